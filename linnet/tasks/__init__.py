@@ -1,1 +1,28 @@
-"""Placeholder."""
+"""What is asked of a model: prepare, decode and score, one file a task.
+
+Knows datasets and scores; knows no network, no engine and no loss beyond its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from linnet.errors import unknown
+from linnet.tasks.answer import Answer, answer
+from linnet.tasks.classify import Classify
+from linnet.tasks.evaluate import evaluate
+from linnet.tasks.task import Arrays, Media, Predictor, Task
+
+TASKS = {"classify": Classify}
+
+
+def from_json(value: Mapping[str, Any]) -> Task:
+    """The task that wrote `value` with `to_json`."""
+    kind = str(value.get("kind"))
+    if kind not in TASKS:
+        raise unknown("task", kind, TASKS)
+    return TASKS[kind].from_json(value)
+
+
+__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Media", "Predictor", "Task", "answer", "evaluate", "from_json"]

@@ -1,0 +1,97 @@
+"""evaluate: ask a predictor every sample of a dataset; one row of Scores a sample."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from linnet.data import Dataset
+from linnet.errors import LinnetError
+from linnet.evidence import DataRef, Scores
+from linnet.tasks.task import Arrays, Predictor, Task
+
+Progress = Callable[[int, int, str], None]
+
+
+def evaluate(predictor: Predictor, task: Task, dataset: Dataset, *, batch: int = 64,
+             progress: Progress | None = None) -> Scores:
+    """Ask `predictor` every sample of `dataset`; the rows come in the dataset's order.
+
+    `predictor.identity` and `predictor.name` are taken over where it has them. `seconds` of a row is its batch's time
+    divided by the batch's size: a throughput, not a latency (for that, `runtime.bench`).
+    """
+    if not len(dataset):
+        raise LinnetError("there is nothing to evaluate: the dataset has no rows.")
+    answers: list[str] = []
+    seconds: list[float] = []
+    for arrays in prepared(task, dataset, batch):
+        start = time.perf_counter()
+        outputs = predictor(arrays)
+        size = _check_outputs(arrays, outputs)
+        seconds += [(time.perf_counter() - start) / size] * size
+        answers += task.decode(outputs)
+        if progress:
+            progress(len(answers), len(dataset), "evaluate")
+    targets = [str(value) for value in dataset.values(task.target)]
+    return Scores(ids=dataset.ids, answers=answers, targets=targets, score=task.score(answers, targets),
+                  data=data_ref(task, dataset), subject=getattr(predictor, "identity", ""),
+                  subject_name=getattr(predictor, "name", "model"), seconds=np.array(seconds),
+                  groups={name: [str(value) for value in dataset.values(name)] for name in task.groups})
+
+
+def prepared(task: Task, dataset: Dataset, batch: int) -> Iterator[Arrays]:
+    """The dataset's input arrays, `batch` samples at a time, decoded when their turn comes."""
+    for start in range(0, len(dataset), batch):
+        part = dataset.take(range(start, min(start + batch, len(dataset))))
+        yield task.prepare(part.decode(task.input))
+
+
+def _check_outputs(inputs: Arrays, outputs: Arrays) -> int:
+    size = len(next(iter(inputs.values())))
+    for name, values in outputs.items():
+        if len(values) != size:
+            raise LinnetError(f"the model was asked {size} samples and answered {len(values)} rows of '{name}'.")
+        if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+            raise LinnetError(f"the model's output '{name}' is not finite (NaN or infinite): its training diverged, or an "
+                              "input is broken. Lower the learning rate, or look at the inputs.")
+    return size
+
+
+def data_ref(task: Task, dataset: Dataset) -> DataRef:
+    """What the numbers speak of: population in words, fingerprint, and how to find the samples again."""
+    return DataRef(population=_population(task, dataset), fingerprint=dataset.fingerprint, rows=len(dataset),
+                   part=dataset.part, origin=_plain(dataset.origin))
+
+
+def _population(task: Task, dataset: Dataset) -> str:
+    """In words, and no larger than what was sampled: the held-out groups by name where there are few."""
+    noun = "recordings" if "audio" in task.arrays else "images"
+    by = _split_by(dataset)
+    if by is None:
+        return f"{noun} of {dataset.name}" + (f", {dataset.part} part" if dataset.part else "")
+    names = sorted({str(value) for value in dataset.values(by)})
+    held_out = "held-out " if dataset.part in ("validation", "test") else ""
+    if len(names) > 6:
+        return f"{noun} of {len(names)} {held_out}{by}s of {dataset.name}"
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{noun} of the {held_out}{by}{'s' if len(names) > 1 else ''} {listed}"
+
+
+def _split_by(dataset: Dataset) -> str | None:
+    for step in reversed(dataset.origin.get("steps", ())):
+        if "split" in step:
+            by = step["split"].get("by")
+            return None if by is None else str(by)
+    return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+

@@ -1,0 +1,254 @@
+"""fit: train a model on a task, keep the best on validation, resume after a stop to the same weights."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from linnet.data import Augment, Splits, augmentation
+from linnet.errors import LinnetError
+from linnet.evidence import canonical_json
+from linnet.nn import Model
+from linnet.tasks import Arrays, Predictor, Task
+from linnet.train import checkpoint, devices
+from linnet.train.losses import LOSSES, distillation
+
+log = logging.getLogger("linnet")
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train; the defaults are what worked best here for small networks."""
+
+    learning_rate: float = 3e-3
+    """The peak of the one-cycle schedule (Smith and Topin 2019)."""
+    weight_decay: float = 1e-2
+    batch: int = 64
+    label_smoothing: float = 0.1
+    average: float = 0.99
+    """Decay per step of the exponential moving average of the weights, which is what is kept; 0 for none."""
+    patience: int | None = None
+    """Stop after so many epochs without a better validation loss; None trains to the end."""
+    keep: str = "best"
+    """"best": the weights with the lowest validation loss; "last": those of the last epoch."""
+    temperature: float = 2.0
+    """Softens both answers in distillation."""
+    teacher_weight: float = 0.7
+    """Share of the distillation loss where there is a teacher."""
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.keep not in ("best", "last"):
+            raise LinnetError(f'keep must be "best" or "last"; got {self.keep!r}.')
+        for name, low, high in (("learning_rate", 0, 10), ("batch", 1, 1 << 20), ("label_smoothing", 0, 1),
+                                ("average", 0, 1), ("teacher_weight", 0, 1)):
+            if not low <= getattr(self, name) <= high:
+                raise LinnetError(f"{name} must lie between {low} and {high}; got {getattr(self, name)!r}.")
+
+
+def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int = 0,  # noqa: PLR0913
+        teacher: Predictor | None = None, augment: Augment | str | None = None, options: Options | None = None,
+        folder: str | Path | None = None, progress: Progress | None = None) -> Model:
+    """Train a copy of `model` on `data.train` and keep the weights that `data.validation` likes best.
+
+    `teacher` is any Predictor whose logits the student imitates on the same augmented batches. `augment` is an
+    `Augment`, the name of a preset, or None. With `folder`, the state is written there after each epoch, and a training
+    that was stopped or killed resumes to the very weights that it would have reached. Ctrl-C returns the best so far;
+    `notes["stopped"]` says so. Raises LinnetError where the loss is not finite.
+    """
+    if epochs < 1:
+        raise LinnetError(f"epochs must be at least 1; got {epochs}.")
+    run = _Training(model, task, data, epochs, seed, teacher, augmentation(augment), options or Options())
+    path = Path(folder) / "checkpoint.safetensors" if folder else None
+    if path:
+        run.resume(path)
+    try:
+        while not run.is_done:
+            run.epoch(progress)
+            if path:
+                run.save(path)
+    except KeyboardInterrupt:
+        if not run.history:
+            raise
+        log.warning("stopped at epoch %d of %d; the best weights so far are kept.", len(run.history), epochs)
+        return run.result(stopped=True)
+    return run.result(stopped=False)
+
+
+class _Training:
+    """The state of one training; every random number comes from (seed, epoch, batch), so an epoch can be repeated."""
+
+    def __init__(self, model: Model, task: Task, data: Splits, epochs: int, seed: int, teacher: Predictor | None,
+                 augment: Augment, options: Options) -> None:
+        self.start, self.task, self.epochs, self.seed = model, task, epochs, seed
+        self.teacher, self.augment, self.options = teacher, augment, options
+        self.device = devices.pick(options.device)
+        self.train = task.prepare(data.train.decode(task.input)), task.targets(data.train)
+        self.validation = task.prepare(data.validation.decode(task.input)), task.targets(data.validation)
+        self.module = copy.deepcopy(model.module).to(self.device)
+        self.average = AveragedModel(self.module, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True)
+        self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=options.learning_rate)
+        self.steps = math.ceil(len(self.train[1]) / options.batch)
+        self.schedule = OneCycleLR(self.optimizer, options.learning_rate, total_steps=epochs * self.steps + 1)
+        self.history: list[dict[str, Any]] = []
+        self.best: dict[str, torch.Tensor] = {}
+        self.key = self._key(data)
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Weight decay on the weights of convolutions and linear layers only, not on biases and normalisation."""
+        parameters = [p for p in self.module.parameters() if p.requires_grad]
+        return [{"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.options.weight_decay},
+                {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0}]
+
+    def _key(self, data: Splits) -> str:
+        teacher = getattr(self.teacher, "identity", "unnamed") if self.teacher else None
+        facts = [self.start.identity, self.task.to_json(), data.train.fingerprint, data.validation.fingerprint, self.epochs,
+                 self.seed, teacher, self.augment.to_json(), asdict(self.options)]
+        return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
+
+    @property
+    def is_done(self) -> bool:
+        patience = self.options.patience
+        stale = len(self.history) - 1 - self.best_epoch if self.history else 0
+        return len(self.history) >= self.epochs or (patience is not None and stale >= patience)
+
+    @property
+    def best_epoch(self) -> int:
+        losses = [row["validation_loss"] for row in self.history]
+        return losses.index(min(losses)) if self.options.keep == "best" else len(losses) - 1
+
+    def epoch(self, progress: Progress | None) -> None:
+        """One pass over the training part, then one over validation."""
+        number, start, losses = len(self.history), time.perf_counter(), []
+        self.module.train()
+        with _seeded(self.seed, number):
+            for batch, (arrays, targets) in enumerate(self._batches(number)):
+                losses.append(self._step(arrays, targets))
+                if progress:
+                    progress(number * self.steps + batch + 1, self.epochs * self.steps, self._words())
+        loss, accuracy = self._validate()
+        self.history.append({"epoch": number + 1, "train_loss": float(np.mean(losses)), "validation_loss": loss,
+                             "validation_accuracy": accuracy, "learning_rate": self.schedule.get_last_lr()[0],
+                             "seconds": time.perf_counter() - start})
+        if self.best_epoch == number:
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self._kept().state_dict().items()}
+
+    def _kept(self) -> torch.nn.Module:
+        kept = self.average.module if self.options.average else self.module
+        assert isinstance(kept, torch.nn.Module)  # noqa: S101  (for the type checker)
+        return kept
+
+    def _batches(self, epoch: int) -> Iterator[tuple[Arrays, NDArray[np.int64]]]:
+        arrays, targets = self.train
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(targets))
+        for number in range(self.steps):
+            rows = order[number * self.options.batch : (number + 1) * self.options.batch]
+            if len(rows) > 1:  # one row alone has no batch statistics
+                rng = np.random.default_rng([self.seed, epoch, number])
+                batch = {name: values[rows] for name, values in arrays.items()}
+                yield self._augmented(batch, rng), targets[rows]
+
+    def _augmented(self, batch: dict[str, NDArray[Any]], rng: np.random.Generator) -> Arrays:
+        rate = getattr(self.task, "sample_rate_hz", None)
+        return {name: self.augment(values, rate, rng) for name, values in batch.items()}
+
+    def _step(self, arrays: Arrays, targets: NDArray[np.int64]) -> float:
+        logits = self._forward(self.module, arrays)
+        loss = LOSSES[self.task.loss](logits, torch.from_numpy(targets).to(self.device), self.options.label_smoothing)
+        if self.teacher:
+            answers = torch.tensor(self.teacher(arrays)["logits"], device=self.device)
+            weight = self.options.teacher_weight
+            loss = (1 - weight) * loss + weight * distillation(logits, answers, self.options.temperature)
+        if not torch.isfinite(loss):
+            raise LinnetError(f"the loss became {loss.item()} in epoch {len(self.history) + 1}: training diverged. Lower "
+                              f"the learning rate (it is {self.options.learning_rate}), or look for NaN in the data.")
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        self.average.update_parameters(self.module)
+        return float(loss.item())
+
+    def _forward(self, module: torch.nn.Module, arrays: Arrays) -> torch.Tensor:
+        (values,) = arrays.values()
+        logits: torch.Tensor = module(torch.from_numpy(np.ascontiguousarray(values)).to(self.device))
+        return logits
+
+    @torch.no_grad()
+    def _validate(self) -> tuple[float, float]:
+        arrays, targets = self.validation
+        module = self._kept().eval()
+        logits = torch.cat([self._forward(module, {name: values[rows : rows + 256] for name, values in arrays.items()}).cpu()
+                            for rows in range(0, len(targets), 256)])
+        wanted = torch.from_numpy(targets)
+        accuracy = (logits.argmax(dim=1) == wanted).double().mean()
+        return float(LOSSES[self.task.loss](logits, wanted, 0.0)), float(accuracy)
+
+    def _words(self) -> str:
+        if not self.history:
+            return f"epoch 1 of {self.epochs}"
+        last = self.history[-1]
+        return (f"epoch {len(self.history) + 1} of {self.epochs}, loss {last['train_loss']:.2f}, "
+                f"validation accuracy {last['validation_accuracy']:.3f}")
+
+    def save(self, path: Path) -> None:
+        """Everything that `resume` needs."""
+        saved = self.optimizer.state_dict()
+        moments = {f"{number}.{name}": value for number, values in saved["state"].items() for name, value in values.items()}
+        tensors = (checkpoint.prefixed("module.", self.module.state_dict()) | checkpoint.prefixed("best.", self.best)
+                   | checkpoint.prefixed("average.", self.average.state_dict()) | checkpoint.prefixed("moments.", moments))
+        state = {"history": self.history, "groups": saved["param_groups"], "schedule": self.schedule.state_dict()}
+        checkpoint.save(path, self.key, tensors, state)
+
+    def resume(self, path: Path) -> None:
+        """Take up the state of the last finished epoch, if the checkpoint is of this very training."""
+        found = checkpoint.load(path, self.key)
+        if found is None:
+            return
+        tensors, state = found
+        self.module.load_state_dict(checkpoint.without_prefix("module.", tensors))
+        self.average.load_state_dict(checkpoint.without_prefix("average.", tensors))
+        self.best = checkpoint.without_prefix("best.", tensors)
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in checkpoint.without_prefix("moments.", tensors).items():
+            number, field = name.split(".")
+            moments.setdefault(int(number), {})[field] = tensor
+        self.optimizer.load_state_dict({"state": moments, "param_groups": state["groups"]})
+        self.schedule.load_state_dict(state["schedule"])
+        self.history = state["history"]
+        log.info("resumed after epoch %d of %d.", len(self.history), self.epochs)
+
+    def result(self, *, stopped: bool) -> Model:
+        """The model with the kept weights, its history and the facts of its training."""
+        module = copy.deepcopy(self.start.module).cpu()
+        module.load_state_dict(self.best)
+        notes: dict[str, Any] = {"epochs": len(self.history), "kept_epoch": self.best_epoch + 1, "seed": self.seed,
+                                 "augment": self.augment.to_json(), "options": asdict(self.options)}
+        if self.teacher:
+            notes["teacher"] = getattr(self.teacher, "identity", "unnamed")
+        if stopped:
+            notes["stopped"] = f"by the user after epoch {len(self.history)} of {self.epochs}"
+        return replace(self.start, module=module.eval(), history=tuple(self.history), notes=notes)
+
+
+@contextmanager
+def _seeded(seed: int, epoch: int) -> Iterator[None]:
+    """Dropout's random numbers, fixed for the epoch; the global state is as before afterwards."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(int(np.random.default_rng([seed, epoch]).integers(2**62)))
+        yield

@@ -1,0 +1,25 @@
+"""Losses by name: a Task says which, this file says how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.nn import functional
+
+Loss = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
+
+
+def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """Mean cross entropy of (batch, classes) logits against (batch,) indices, with label smoothing."""
+    return functional.cross_entropy(logits, targets, label_smoothing=smoothing)
+
+
+def distillation(logits: torch.Tensor, teacher_logits: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Kullback-Leibler divergence of the softened answers, times the temperature squared (Hinton et al. 2015, section 2)."""
+    student = functional.log_softmax(logits / temperature, dim=1)
+    teacher = functional.log_softmax(teacher_logits / temperature, dim=1)
+    return functional.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2
+
+
+LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy}
