@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Run a shipped file."""

@@ -6,24 +6,31 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from linnet.errors import LinnetError
+from linnet.runtime.artifact import Artifact
+from linnet.runtime.document import parse
+
 KEY = "linnet.card"
-SCHEMA = "linnet/card/v1"
+"""The metadata entry that holds it."""
+
+SCHEMA: Literal["linnet/card/v1"] = "linnet/card/v1"
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True, allow_inf_nan=False)
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True,
-                              allow_inf_nan=False)
+class ArraySpec(BaseModel):
+    """One named array: dtype ("float32", "uint8") and shape of one sample; in the graph the batch comes first."""
 
-
-class ArraySpec(_Value):
-    """One named array: its dtype ("float32", "uint8") and the shape of one sample; in the graph the batch comes first."""
+    model_config = _CONFIG
 
     dtype: str
     shape: tuple[int, ...]
 
 
-class Realised(_Value):
+class Realised(BaseModel):
     """Which operators ran in which precision when an engine had prepared the file, counted by operator type."""
+
+    model_config = _CONFIG
 
     engine: str
     version: str
@@ -34,8 +41,10 @@ class Realised(_Value):
     """For operators that stayed in float though eight bits were asked for: why."""
 
 
-class Parity(_Value):
+class Parity(BaseModel):
     """How the file's outputs compare with what it was made from, over so many samples."""
+
+    model_config = _CONFIG
 
     compared_with: str
     samples: int
@@ -44,8 +53,10 @@ class Parity(_Value):
     answers_changed: int
 
 
-class Card(_Value):
+class Card(BaseModel):
     """What travels in the file's metadata under "linnet.card", as JSON."""
+
+    model_config = _CONFIG
 
     schema_: Literal["linnet/card/v1"] = Field(default=SCHEMA, alias="schema")
     name: str
@@ -68,3 +79,12 @@ class Card(_Value):
     def to_json(self) -> str:
         """The text that goes into the metadata; `Card.model_validate_json` reads it."""
         return self.model_dump_json(by_alias=True)
+
+
+def read_card(artifact: Artifact) -> Card:
+    """The card that the file carries; raises LinnetError where it has none, DamagedFileError for a broken one."""
+    text = artifact.metadata.get(KEY)
+    if text is None:
+        raise LinnetError(f"{artifact.name} was not written by Linnet: it carries no card (metadata entry '{KEY}'). "
+                          "Give a file that export.write made; bench works on any ONNX file.")
+    return parse(Card, text, what=f"the card in {artifact.name}")

@@ -1,0 +1,74 @@
+"""Shipped: an ONNX file with its card, loaded into an engine; a predictor like any other."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from linnet.errors import DamagedFileError, LinnetError
+from linnet.evidence import Claim
+from linnet.runtime.artifact import Artifact, read
+from linnet.runtime.card import ArraySpec, Card, read_card
+from linnet.runtime.claims import read_claims
+from linnet.runtime.engines import Port, Session, start
+from linnet.tasks import Arrays, Task, from_json
+
+log = logging.getLogger("linnet")
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A file that ships, ready to answer: `shipped({"audio": (batch, samples)})` gives {"logits": (batch, classes)}.
+
+    `task` is made from the card, so that `tasks.evaluate(shipped, shipped.task, dataset)` asks what the file was made for.
+    """
+
+    path: Path
+    card: Card
+    task: Task
+    claims: tuple[Claim, ...]
+    artifact: Artifact = field(repr=False)
+    session: Session = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The model's name, from the card."""
+        return self.card.name
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the file without its claims."""
+        return self.artifact.identity
+
+    def __call__(self, arrays: Arrays) -> Arrays:
+        """Named input arrays to named output arrays; raises LinnetError where they do not fit."""
+        return self.session.run(arrays)
+
+
+def load(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1) -> Shipped:
+    """Load a file that `export.write` made. Raises LinnetError for any other, DamagedFileError for a broken one.
+
+    The engine is given the very bytes whose identity was taken. A claim that was edited is said as a warning.
+    """
+    artifact = read(path)
+    card = read_card(artifact)
+    sealed = read_claims(artifact)
+    for number, entry in enumerate(sealed, start=1):
+        if not entry.is_intact:
+            log.warning("claim %d in %s was changed after it was made: do not trust it.", number, artifact.name)
+    if artifact.external_files:
+        raise LinnetError(f"{artifact.name} keeps weights in other files ({', '.join(artifact.external_files)}), of which "
+                          "its claims cannot speak; export it as one file.")
+    session = start(artifact.content, engine=engine, threads=threads)
+    _check("input", card.input, session.inputs, artifact.name)
+    _check("output", card.output, session.outputs, artifact.name)
+    return Shipped(Path(path), card, from_json(card.task), tuple(entry.claim for entry in sealed), artifact, session)
+
+
+def _check(side: str, said: dict[str, ArraySpec], found: dict[str, Port], name: str) -> None:
+    expected = {key: str(Port(spec.dtype, (None, *spec.shape))) for key, spec in said.items()}
+    actual = {key: str(Port(port.dtype, (None, *port.shape[1:]))) for key, port in found.items()}
+    if expected != actual:
+        raise DamagedFileError(f"the card in {name} does not fit its graph: the card says {side} {expected}, "
+                               f"the graph has {actual}.")
