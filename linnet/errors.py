@@ -14,6 +14,10 @@ class DamagedFileError(LinnetError):
     """A file that cannot be read as what it claims to be; commands that judge exit with 3."""
 
 
+class NotAvailableError(LinnetError):
+    """Data that is neither here nor can be fetched; a recipe may name another one to run instead."""
+
+
 def unknown(kind: str, given: str, known: Iterable[str]) -> LinnetError:
     """The error for a name that is not among the known ones, with the nearest one.
 

@@ -1,0 +1,55 @@
+# make demo: from recordings to a proven file, and a report.   make test: the suite.   make help: the rest.
+VENV ?= .venv
+PYTHON ?= python3
+TORCH ?= torch>=2.9
+PIP_ARGS ?=
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test test-slow lint docs bench browser clean
+
+help:
+	@echo "setup      a virtual environment in $(VENV), torch first; make setup PIP_ARGS='--index-url <an index of CPU builds>'"
+	@echo "demo       train, shrink, export, prove and report, on real recordings of spoken digits"
+	@echo "test       the test suite;  test-slow: the rest of it"
+	@echo "lint       style, types, floors and the wall, generated docs"
+	@echo "docs       write the generated parts of the docs anew"
+	@echo "bench      every benchmark; each is a script under bench/ that prints a table"
+	@echo "browser    Debian's Chromium, for docs/picture.py (as root)"
+
+setup: $(VENV)/.ready
+
+# torch goes in first, alone, and is then held by a constraint: nothing that comes later may replace it.
+$(VENV)/.ready: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/pip install --quiet $(PIP_ARGS) "$(TORCH)"
+	$(BIN)/python -c "from importlib.metadata import version; print('torch==' + version('torch').split('+')[0])" > $(VENV)/constraints.txt
+	$(BIN)/pip install --quiet -c $(VENV)/constraints.txt -e ".[train,report,dev]"
+	touch $@
+
+demo: setup
+	$(BIN)/linnet run recipes/digits.yaml
+
+test: setup
+	$(BIN)/python -m pytest -q -n 2
+
+test-slow: setup
+	$(BIN)/python -m pytest -q -m "slow or browser"
+
+lint: setup
+	$(BIN)/ruff check linnet tests bench docs examples
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/make_cli.py --check
+
+docs: setup
+	$(BIN)/python docs/make_cli.py
+
+bench: setup
+	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+browser:
+	apt-get update && apt-get install --yes --no-install-recommends chromium
+
+clean:
+	rm -rf $(VENV) runs

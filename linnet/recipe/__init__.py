@@ -1,0 +1,11 @@
+"""The recipe is the script as YAML: step names are its variables, a step's keys the keywords of its verb.
+
+Knows every room below; knows nothing about the command line.
+"""
+
+from linnet.recipe.contents import read
+from linnet.recipe.read import Recipe, load
+from linnet.recipe.run import Outcome, run
+from linnet.recipe.verbs import VERBS
+
+__all__ = ["VERBS", "Outcome", "Recipe", "load", "read", "run"]

@@ -1,0 +1,59 @@
+"""Read a run's folder back into what the report shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from linnet import runtime, tasks
+from linnet.errors import LinnetError
+from linnet.evidence import Claim, Ledger, Look, Scores
+from linnet.recipe import store
+from linnet.recipe.verbs import VERBS
+from linnet.report import Contents
+
+
+def read(folder: str | Path) -> Contents:
+    """What the run in `folder` made; a step that has not run yet is absent."""
+    folder = Path(folder)
+    if not (folder / "run.json").exists():
+        raise LinnetError(f"there is no run in '{folder}': it holds no run.json. Give the folder of a run, such as runs/digits.")
+    facts = store.read_json(folder / "run.json")
+    values = {name: VERBS[verb].load(folder / name) for name, verb in facts["steps"].items()
+              if (folder / name / "step.json").exists()}
+    by_kind = {kind: {name: value for name, value in values.items() if VERBS[facts["steps"][name]].gives == kind}
+               for kind in ("model", "file", "findings", "claims", "benches")}
+    claims: list[Claim] = [claim for made in by_kind["claims"].values() for claim in made]
+    file = _shipped(by_kind["file"], claims)
+    after = _scores(folder, facts, "after")
+    return Contents(
+        name=facts["name"], task=tasks.from_json(facts["task"]), data=facts["data"],
+        histories={name: model.history for name, model in by_kind["model"].items() if model.history},
+        before=_scores(folder, facts, "before"), after=after, claims=claims,
+        benches=_larger_first([bench for made in by_kind["benches"].values() for bench in made]),
+        card=runtime.load(file).card if file else None, findings=by_kind["findings"],
+        looks=_looks(after), environment=facts["environment"],
+        recipe=(folder / "recipe.yaml").read_text(encoding="utf-8"), file=file,
+        verify_command=f"linnet verify {file} --data {facts['source']}" if file else "")
+
+
+def _shipped(files: dict[str, Path], claims: list[Claim]) -> Path | None:
+    """The file that the claims speak of; without claims, the last one written."""
+    subjects = {claim.subject for claim in claims}
+    there = [path for path in files.values() if path.exists()]
+    spoken_of = [path for path in there if runtime.load(path).identity in subjects]
+    return (spoken_of or there or [None])[-1]
+
+
+def _scores(folder: Path, facts: dict[str, Any], role: str) -> Scores | None:
+    found = [path for name, verb in facts["steps"].items() if verb == "prove"
+             and (path := folder / name / f"{role}.parquet").exists()]
+    return store.read_scores(found[-1]) if found else None
+
+
+def _larger_first(benches: list[runtime.Bench]) -> list[runtime.Bench]:
+    return sorted(benches, key=lambda bench: -bench.size_bytes)
+
+
+def _looks(after: Scores | None) -> list[Look]:
+    return Ledger().looks(after.data.fingerprint) if after else []

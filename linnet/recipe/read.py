@@ -1,0 +1,179 @@
+"""From YAML to a checked Recipe; all errors at once, each with the nearest known key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from linnet.errors import LinnetError
+from linnet.recipe import plain_yaml
+from linnet.recipe.verbs import VERBS, Arguments, references
+
+
+class SplitArguments(BaseModel):
+    """How the data is split: the keywords of `Dataset.split`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    by: str | None = None
+    seed: int | None = None
+    validation: float | int | list[str] = 0.2
+    test: float | int | list[str] = 0.2
+
+
+class DataArguments(BaseModel):
+    """Where the data comes from: the keywords of `data.load`, and its split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    source: str
+    options: dict[str, Any] = {}
+    split: SplitArguments = SplitArguments()
+
+
+class ClassifyArguments(BaseModel):
+    """The keywords of `tasks.Classify`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    input: str
+    target: str
+    groups: list[str] = []
+    seconds: float | None = None
+    sample_rate_hz: int | None = None
+
+
+class TaskArguments(BaseModel):
+    """One task by its name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    classify: ClassifyArguments
+
+
+class Recipe(BaseModel):
+    """What a recipe file says, checked: every name is known, every step refers only to earlier ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    seed: int = 0
+    data: DataArguments
+    task: TaskArguments
+    steps: dict[str, tuple[str, Arguments]]
+    otherwise: str | None = None
+    """Another recipe beside this one, run instead (and said) where the data cannot be had."""
+    text: str = Field(default="", exclude=True)
+
+
+def load(path: str | Path, *, changes: Mapping[str, str] | None = None) -> Recipe:
+    """Read a recipe file; `changes` are values by path, such as {"big.epochs": "3", "seed": "1"}, read as YAML."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LinnetError(f"the recipe '{path}' cannot be read: {error}.") from error
+    try:
+        return check(text, changes or {})
+    except LinnetError as error:
+        raise LinnetError(f"{path}: {error}") from error
+
+
+def check(text: str, changes: Mapping[str, str]) -> Recipe:
+    """A Recipe from its text; raises one LinnetError that lists everything that is wrong."""
+    raw = plain_yaml.parse(text)
+    if not isinstance(raw, dict):
+        raise LinnetError("a recipe is a mapping with the keys name, data, task, steps.")
+    for where, value in changes.items():
+        _change(raw, where, plain_yaml.parse(value))
+    steps = raw.get("steps") or {}
+    errors, checked = _check_steps(steps) if isinstance(steps, dict) else (["steps: must be a mapping"], {})
+    try:
+        recipe = Recipe.model_validate({**raw, "steps": checked, "text": text})
+    except ValidationError as error:
+        raise _together(_messages(error, Recipe, "") + errors) from error
+    if not steps:
+        errors.append("steps: there are none; give at least one, for example {big: {fit: {model: {dscnn: {width: 64}}}}}")
+    if errors:
+        raise _together(errors)
+    return recipe
+
+
+def _together(errors: list[str]) -> LinnetError:
+    head = "1 error in the recipe" if len(errors) == 1 else f"{len(errors)} errors in the recipe"
+    return LinnetError("\n  - ".join([f"{head}:", *errors]))
+
+
+def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[str, Arguments]]]:
+    errors: list[str] = []
+    checked: dict[str, tuple[str, Arguments]] = {}
+    gives: dict[str, str] = {}
+    for name, step in steps.items():
+        if not isinstance(step, dict) or len(step) != 1:
+            errors.append(f"steps.{name}: a step is one verb with its arguments, {{verb: {{...}}}}; verbs: {', '.join(VERBS)}")
+            continue
+        ((verb, arguments),) = step.items()
+        if verb not in VERBS:
+            errors.append(f"steps.{name}: unknown verb '{verb}'{_near(verb, VERBS)}; known: {', '.join(VERBS)}")
+            continue
+        try:
+            value = VERBS[verb].arguments.model_validate(arguments or {})
+        except ValidationError as error:
+            errors += _messages(error, VERBS[verb].arguments, f"steps.{name}.{verb}.")
+            gives[name] = VERBS[verb].gives
+            continue
+        for where, (reference, kinds) in references(value).items():
+            if gives.get(reference) not in kinds:
+                errors.append(f"steps.{name}.{verb}.{where}: '{reference}' is no earlier step that gives a "
+                              f"{' or '.join(kinds)}{_near(reference, gives)}; those are: "
+                              f"{', '.join(known for known, kind in gives.items() if kind in kinds) or '(none)'}")
+        checked[name], gives[name] = (verb, value), VERBS[verb].gives
+    return errors, checked
+
+
+def _messages(error: ValidationError, model: type[BaseModel], prefix: str) -> list[str]:
+    messages = []
+    for item in error.errors():
+        where = prefix + ".".join(str(part) for part in item["loc"])
+        if item["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            known = _known_keys(model, item["loc"][:-1])
+            messages.append(f"{where}: unknown key{_near(str(item['loc'][-1]), known)}; known: {', '.join(sorted(known))}")
+        elif item["type"] == "missing":
+            messages.append(f"{where}: missing")
+        else:
+            messages.append(f"{where}: {item['msg'].removeprefix('Value error, ')} (got {item['input']!r})")
+    return messages
+
+
+def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The field names of the model that lies at `path` below `model`."""
+    fields: Any = model
+    for part in path:
+        annotation = getattr(fields, "model_fields", {}).get(str(part))
+        nested = getattr(annotation, "annotation", None)
+        fields = next((t for t in (nested, *getattr(nested, "__args__", ())) if hasattr(t, "__annotations__")
+                       and t is not type(None)), fields)
+    return list(getattr(fields, "model_fields", None) or getattr(fields, "__dataclass_fields__", {}))
+
+
+def _near(given: str, known: Any) -> str:
+    near = difflib.get_close_matches(given, [str(name) for name in known], n=1)
+    return f", did you mean '{near[0]}'?" if near else ""
+
+
+def _change(raw: dict[str, Any], where: str, value: Any) -> None:
+    """Set the value at a dotted path; the first part may be a step's name, whose verb need not be said."""
+    first, *rest = where.split(".")
+    target: Any = raw
+    steps = raw.get("steps")
+    if isinstance(steps, dict) and first in steps and rest:
+        ((_, target),) = steps[first].items()
+        *path, last = rest
+    else:
+        *path, last = [first, *rest]
+        known = [*Recipe.model_fields, *(steps or {})]
+        if first not in known:
+            raise LinnetError(f"--set {where}: there is no '{first}'{_near(first, known)}; known: {', '.join(known)}.")
+    for part in path:
+        target = target.setdefault(part, {}) if isinstance(target, dict) else None
+    if not isinstance(target, dict):
+        raise LinnetError(f"--set {where}: there is no mapping at that place.")
+    target[last] = value

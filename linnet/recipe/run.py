@@ -1,0 +1,185 @@
+"""Run a recipe: do what changed, keep what did not, and end with a report."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from linnet import __version__, data, evidence, report, tasks
+from linnet.errors import LinnetError, NotAvailableError, unknown
+from linnet.evidence import Verdict, canonical_json
+from linnet.recipe import contents, store
+from linnet.recipe.read import Recipe, load
+from linnet.recipe.verbs import VERBS, Arguments, Context, references
+from linnet.runtime import artifact
+
+log = logging.getLogger("linnet")
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a run's results lie, its one sentence, and the verdict of all its claims (None without claims)."""
+
+    folder: Path
+    report: Path
+    sentence: str
+    verdict: Verdict | None
+
+
+def run(path: str | Path, *, until: str | None = None, changes: Mapping[str, str] | None = None,
+        folder: str | Path = "runs", progress: Progress | None = None) -> Outcome:
+    """Run the recipe at `path` below `folder`, redoing only steps whose arguments, inputs or data changed.
+
+    `until` names the last step to run; `changes` are values by dotted path ({"big.epochs": "3"}). A stop or a kill loses
+    at most the epoch that was running. Raises LinnetError for a wrong recipe, before anything runs.
+    """
+    recipe = load(path, changes=changes)
+    if until is not None and until not in recipe.steps:
+        raise unknown("step", until, recipe.steps)
+    try:
+        splits = _split(recipe)
+    except NotAvailableError as error:
+        if recipe.otherwise is None:
+            raise
+        log.warning("%s Running %s instead.", error, recipe.otherwise)
+        return run(Path(path).parent / recipe.otherwise, folder=folder, progress=progress)
+    return _Run(recipe, splits, Path(folder) / recipe.name, progress).go(until)
+
+
+def _split(recipe: Recipe) -> data.Splits:
+    wanted = recipe.data.split
+    seed = recipe.seed if wanted.seed is None else wanted.seed
+    return data.load(recipe.data.source, **recipe.data.options).split(**wanted.model_dump(exclude={"seed"}), seed=seed)
+
+
+@dataclass
+class _Run:
+    """One run of one recipe: the values and keys of the steps so far."""
+
+    recipe: Recipe
+    splits: data.Splits
+    folder: Path
+    progress: Progress | None
+    values: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def go(self, until: str | None) -> Outcome:
+        self.task = tasks.Classify(self.splits, **self.recipe.task.classify.model_dump())
+        self._write_facts()
+        for name, (verb, arguments) in self.recipe.steps.items():
+            self.keys[name] = self._key(verb, arguments)
+            if self._is_done(name):
+                log.info("%s: unchanged, kept.", name)
+            else:
+                self._do(name, verb, arguments)
+            if name == until or self._is_refused(name, verb, arguments):
+                break
+        return self._finish()
+
+    def _key(self, verb: str, arguments: Arguments) -> str:
+        """What the step's result depends on: its arguments, its inputs' keys, the data, the task, the seed, the version."""
+        inputs = {where: self.keys[step] for where, (step, _) in references(arguments).items()}
+        parts = [part.fingerprint for part in (self.splits.train, self.splits.validation, self.splits.test)]
+        facts = [verb, arguments.model_dump(mode="json"), inputs, parts, self.task.to_json(), self.recipe.seed, __version__]
+        return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
+
+    def _is_done(self, name: str) -> bool:
+        path = self.folder / name / "step.json"
+        if not path.exists():
+            return False
+        state = store.read_json(path)
+        return bool(state["key"] == self.keys[name] and state["status"] == "done"
+                    and all(_digest(self.folder / file) == digest for file, digest in state["outputs"].items()))
+
+    def _do(self, name: str, verb: str, arguments: Arguments) -> None:
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "step.json").unlink(missing_ok=True)
+        context = Context(self.splits, self.task, self.recipe.seed, self.folder, self._value, self._named(name))
+        start = time.perf_counter()
+        value = VERBS[verb].run(context, arguments, folder)
+        VERBS[verb].save(value, folder)
+        self.values[name] = value
+        stopped = getattr(value, "notes", {}).get("stopped")
+        outputs = {str(file.relative_to(self.folder)): _digest(file) for file in self._outputs(folder, value)}
+        store.write_json(folder / "step.json", {"key": self.keys[name], "verb": verb, "outputs": outputs,
+                                                "status": "stopped" if stopped else "done",
+                                                "seconds": round(time.perf_counter() - start, 2)})
+        if stopped:
+            raise KeyboardInterrupt
+
+    def _outputs(self, folder: Path, value: Any) -> list[Path]:
+        files = [file for file in sorted(folder.iterdir()) if file.suffix != ".partial" and file.name not in ("step.json", "checkpoint.safetensors")]
+        return [*files, value] if isinstance(value, Path) else files
+
+    def _value(self, name: str) -> Any:
+        if name not in self.values:
+            verb, _ = self.recipe.steps[name]
+            self.values[name] = VERBS[verb].load(self.folder / name)
+        return self.values[name]
+
+    def _named(self, name: str) -> Progress | None:
+        return None if self.progress is None else partial(_with_name, self.progress, name)
+
+    def _is_refused(self, name: str, verb: str, arguments: Arguments) -> bool:
+        """Whether a proof was required and does not stand: nothing after it may run."""
+        if verb != "prove" or getattr(arguments, "require", None) is None:
+            return False
+        lacking = [claim for claim in self._value(name) if not claim.holds]
+        for claim in lacking:
+            log.warning("%s: required, but it %s: %s", name, "fails" if claim.verdict == "fails" else "is undecided",
+                        claim.reason or claim.statement)
+        return bool(lacking)
+
+    def _write_facts(self) -> None:
+        parts = (self.splits.train, self.splits.validation, self.splits.test)
+        store.write_text(self.folder / "recipe.yaml", self.recipe.text)
+        store.write_json(self.folder / "run.json", {
+            "name": self.recipe.name, "seed": self.recipe.seed, "source": self.recipe.data.source,
+            "steps": {name: verb for name, (verb, _) in self.recipe.steps.items()}, "task": self.task.to_json(),
+            "data": [data.describe(part) for part in parts], "environment": environment()})
+
+    def _finish(self) -> Outcome:
+        found = contents.read(self.folder)
+        page = report.write(found, self.folder / "report.html")
+        verdict = evidence.verdict_of(found.claims) if found.claims else None
+        return Outcome(self.folder, page, report.summary(found), verdict)
+
+
+def _with_name(progress: Progress, name: str, done: int, total: int, text: str) -> None:
+    progress(done, total, f"{name}: {text}")
+
+
+def _digest(path: Path) -> str | None:
+    """SHA-256 of a file; of a model file without its claims, which a later step adds. None where it is gone or broken."""
+    try:
+        if path.suffix == ".onnx":
+            return artifact.read(path).identity
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, LinnetError):
+        return None
+
+
+def environment() -> dict[str, str]:
+    """What the run ran on."""
+    packages = ("torch", "onnxruntime", "onnx", "numpy", "scipy", "pyarrow")
+    versions = {package: _version(package) for package in packages}
+    return {"linnet": __version__, "python": platform.python_version(), "system": platform.system(),
+            "machine": platform.machine(), "cores": str(os.cpu_count()), **versions}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

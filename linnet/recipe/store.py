@@ -1,0 +1,69 @@
+"""What a run leaves in its folder: JSON and Parquet, written beside and renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linnet.errors import DamagedFileError
+from linnet.evidence import DataRef, Scores
+
+_PLAIN = ("subject", "subject_name", "metric")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A readable JSON file."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file; DamagedFileError where it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DamagedFileError(f"{path} cannot be read: {error}. Delete the folder {path.parent} and run again.") from error
+
+
+def write_scores(measured: Mapping[str, Scores], folder: Path) -> None:
+    """Each role's Scores as <role>.parquet, one row a sample."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    for role, scores in measured.items():
+        columns = {"id": list(scores.ids), "answer": list(scores.answers), "target": list(scores.targets),
+                   "score": scores.score, **{f"group:{name}": list(values) for name, values in scores.groups.items()}}
+        if scores.seconds is not None:
+            columns["seconds"] = scores.seconds
+        facts = {name: getattr(scores, name) for name in _PLAIN} | {"data": scores.data.model_dump_json()}
+        path = folder / f"{role}.parquet"
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        parquet.write_table(pa.table(columns).replace_schema_metadata(facts), partial)
+        os.replace(partial, path)
+
+
+def read_scores(path: Path) -> Scores:
+    """Read what `write_scores` wrote."""
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(path)
+    facts = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    columns = {name: table[name].to_pylist() for name in table.column_names}
+    groups = {name.removeprefix("group:"): values for name, values in columns.items() if name.startswith("group:")}
+    return Scores(ids=columns["id"], answers=columns["answer"], targets=columns["target"],
+                  score=np.array(columns["score"]), groups=groups,
+                  seconds=np.array(columns["seconds"]) if "seconds" in columns else None,
+                  data=DataRef.model_validate_json(facts["data"]), **{name: facts[name] for name in _PLAIN})

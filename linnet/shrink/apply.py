@@ -1,0 +1,36 @@
+"""apply: change a model as a Plan says, tune it where the change needs it, and finish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from linnet.data import Augment, Splits
+from linnet.errors import LinnetError
+from linnet.nn import Model
+from linnet.shrink.methods import METHODS
+from linnet.shrink.plan import Plan
+from linnet.tasks import Predictor, Task
+from linnet.train import Options, fit
+from linnet.train.fit import Progress
+
+
+def apply(plan: Plan, model: Model, task: Task, data: Splits, *, teacher: Predictor | None = None,  # noqa: PLR0913
+          epochs: int = 10, seed: int = 0, augment: Augment | str | None = None, options: Options | None = None,
+          folder: str | Path | None = None, progress: Progress | None = None) -> Model:
+    """The smaller model: prepared, tuned on `data.train` (with `teacher`, if given), calibrated, finished.
+
+    A plan that only quantizes is not tuned. The arguments from `teacher` on are those of `train.fit`. Raises LinnetError
+    for a plan that changes nothing, or that names layers or channels which the model does not have.
+    """
+    wanted = {name: method for name, method in METHODS.items() if method.wanted(plan)}
+    if not wanted:
+        raise LinnetError("the plan changes nothing: it removes no channel and asks for no bits. Give keep below 1, or bits=8.")
+    smaller = model
+    for method in wanted.values():
+        smaller = method.prepare(smaller, plan)
+    if any(method.needs_tuning for method in wanted.values()):
+        smaller = fit(smaller, task, data, epochs=epochs, seed=seed, teacher=teacher, augment=augment, options=options,
+                      folder=folder, progress=progress)
+    for method in wanted.values():
+        smaller = method.finish(smaller, task, data.train, seed)
+    return smaller
