@@ -1,0 +1,173 @@
+"""Spoken digits, leave one speaker out, float and int8 on the same recordings: python bench/fsdd.py
+
+For each of the six speakers, the configuration is chosen among the committed ones by leaving out, in turn, each of the
+other five: the held-out speaker plays no part in the choice. A model trained without the speakers a and b serves the
+choice in both folds (scored on b when a is held out, on a when b is). The chosen configuration is then trained on all
+five, exported as float and as int8, and both files answer the held-out speaker's recordings.
+
+Peers, measured in the same run: mean and deviation of MFCC with logistic regression. Finished trainings are kept in
+bench/results/fsdd/, so a stopped run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RESULTS = Path(__file__).parent / "results"
+CONFIGURATIONS: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "fsdd.json").read_text())
+
+
+def split(held_out: tuple[str, ...], seed: int) -> Any:
+    """The recordings of everyone else; a tenth of them, by recording, only watches the training."""
+    from linnet import data
+
+    speech = data.load("fsdd")
+    others = speech.where(lambda row: row["speaker"] not in held_out)
+    parts = others.split(by=None, seed=seed, validation=0.1, test=0.1)
+    tested = {speaker: speech.where(speaker=speaker) for speaker in held_out}
+    train = others.where(lambda row: row["id"] not in set(parts.validation.ids))
+    return data.Splits(train=train, validation=parts.validation, test=tested[held_out[0]]), tested
+
+
+def trained(configuration: dict[str, Any], held_out: tuple[str, ...], seed: int) -> tuple[Any, Any, Any]:
+    """The model of one configuration, trained without the held-out speakers."""
+    import torch
+
+    from linnet import nn, tasks, train
+
+    torch.set_num_threads(1)
+    splits, tested = split(held_out, seed)
+    task = tasks.Classify(splits, input="audio", target="digit", groups=["speaker"], seconds=1.0)
+    model = nn.zoo.dscnn(task, width=configuration["width"], seed=seed)
+    fitted = train.fit(model, task, splits, epochs=configuration["epochs"], seed=seed, augment=configuration["augment"],
+                       options=train.Options(**configuration["options"]))
+    return fitted, task, (splits, tested)
+
+
+def choose(job: tuple[str, str, str, int]) -> dict[str, Any]:
+    """Inner training: without a and b, scored on each."""
+    from linnet import tasks
+
+    name, a, b, seed = job
+    path = RESULTS / "fsdd" / f"inner-{name}-{a}-{b}-{seed}.json"
+    if not path.exists():
+        start = time.process_time()
+        model, task, (_, tested) = trained(CONFIGURATIONS[name], (a, b), seed)
+        scores = {speaker: tasks.evaluate(model, task, part).mean for speaker, part in tested.items()}
+        write(path, {"configuration": name, "scores": scores, "cpu_seconds": round(time.process_time() - start, 1)})
+    return {"pair": (a, b), **json.loads(path.read_text())}
+
+
+def final(job: tuple[str, str, int]) -> dict[str, Any]:
+    """Outer training: all other speakers, both files answer the held-out one."""
+    from dataclasses import replace
+
+    from linnet import export, runtime, shrink, tasks
+
+    name, speaker, seed = job
+    path = RESULTS / "fsdd" / f"outer-{name}-{speaker}-{seed}.json"
+    if not path.exists():
+        start = time.process_time()
+        model, task, (splits, tested) = trained(CONFIGURATIONS[name], (speaker,), seed)
+        small = shrink.apply(shrink.plan().quantize(8), model, task, splits, seed=seed)
+        answers = {}
+        for label, which in {"float": replace(model, bits=None), "int8": small}.items():
+            file = export.write(which, task, path.with_name(f"{path.stem}-{label}.onnx"), samples=splits.validation)
+            scores = tasks.evaluate(runtime.load(file), task, tested[speaker])
+            answers[label] = {"score": scores.score.tolist(), "bytes": file.stat().st_size}
+            file.unlink()
+        write(path, {"configuration": name, "answers": answers, "cpu_seconds": round(time.process_time() - start, 1)})
+    return {"speaker": speaker, **json.loads(path.read_text())}
+
+
+def write(path: Path, value: Any) -> None:
+    """Beside, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(value))
+    os.replace(partial, path)
+
+
+def mfcc(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Mean of 20 MFCC in five stretches of time, their deviation, and the length: the peer's features."""
+    import scipy.fft
+
+    edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + rate / 2 / 700), 42) / 2595) - 1)
+    bins = np.linspace(0, rate / 2, 129)
+    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
+    mel = np.maximum(0, np.minimum(rising, falling))
+    padded = np.pad(samples, (0, max(0, 1000 - len(samples))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, 200)[::80] * np.hanning(200)
+    power = np.abs(scipy.fft.rfft(frames, 256)) ** 2
+    cepstrum = scipy.fft.dct(np.log(power @ mel.T + 1e-8), axis=1, norm="ortho")[:, :20]
+    stretches = [part.mean(axis=0) for part in np.array_split(cepstrum, 5)]
+    return np.concatenate([*stretches, cepstrum.std(axis=0), [len(samples) / rate]])
+
+
+def peer(speakers: list[str]) -> dict[str, float]:
+    """MFCC with logistic regression, trained on the other five."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from linnet import data
+
+    speech = data.load("fsdd")
+    features = np.array([mfcc(sound.samples, sound.sample_rate_hz) for sound in speech.decode("audio")])
+    digit, who = np.array(speech.values("digit")), np.array(speech.values("speaker"))
+    result = {}
+    for speaker in speakers:
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+        model.fit(features[who != speaker], digit[who != speaker])
+        result[speaker] = float(model.score(features[who == speaker], digit[who == speaker]))
+    return result
+
+
+def main() -> None:
+    """Choose, train, export, compare; print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    from linnet import data, evidence
+
+    speakers = sorted(set(map(str, data.load("fsdd").values("speaker"))))
+    jobs = [(name, a, b, arguments.seed) for name in CONFIGURATIONS for a, b in itertools.combinations(speakers, 2)]
+    with ProcessPoolExecutor(arguments.workers) as pool:
+        inner = list(pool.map(choose, jobs))
+        chosen = {}
+        for speaker in speakers:
+            means = {name: float(np.mean([run["scores"][next(s for s in run["pair"] if s != speaker)] for run in inner
+                                          if run["configuration"] == name and speaker in run["pair"]]))
+                     for name in CONFIGURATIONS}
+            chosen[speaker] = max(means, key=lambda name: means[name])
+            print(f"{speaker}: " + ", ".join(f"{name} {mean:.3f}" for name, mean in means.items()), flush=True)
+        outer = list(pool.map(final, [(chosen[speaker], speaker, arguments.seed) for speaker in speakers]))
+    peers = peer(speakers)
+    print(f"\n| speaker | chosen | float | int8 | difference (95 %) | file KB | MFCC + logistic regression |\n|{'---|' * 7}")
+    for run in outer:
+        whole, small = (np.array(run["answers"][label]["score"]) for label in ("float", "int8"))
+        worse, better = int(((whole > small)).sum()), int((small > whole).sum())
+        low, high = evidence.paired_difference(worse, better, len(whole), level=0.95)
+        print(f"| {run['speaker']} | {run['configuration']} | {whole.mean():.3f} | {small.mean():.3f} | "
+              f"{small.mean() - whole.mean():+.3f} ({low:+.3f} to {high:+.3f}) | {run['answers']['int8']['bytes'] / 1000:.1f} | "
+              f"{peers[run['speaker']]:.3f} |")
+    means = [[np.mean(run["answers"][label]["score"]) for run in outer] for label in ("float", "int8")]
+    print(f"| mean | | {np.mean(means[0]):.3f} | {np.mean(means[1]):.3f} | {np.mean(means[1]) - np.mean(means[0]):+.3f} | "
+          f"{max(run['answers']['int8']['bytes'] for run in outer) / 1000:.1f} | {np.mean(list(peers.values())):.3f} |")
+    print(f"| worst | | {min(means[0]):.3f} | {min(means[1]):.3f} | | | {min(peers.values()):.3f} |")
+    print(f"\nCPU seconds in all: {sum(run['cpu_seconds'] for run in [*inner, *outer]):.0f}")
+
+
+if __name__ == "__main__":
+    main()
