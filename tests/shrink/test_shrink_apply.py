@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from linnet import data, introspect, nn, shrink, tasks, train
+from linnet.errors import LinnetError
+
+OPTIONS = train.Options(batch=16, average=0.9, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def big(tone_task: tasks.Classify, tones: data.Splits) -> nn.Model:
+    return train.fit(nn.zoo.dscnn(tone_task, width=16, seed=0), tone_task, tones, epochs=8, options=OPTIONS)
+
+
+def test_findings_become_a_smaller_tuned_model(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+    found = introspect.redundancy(big.responses(tone_task, tones.validation, layers=big.removable))
+    plan = shrink.plan(found, keep=0.5).quantize(bits=8)
+    small = shrink.apply(plan, big, tone_task, tones, teacher=big, epochs=4, options=OPTIONS)
+    assert small.parameters_count < 0.6 * big.parameters_count
+    assert small.bits == 8
+    assert small.notes["teacher"] == big.identity
+    assert tasks.evaluate(small, tone_task, tones.test).mean > 0.6
+
+
+def test_bits_alone_change_no_weight_and_calibrate_on_train(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+    small = shrink.apply(shrink.plan().quantize(8), big, tone_task, tones)
+    assert small.calibration is not None
+    train_rows = {row.tobytes() for row in tone_task.prepare(tones.train.decode("audio"))["audio"]}
+    assert all(row.tobytes() in train_rows for row in small.calibration["audio"])
+    sounds = tone_task.prepare(tones.test.decode("audio"))
+    assert np.array_equal(small(sounds)["logits"], big(sounds)["logits"])
+
+
+def test_a_plan_that_changes_nothing_is_refused(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+    with pytest.raises(LinnetError, match="changes nothing"):
+        shrink.apply(shrink.plan(), big, tone_task, tones)
+
+
+@pytest.mark.parametrize("method", shrink.METHODS)
+def test_every_method_changes_what_it_says(method: str, big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+    plans = {"remove_channels": shrink.Plan({big.removable[0]: (0,)}), "int8": shrink.Plan(bits=8)}
+    changed = shrink.apply(plans[method], big, tone_task, tones, epochs=1, options=OPTIONS)
+    assert changed.identity != big.identity
+
+
+def test_layers_that_are_not_there_are_refused(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+    with pytest.raises(LinnetError, match="nowhere"):
+        shrink.apply(shrink.Plan({"nowhere": (0,)}), big, tone_task, tones)
+
+
+def test_a_plan_survives_json() -> None:
+    plan = shrink.Plan({"a": (1, 2)}, bits=8)
+    assert shrink.Plan.from_json(plan.to_json()) == plan
+
+
+def test_keep_is_a_share() -> None:
+    with pytest.raises(LinnetError, match="keep"):
+        shrink.plan(None, keep=0)
