@@ -1,1 +1,45 @@
-"""Placeholder."""
+"""What we learn from: datasets, their recordings and images, splits, sources and augmentation.
+
+This room knows nothing about tasks, models or statistics. A dataset is a table; media are decoded when asked.
+"""
+
+from linnet.data.columns import (
+    AudioColumn,
+    Column,
+    GroupColumn,
+    ImageColumn,
+    LabelColumn,
+    ValueColumn,
+    label_column,
+)
+from linnet.data.dataset import Dataset, Splits, media_cells
+from linnet.data.describe import AudioSummary, describe, describe_audio, sources_table
+from linnet.data.media import Audio, Media, read_audio, read_image, resample
+from linnet.data.origin import restore
+from linnet.data.sources import SOURCES, Source, load
+
+__all__ = [
+    "SOURCES",
+    "Audio",
+    "AudioColumn",
+    "AudioSummary",
+    "Column",
+    "Dataset",
+    "GroupColumn",
+    "ImageColumn",
+    "LabelColumn",
+    "Media",
+    "Source",
+    "Splits",
+    "ValueColumn",
+    "describe",
+    "describe_audio",
+    "label_column",
+    "load",
+    "media_cells",
+    "read_audio",
+    "read_image",
+    "resample",
+    "restore",
+    "sources_table",
+]

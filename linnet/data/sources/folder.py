@@ -1,0 +1,67 @@
+"""A folder of labelled files: root/<label>/<any name>.wav (or .flac, .ogg, .mp3, .png, .jpg ...)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from linnet.data.columns import AudioColumn, ImageColumn, label_column
+from linnet.data.dataset import Dataset, media_cells
+from linnet.data.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES
+from linnet.errors import LinnetError
+
+_LAYOUT = "Expected: FOLDER/<label>/<name>.wav (or .flac, .ogg, .mp3, .png, .jpg)."
+
+
+def load(root: Path, *, prefix: str = "") -> Dataset:
+    """Read a folder whose sub-folders are the labels; deeper folders belong to the label above them.
+
+    Columns: "audio" or "image", and "label". An id is the path without its suffix, with `prefix` before it: give
+    each folder its own when parts are loaded apart. Hidden files are left out, as are files that are no media.
+    """
+    files = _media_files(root)
+    kind = media_kind(files, root)
+    names = [file.relative_to(root) for file in files]
+    loose = [name.as_posix() for name in names if len(name.parts) == 1]
+    if loose:
+        raise LinnetError(f"{root}: {len(loose)} files lie beside the label folders ({', '.join(loose[:10])}), so they "
+                          f"have no label. {_LAYOUT} Move them into one, or write a manifest (CSV) that names labels.")
+    return _dataset(root, kind, names, prefix)
+
+
+def _dataset(root: Path, kind: str, names: Sequence[Path], prefix: str) -> Dataset:
+    import pyarrow as pa
+
+    labels = [name.parts[0] for name in names]
+    table = pa.table({"id": ids_of(names, prefix), kind: media_cells(names), "label": labels})
+    media = AudioColumn() if kind == "audio" else ImageColumn()
+    return Dataset(root.resolve().name, table, {kind: media, "label": label_column(labels)}, root=root)
+
+
+def media_kind(files: Sequence[Path], where: Path) -> str:
+    """"audio" or "image", by the files' names. Raises LinnetError for none, or for both."""
+    sounds = [file for file in files if file.suffix.lower() in AUDIO_SUFFIXES]
+    if not files:
+        raise LinnetError(f"{where}: no recordings or images found. {_LAYOUT}")
+    if sounds and len(sounds) < len(files):
+        image = next(file for file in files if file not in set(sounds))
+        raise LinnetError(f"{where} has recordings ({sounds[0].name}, {len(sounds)} in all) and images "
+                          f"({image.name}, {len(files) - len(sounds)} in all); it may have one of these.")
+    return "audio" if sounds else "image"
+
+
+def ids_of(names: Sequence[Path], prefix: str) -> list[str]:
+    """Paths without their suffix as ids. Raises LinnetError where two files would have the same one."""
+    ids = [prefix + name.with_suffix("").as_posix() for name in names]
+    twice = [name for name, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise LinnetError(f"{len(twice)} names stand for several files that differ only in their suffix: "
+                          f"{', '.join(twice[:10])}. Keep one of each (they are likely the same recording).")
+    return ids
+
+
+def _media_files(root: Path) -> list[Path]:
+    return sorted(file for file in root.rglob("*")
+                  if file.suffix.lower() in AUDIO_SUFFIXES + IMAGE_SUFFIXES and file.is_file()
+                  and not any(part.startswith(".") for part in file.relative_to(root).parts))
