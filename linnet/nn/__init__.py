@@ -1,1 +1,15 @@
-"""Placeholder."""
+"""Networks: the Model value, its front end and layers, and the zoo.
+
+Knows the shapes that a task asks for; knows no training and no file that ships.
+"""
+
+from linnet.nn import frontend, zoo
+from linnet.nn.channels import remove_channels
+from linnet.nn.frontend import LogMel
+from linnet.nn.layers import fold_normalisation
+from linnet.nn.model import Model
+from linnet.nn.storage import load, save
+from linnet.nn.zoo import FAMILIES, build
+
+__all__ = ["FAMILIES", "LogMel", "Model", "build", "fold_normalisation", "frontend", "load", "remove_channels", "save",
+           "zoo"]

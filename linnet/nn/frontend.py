@@ -1,0 +1,119 @@
+"""The log-mel front end as a layer, so that it ships inside the graph: raw waveform in, log-mel picture out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import floor, log, log10, pi
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from linnet.errors import LinnetError, unknown
+
+_POWER_FLOOR = 1e-10
+_RANGE_DB = 60.0
+
+
+def _below_maximum(power: Tensor) -> Tensor:
+    """Decibels below the clip's loudest value, from -60 dB (0) to the maximum (1): what loudness cannot change."""
+    level = torch.log(power + _POWER_FLOOR)
+    loudest = level.amax(dim=(1, 2), keepdim=True)
+    return torch.relu((level - loudest) * (10 / log(10) / _RANGE_DB) + 1)
+
+
+def _absolute(power: Tensor) -> Tensor:
+    """Decibels re 1.0, -60 dB to 0 and 0 dB to 1, not clipped above: loudness stays to be seen."""
+    return torch.relu(torch.log(power + _POWER_FLOOR) * (10 / log(10) / _RANGE_DB) + 1)
+
+
+NORMALISATIONS: MappingProxyType[str, Callable[[Tensor], Tensor]] = MappingProxyType({
+    "absolute": _absolute,
+    "below_maximum": _below_maximum,
+})
+"""How mel power (batch, frames, bands) becomes the picture that the network sees."""
+
+
+class LogMel(nn.Module):
+    """Waveform (batch, samples) float32 in [-1, 1] to a picture (batch, 1, frames, bands), finite for silence.
+
+    A frame is `hops_per_window` hops long, under a symmetric Hann window; its DFT has as many points as the frame.
+    Mel bands are triangles of height one on the HTK scale, 2595 log10(1 + f / 700), from `lowest_hz` to half the rate.
+
+    The DFT is a matrix product made cheap: the basis is centred on the frame (power does not care about phase), so
+    the cosine sees only the even part of the frame and the sine only the odd part, each half a frame long; and only
+    the bins that a band touches are computed. Hops are reversed by a reflecting pad, an engine's quickest way to reverse.
+    """
+
+    cosine: Tensor
+    sine: Tensor
+    filters: Tensor
+    edges_hz: Tensor
+
+    def __init__(self, sample_rate_hz: int, samples: int, *, bands: int = 40, hop_ms: float = 10.0,
+                 hops_per_window: int = 3, lowest_hz: float = 60.0, normalisation: str = "below_maximum") -> None:
+        super().__init__()
+        if normalisation not in NORMALISATIONS:
+            raise unknown("normalisation", normalisation, NORMALISATIONS)
+        if hops_per_window < 2:
+            raise LinnetError(f"hops_per_window must be 2 or more, so that frames overlap; got {hops_per_window}.")
+        self.sample_rate_hz, self.bands, self.normalisation = sample_rate_hz, bands, normalisation
+        self.hops_per_window = hops_per_window
+        self.hop = 2 * max(1, round(sample_rate_hz * hop_ms / 2000))
+        self.window = self.hop * hops_per_window
+        self.frames = samples // self.hop - hops_per_window + 1
+        if self.frames < 1:
+            raise LinnetError(f"a clip of {samples} samples is shorter than one window of {self.window} samples; "
+                              "give longer clips, or a smaller hop_ms.")
+        self.register_buffer("edges_hz", _mel_edges_hz(bands, lowest_hz, sample_rate_hz / 2), persistent=False)
+        resolution_hz = sample_rate_hz / self.window
+        self.first_bin = floor(lowest_hz / resolution_hz) + 1
+        for name, value in zip(("cosine", "sine", "filters"), self.constants(), strict=True):
+            self.register_buffer(name, value, persistent=False)
+        if not bool((self.filters.sum(dim=0) > 0).all()):
+            raise LinnetError(f"{bands} bands are too many for a resolution of {resolution_hz:.1f} Hz: a band between "
+                              "two bins hears nothing; give fewer bands, or more hops_per_window.")
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """(batch, samples) to (batch, 1, frames, bands)."""
+        cosine, sine, filters = self.cosine, self.sine, self.filters
+        if torch.compiler.is_exporting():  # a stored basis would outweigh the network; an engine folds this at load
+            cosine, sine, filters = self.constants()
+        even, odd = self._fold(waveform)
+        real, imaginary = even @ cosine, odd @ sine
+        power = (real * real + imaginary * imaginary) @ filters
+        return NORMALISATIONS[self.normalisation](power).unsqueeze(1)
+
+    def constants(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Cosine and sine, window included (window / 2, bins), and the mel filters (bins, bands), from ranges alone."""
+        place = torch.arange(1 - self.window, 1, 2).unsqueeze(1)
+        bins = torch.arange(self.first_bin, self.window // 2)
+        # Angles are reduced as integers first: float32 loses a large angle's fraction.
+        angle = (place * bins).remainder(2 * self.window).to(torch.float32) * (pi / self.window)
+        hann = 0.5 + 0.5 * torch.cos(place.to(torch.float32) * (pi / (self.window - 1)))
+        hertz = bins.to(torch.float32).unsqueeze(1) * (self.sample_rate_hz / self.window)
+        low, centre, high = self.edges_hz[:-2], self.edges_hz[1:-1], self.edges_hz[2:]
+        filters = torch.relu(torch.minimum((hertz - low) / (centre - low), (high - hertz) / (high - centre)))
+        return torch.cos(angle) * hann, torch.sin(angle) * hann, filters
+
+    def _fold(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
+        """The even and the odd part of every frame about its centre, (batch, frames, window / 2) each."""
+        hops = self.frames + self.hops_per_window - 1
+        forward = waveform[:, : hops * self.hop].reshape(-1, hops, self.hop)
+        backward = pad(forward, (self.hop - 1, 0), mode="reflect")
+        left, right = [], []
+        for start in range((self.hops_per_window + 1) // 2):
+            length = min(self.hop, self.window // 2 - start * self.hop)
+            mirrored = self.hops_per_window - 1 - start
+            left.append(forward[:, start : start + self.frames, :length])
+            right.append(backward[:, mirrored : mirrored + self.frames, :length])
+        first_half, second_half_reversed = torch.cat(left, dim=2), torch.cat(right, dim=2)
+        return first_half + second_half_reversed, first_half - second_half_reversed
+
+
+def _mel_edges_hz(bands: int, lowest_hz: float, highest_hz: float) -> Tensor:
+    """The corners of the triangles, evenly spaced in mel: (bands + 2,)."""
+    low, high = (2595 * log10(1 + hertz / 700) for hertz in (lowest_hz, highest_hz))
+    mel = torch.linspace(low, high, bands + 2, dtype=torch.float64)
+    return (700 * (torch.pow(10.0, mel / 2595) - 1)).to(torch.float32)

@@ -1,0 +1,72 @@
+"""A model as a folder with one safetensors file: weights, calibration, and the rest as JSON in its header. No pickle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from linnet.errors import DamagedFileError, LinnetError
+from linnet.nn.model import Model
+from linnet.nn.zoo import build
+
+SCHEMA = "linnet/model/v1"
+FILE = "model.safetensors"
+_FACTS = ("schema", "name", "identity", "spec", "bits", "history", "notes")
+
+
+def save(model: Model, folder: str | Path) -> None:
+    """Write `folder`/model.safetensors beside and rename it, so that a kill leaves the old model or the new one."""
+    path = Path(folder) / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {f"weights.{name}": tensor.detach().cpu().numpy() for name, tensor in model.module.state_dict().items()}
+    arrays |= {f"calibration.{name}": values for name, values in (model.calibration or {}).items()}
+    facts = {"schema": SCHEMA, "name": model.name, "identity": model.identity, "spec": model.spec, "bits": model.bits,
+             "history": model.history, "notes": model.notes}
+    partial = path.with_name(path.name + ".partial")
+    save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, partial,
+              metadata={"model": json.dumps(facts, default=dict)})
+    partial.replace(path)
+
+
+def load(folder: str | Path) -> Model:
+    """Read what `save` wrote. Raises DamagedFileError for a file that is cut off, or whose weights were changed."""
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise LinnetError(f"there is no model in {folder}: {FILE} is missing. Give a folder that nn.save wrote.")
+    facts, arrays = _read(path)
+    model = build(facts["spec"])
+    weights = {name: torch.from_numpy(values) for name, values in _named(arrays, "weights.").items()}
+    try:
+        model.module.load_state_dict(weights)
+    except RuntimeError as error:
+        raise DamagedFileError(f"the weights in {path} do not fit the network: {error}") from error
+    loaded = replace(model, name=facts["name"], bits=facts["bits"], calibration=_named(arrays, "calibration.") or None,
+                     history=tuple(facts["history"]), notes=facts["notes"])
+    if loaded.identity != facts["identity"]:
+        raise DamagedFileError(f"the weights in {path} were changed after they were saved; save the model again.")
+    loaded.module.eval()
+    return loaded
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    try:
+        with safe_open(path, framework="np") as file:
+            facts = json.loads((file.metadata() or {})["model"])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise DamagedFileError(f"{path} cannot be read as a saved model ({error!r}); save the model again.") from error
+    if not isinstance(facts, dict) or set(facts) != set(_FACTS) or facts["schema"] != SCHEMA:
+        raise DamagedFileError(f"{path} does not describe a model of schema '{SCHEMA}'; save the model again.")
+    return facts, arrays
+
+
+def _named(arrays: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}

@@ -1,0 +1,111 @@
+"""Convolutional networks: a front end, layers one after the other, a pool over all positions, a linear head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d
+
+from linnet.errors import LinnetError
+from linnet.nn.frontend import LogMel
+from linnet.nn.layers import Convolution, Pixels, Separable
+from linnet.nn.model import Model
+from linnet.tasks import Classify
+
+LAYERS: dict[str, type[Convolution] | type[Separable]] = {"convolution": Convolution, "separable": Separable}
+FRONTS: dict[str, type[LogMel] | type[Pixels]] = {"log_mel": LogMel, "pixels": Pixels}
+POOLS = ("average", "average_and_maximum")
+
+
+class Cnn(nn.Module):
+    """The network that a spec describes: the input array to logits (batch, classes).
+
+    spec: {"family", "input": {"name", "dtype", "shape"}, "front": {"kind", ...}, "channels": of the front's output,
+    "layers": [{"name", "kind", "channels", "kernel", "stride", "pool"}, ...], "pool", "dropout", "classes"}.
+    """
+
+    def __init__(self, spec: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.front = FRONTS[spec["front"]["kind"]](**_without(spec["front"], "kind"))
+        self.layers = nn.ModuleDict()
+        channels = spec["channels"]
+        for layer in spec["layers"]:
+            settings = _without(layer, "name", "kind", "channels", "kernel")
+            self.layers[layer["name"]] = LAYERS[layer["kind"]](channels, layer["channels"], layer["kernel"], **settings)
+            channels = layer["channels"]
+        self.pool = POOLS.index(spec["pool"])
+        self.dropout = nn.Dropout(spec["dropout"])
+        self.head = nn.Linear(channels * (1 + self.pool), spec["classes"])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The input array to logits (batch, classes)."""
+        x = self.front(x)
+        for layer in self.layers.values():
+            x = layer(x)
+        pools = [adaptive_avg_pool2d(x, 1)] + ([adaptive_max_pool2d(x, 1)] if self.pool else [])
+        logits: Tensor = self.head(self.dropout(torch.cat(pools, dim=1).flatten(1)))
+        return logits
+
+
+def dscnn(task: Classify, *, width: int = 64, seed: int = 0) -> Model:
+    """Separable convolutions on a log-mel picture, for short recordings; about 25 000 parameters at width 64.
+
+    After Zhang et al. 2017, Hello Edge: Keyword Spotting on Microcontrollers, arXiv:1711.07128.
+    """
+    if "audio" not in task.arrays:
+        raise LinnetError(f"dscnn listens to recordings; the task's input is {', '.join(task.arrays)}. "
+                          "Use nn.zoo.smallcnn.")
+    if task.sample_rate_hz is None:
+        raise LinnetError("dscnn needs the sample rate of the task, but it has none; give sample_rate_hz to the task.")
+    width = _checked(width)
+    layers = [{"name": "stem", "kind": "convolution", "channels": width // 2, "kernel": 5, "stride": 2},
+              {"name": "block1", "kind": "separable", "channels": width, "kernel": 3, "stride": 2}]
+    layers += [{"name": f"block{n}", "kind": "separable", "channels": width, "kernel": 3} for n in range(2, 6)]
+    front = {"kind": "log_mel", "sample_rate_hz": task.sample_rate_hz, "samples": task.samples}
+    return build(_spec("dscnn", task, front, layers, channels=1, dropout=0.1), seed=seed)
+
+
+def smallcnn(task: Classify, *, width: int = 32, seed: int = 0) -> Model:
+    """Three 3 x 3 convolutions, for images of 8 x 8 to about 64 x 64; about 28 000 parameters at width 32."""
+    if "image" not in task.arrays:
+        raise LinnetError(f"smallcnn looks at images; the task's input is {', '.join(task.arrays)}. Use nn.zoo.dscnn.")
+    width = _checked(width)
+    height, breadth, channels = task.image_shape
+    if min(height, breadth) < 4:
+        raise LinnetError(f"smallcnn needs images of at least 4 x 4; the task's are {height} x {breadth}.")
+    first_pool = 2 if min(height, breadth) >= 16 else 1
+    layers = [{"name": "conv1", "kind": "convolution", "channels": width, "kernel": 3, "pool": first_pool},
+              {"name": "conv2", "kind": "convolution", "channels": width, "kernel": 3, "pool": 2},
+              {"name": "conv3", "kind": "convolution", "channels": 2 * width, "kernel": 3}]
+    return build(_spec("smallcnn", task, {"kind": "pixels"}, layers, channels=channels, dropout=0.1), seed=seed)
+
+
+def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
+    """A model with fresh weights drawn from `seed`; torch's own random state stays as it was."""
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return Model(Cnn(spec), spec, name=spec["family"])
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise LinnetError(f"this version cannot build a network from this description: {error!r} is missing, unknown or "
+                          "off. Build it with nn.zoo, or load it with the version that saved it.") from error
+
+
+def _spec(family: str, task: Classify, front: dict[str, Any], layers: list[dict[str, Any]], *, channels: int,
+          dropout: float) -> dict[str, Any]:
+    ((name, (dtype, shape)),) = task.arrays.items()
+    return {"family": family, "input": {"name": name, "dtype": dtype, "shape": list(shape)}, "front": front,
+            "channels": channels, "layers": layers, "pool": "average", "dropout": dropout, "classes": len(task.labels)}
+
+
+def _checked(width: int) -> int:
+    if width < 2:
+        raise LinnetError(f"width is the number of channels, 2 or more; got {width}.")
+    return width
+
+
+def _without(settings: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in names}
