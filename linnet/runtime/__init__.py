@@ -1,1 +1,17 @@
-"""Run a shipped file."""
+"""Run a shipped file: read it, ask it, measure it, and derive its claims again.
+
+Knows ONNX as bytes and engines as adapters; knows no network, and how a file was made only from its card.
+"""
+
+from linnet.runtime.artifact import Artifact, read, with_metadata
+from linnet.runtime.bench import Bench, bench, bench_many
+from linnet.runtime.card import ArraySpec, Card, Parity, Realised, read_card
+from linnet.runtime.claims import SealedClaim, read_claims
+from linnet.runtime.engines import ENGINES
+from linnet.runtime.shipped import Shipped, load
+from linnet.runtime.verify import Result, Verification, verify
+
+__all__ = [
+    "ENGINES", "ArraySpec", "Artifact", "Bench", "Card", "Parity", "Realised", "Result", "SealedClaim", "Shipped",
+    "Verification", "bench", "bench_many", "load", "read", "read_card", "read_claims", "verify", "with_metadata",
+]

@@ -29,8 +29,8 @@ def joules_per_call(call: Callable[[], object], *, seconds: float, counters: Pat
     if after is None:
         return None
     # A counter starts again at zero when it has reached its range.
-    used = [end - start if end >= start else end - start + limit for (start, limit), (end, _) in zip(before, after, strict=True)]
-    return sum(used) / 1e6 / calls
+    used = sum((end - start) % limit for (start, limit), (end, _) in zip(before, after, strict=True))
+    return used / 1e6 / calls
 
 
 def _read_all(packages: list[Path]) -> list[tuple[int, int]] | None:

@@ -1,6 +1,7 @@
-"""What a file adds to the memory of a process that has imported the engine; run as `python -m linnet.runtime.memory`.
+"""What a file adds to the memory of a process in which the engine already runs a model of one operator.
 
-A process of its own, because a peak that was reached stays: here nothing but the file can have reached it.
+Run as `python -m linnet.runtime.memory`: a process of its own, because a peak that was reached stays, and here nothing
+but the file can have reached it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import resource
 import sys
 from pathlib import Path
 
-from linnet.runtime.bench import random_inputs
 from linnet.runtime.engines import start
+from linnet.runtime.inputs import random_inputs
+from linnet.runtime.wire import encode_bytes, encode_varint
 
 _STATUS = Path("/proc/self/status")
 
@@ -25,13 +27,25 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--runs", type=int, default=20)
     given = parser.parse_args(arguments)
-    __import__(given.engine)
+    smallest = start(smallest_model(), engine=given.engine, threads=given.threads)
+    smallest.run(random_inputs(smallest))
     before = _reset_peak()
     session = start(given.path, engine=given.engine, threads=given.threads)
     inputs = random_inputs(session)
     for _ in range(given.runs):
         session.run(inputs)
     sys.stdout.write(json.dumps({"bytes": _peak() - before}))
+
+
+def smallest_model() -> bytes:
+    """An ONNX file of one operator: y = Identity(x), both float32 (1)."""
+    float_tensor_of_one = encode_bytes(1, b"\x08\x01" + encode_bytes(2, encode_bytes(1, b"\x08\x01")))
+    node = encode_bytes(1, b"x") + encode_bytes(2, b"y") + encode_bytes(4, b"Identity")
+    ports = (encode_bytes(number, encode_bytes(1, name) + encode_bytes(2, float_tensor_of_one))
+             for number, name in ((11, b"x"), (12, b"y")))
+    graph = encode_bytes(1, node) + encode_bytes(2, b"smallest") + b"".join(ports)
+    ir_version, opset = b"\x08" + encode_varint(8), encode_bytes(1, b"") + b"\x10" + encode_varint(17)
+    return ir_version + encode_bytes(7, graph) + encode_bytes(8, opset)
 
 
 def _reset_peak() -> int:

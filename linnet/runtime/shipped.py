@@ -10,7 +10,7 @@ from linnet.errors import DamagedFileError, LinnetError
 from linnet.evidence import Claim
 from linnet.runtime.artifact import Artifact, read
 from linnet.runtime.card import ArraySpec, Card, read_card
-from linnet.runtime.claims import read_claims
+from linnet.runtime.claims import SealedClaim, read_claims
 from linnet.runtime.engines import Port, Session, start
 from linnet.tasks import Arrays, Task, from_json
 
@@ -21,15 +21,20 @@ log = logging.getLogger("linnet")
 class Shipped:
     """A file that ships, ready to answer: `shipped({"audio": (batch, samples)})` gives {"logits": (batch, classes)}.
 
-    `task` is made from the card, so that `tasks.evaluate(shipped, shipped.task, dataset)` asks what the file was made for.
+    `task` is made from the card: `tasks.evaluate(shipped, shipped.task, dataset)` asks what the file was made for.
     """
 
     path: Path
     card: Card
     task: Task
-    claims: tuple[Claim, ...]
+    sealed: tuple[SealedClaim, ...]
     artifact: Artifact = field(repr=False)
     session: Session = field(repr=False)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims as they are recorded; `runtime.verify` says what they are worth."""
+        return tuple(entry.claim for entry in self.sealed)
 
     @property
     def name(self) -> str:
@@ -51,19 +56,25 @@ def load(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1) -> 
 
     The engine is given the very bytes whose identity was taken. A claim that was edited is said as a warning.
     """
+    shipped = unpack(path, engine=engine, threads=threads)
+    for number, entry in enumerate(shipped.sealed, start=1):
+        if not entry.is_intact:
+            log.warning("claim %d in %s was changed after it was made: do not trust it.", number, shipped.artifact.name)
+    return shipped
+
+
+def unpack(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1) -> Shipped:
+    """The same as `load`, silently."""
     artifact = read(path)
     card = read_card(artifact)
     sealed = read_claims(artifact)
-    for number, entry in enumerate(sealed, start=1):
-        if not entry.is_intact:
-            log.warning("claim %d in %s was changed after it was made: do not trust it.", number, artifact.name)
     if artifact.external_files:
-        raise LinnetError(f"{artifact.name} keeps weights in other files ({', '.join(artifact.external_files)}), of which "
-                          "its claims cannot speak; export it as one file.")
+        raise LinnetError(f"{artifact.name} keeps weights in other files ({', '.join(artifact.external_files)}), of "
+                          "which its claims cannot speak; export it as one file.")
     session = start(artifact.content, engine=engine, threads=threads)
     _check("input", card.input, session.inputs, artifact.name)
     _check("output", card.output, session.outputs, artifact.name)
-    return Shipped(Path(path), card, from_json(card.task), tuple(entry.claim for entry in sealed), artifact, session)
+    return Shipped(Path(path), card, from_json(card.task), sealed, artifact, session)
 
 
 def _check(side: str, said: dict[str, ArraySpec], found: dict[str, Port], name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from linnet.errors import LinnetError
 from linnet.tasks import Arrays
 
+
 @dataclass(frozen=True)
 class Port:
     """One named input or output: its dtype and its shape, the batch first; None is a size that may be anything."""
