@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from linnet.errors import LinnetError
-from linnet.evidence import Claim, Ledger, Look
+from linnet.evidence import Claim, Ledger
 from linnet.runtime.artifact import Artifact, read, write
 from linnet.runtime.card import read_card
-from linnet.runtime.claims import question, read_claims, with_claims
+from linnet.runtime.claims import look_of, question, read_claims, with_claims
 
 
 def prove(file: str | Path, claims: Sequence[Claim], *, require: Literal["holds"] | None = None,
@@ -48,10 +48,8 @@ def _check(artifact: Artifact, claims: Sequence[Claim], require: str | None) -> 
 
 def _counted(claim: Claim, ledger: Ledger) -> Claim:
     """The claim with the number of looks that were taken at its data so far."""
-    if claim.data is None:
-        return claim
-    looks = ledger.record(Look(claim.subject, question(claim), claim.data.fingerprint))
-    return claim.model_copy(update={"looks": looks})
+    look = look_of(claim)
+    return claim if look is None else claim.model_copy(update={"looks": ledger.record(look)})
 
 
 def _refuse_unproven(artifact: Artifact, claims: Sequence[Claim], require: str | None) -> None:

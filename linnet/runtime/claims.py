@@ -9,8 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from linnet.errors import DamagedFileError, LinnetError
-from linnet.evidence import Claim
-from linnet.evidence.claim import canonical_json
+from linnet.evidence import Claim, Look, canonical_json
 from linnet.runtime.artifact import CLAIMS_KEY, Artifact, with_metadata
 from linnet.runtime.document import parse
 
@@ -53,6 +52,11 @@ def question(claim: Claim) -> str:
     return canonical_json({"kind": claim.kind, "settings": claim.settings,
                            "fingerprint": claim.data.fingerprint if claim.data else None,
                            "than": claim.than.subject if claim.than else None})
+
+
+def look_of(claim: Claim) -> Look | None:
+    """The look that the claim took at its data; None for a claim that rests on none."""
+    return Look(claim.subject, question(claim), claim.data.fingerprint) if claim.data else None
 
 
 class _Sealed(BaseModel):

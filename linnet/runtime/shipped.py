@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def unpack(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1) -
     return Shipped(Path(path), card, from_json(card.task), sealed, artifact, session)
 
 
-def _check(side: str, said: dict[str, ArraySpec], found: dict[str, Port], name: str) -> None:
+def _check(side: str, said: Mapping[str, ArraySpec], found: Mapping[str, Port], name: str) -> None:
     expected = {key: str(Port(spec.dtype, (None, *spec.shape))) for key, spec in said.items()}
     actual = {key: str(Port(port.dtype, (None, *port.shape[1:]))) for key, port in found.items()}
     if expected != actual:

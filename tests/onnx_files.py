@@ -1,0 +1,66 @@
+"""ONNX files that tests make themselves: right by construction, nothing is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from linnet import tasks
+from linnet.runtime import ArraySpec, Card, with_metadata
+
+BANDS_HZ = {"low": (270, 330), "middle": (720, 880), "high": (1710, 2090)}
+
+
+def digits_bytes(*, seed: int = 0, batch: str | int = "batch") -> bytes:
+    """Images (batch, 8, 8, 1) uint8 to logits (batch, 10), by random weights; without a card."""
+    weights = np.random.default_rng(seed).standard_normal((64, 10)).astype(np.float32)
+    nodes = [helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
+             helper.make_node("Flatten", ["pixels"], ["row"]), helper.make_node("Gemm", ["row", "weights"], ["logits"])]
+    pixels = helper.make_tensor_value_info("image", TensorProto.UINT8, [batch, 8, 8, 1])
+    graph = helper.make_graph(nodes, "digits", [pixels],
+                              [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, 10])],
+                              [numpy_helper.from_array(weights, "weights")])
+    return _bytes(graph)
+
+
+def tones_bytes(task: tasks.Classify, *, bands_hz: dict[str, tuple[float, float]] = BANDS_HZ) -> bytes:
+    """Names the pitch by the loudest band of the spectrum: audio (batch, samples) to logits; with a card."""
+    frequencies = {label: np.arange(*bands_hz[label], 10.0) for label in task.labels}
+    time = np.arange(task.samples) / task.sample_rate_hz
+    angles = 2 * np.pi * time[:, None] * np.concatenate(list(frequencies.values()))
+    basis = np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    owner = np.concatenate([np.full(len(band), index) for index, band in enumerate(frequencies.values())])
+    pool = np.tile(np.eye(len(task.labels), dtype=np.float32)[owner], (2, 1)) / np.float32(task.samples)
+    nodes = [helper.make_node("MatMul", ["audio", "basis"], ["waves"]),
+             helper.make_node("Mul", ["waves", "waves"], ["power"]),
+             helper.make_node("MatMul", ["power", "pool"], ["logits"])]
+    graph = helper.make_graph(
+        nodes, "tones", [helper.make_tensor_value_info("audio", TensorProto.FLOAT, ["batch", task.samples])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(task.labels)])],
+        [numpy_helper.from_array(basis, "basis"), numpy_helper.from_array(pool, "pool")])
+    return with_metadata(_bytes(graph), {"linnet.card": tones_card(task, basis.size + pool.size).to_json()})
+
+
+def tones_card(task: tasks.Classify, parameters: int) -> Card:
+    """The card of such a file."""
+    spec = {name: ArraySpec(dtype=dtype, shape=shape) for name, (dtype, shape) in task.arrays.items()}
+    logits = ArraySpec(dtype="float32", shape=(len(task.labels),))
+    return Card(name="tones", task=task.to_json(), input=spec, output={"logits": logits},
+                labels=task.labels, parameters=parameters, linnet_version="0.1.0")
+
+
+def with_external_weights(folder: Path) -> Path:
+    """The same as `digits_bytes`, its weights in `weights.bin` beside it."""
+    model = onnx.load_from_string(digits_bytes())
+    path = folder / "external.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    return path
+
+
+def _bytes(graph: onnx.GraphProto) -> bytes:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
