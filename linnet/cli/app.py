@@ -1,0 +1,89 @@
+"""The program `linnet`: its verbs, its exit codes, and what the user sees when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from linnet import __version__
+from linnet.cli import bench, data, list_, run, screen, show, try_, verify
+from linnet.errors import LinnetError, missing_extra
+
+USAGE, CRASH, INTERRUPTED, BROKEN_PIPE = 3, 70, 130, 141
+EXTRAS = {"torch": "train", "onnx": "train", "onnxscript": "train", "safetensors": "train", "sklearn": "train",
+          "altair": "report", "vl_convert": "report"}
+"""The extra that brings a package which a verb may miss."""
+_CLICK_ERROR = typer.BadParameter.__mro__[2]
+"""What click raises for wrong usage; typer brings its own click or uses the package, and shows neither's base class."""
+
+app = typer.Typer(name="linnet", add_completion=False, no_args_is_help=True, rich_markup_mode=None,
+                  pretty_exceptions_enable=False,
+                  context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"linnet {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Exit codes of verbs that judge: 0 every claim holds; 1 one fails; 2 undecided; 3 wrong usage or "
+                     "a file that cannot be read; 70 a crash.")
+def linnet(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True,
+                                                 callback=_print_version)] = False) -> None:
+    """Small models that see and hear: train, look inside, make smaller, prove, ship.
+
+    A shipped model is one ONNX file that carries its claims; `linnet verify` derives each of them again.
+    """
+
+
+app.command("run")(run.run)
+app.command("show")(show.show)
+app.command("try")(try_.try_)
+app.command("verify")(verify.verify)
+app.command("bench")(bench.bench)
+app.command("list")(list_.list_)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    raise SystemExit(answer(sys.argv[1:]))
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Run the command line; every way it can end becomes an exit code."""
+    try:
+        with screen.notices():
+            return int(app(list(arguments), prog_name="linnet", standalone_mode=False) or 0)
+    except LinnetError as error:
+        return _complain(str(error), USAGE)
+    except _CLICK_ERROR as error:
+        error.show()  # type: ignore[attr-defined]
+        return USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("stopped; what was done is kept.", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except Exception as error:
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+        return _complain(str(missing_extra(error.name, EXTRAS[error.name])), USAGE)
+    if os.environ.get("LINNET_TRACEBACK"):
+        traceback.print_exception(error)
+    return _complain(f"linnet crashed: {type(error).__name__}: {error}\nThis is a fault of Linnet, not of yours. "
+                     "LINNET_TRACEBACK=1 before the same command shows where; please report it.", CRASH)
+
+
+def _complain(message: str, code: int) -> int:
+    screen.say(message)
+    return code

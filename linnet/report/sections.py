@@ -1,0 +1,200 @@
+"""The figures behind the plain words, one function a section; a section without contents is "" and does not appear."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from linnet.evidence import Claim
+from linnet.introspect import Finding
+from linnet.report import charts
+from linnet.report.contents import Contents
+from linnet.report.counting import percent, plural
+from linnet.report.markup import Html, chart, join, section, table, tag
+from linnet.report.verdicts import MARKS, SAID
+
+if TYPE_CHECKING:
+    from linnet.runtime.card import Parity, Realised
+
+
+def claims(contents: Contents) -> Html:
+    """Every claim with its estimate, interval, bound, level, method and verdict."""
+    if not contents.claims:
+        return Html("")
+    head = ["", "statement", "estimate", "interval", "bound", "level", "n", "method"]
+    rows = [[badge(claim), _statement(claim), _amount(claim.estimate, claim.unit), _interval(claim),
+             _amount(claim.bound, claim.unit), percent(claim.level), f"{claim.n:,}", claim.method]
+            for claim in contents.claims]
+    command = tag("p", "Derive them again: ", tag("code", contents.verify_command)) if contents.verify_command else ""
+    return section("Claims that the file carries", table(head, rows, numbers=(2, 3, 4, 5, 6)), command)
+
+
+def badge(claim: Claim) -> Html:
+    """The verdict as a mark and a word, so that it does not hang on colour."""
+    return tag("span", tag("span", MARKS[claim.verdict], aria_hidden="true"), f" {SAID[claim.verdict]}",
+               class_=f"badge {claim.verdict}")
+
+
+def groups(contents: Contents) -> Html:
+    """Accuracy of each group, one chart a column."""
+    scores = contents.after
+    if scores is None or scores.metric != "accuracy":
+        return Html("")
+    drawn = [charts.by_group(scores, name, contents.before) for name in scores.groups]
+    return section("Who it works for", *map(chart, drawn))
+
+
+def mistakes(contents: Contents) -> Html:
+    """The confusion matrix and the most frequent mistakes."""
+    parts: list[Html] = []
+    if contents.after is not None and contents.task is not None:
+        figure = charts.confusion(contents.after, contents.task.labels)
+        parts += [chart(figure)] if figure else []
+    for findings in contents.findings.values():
+        figure = charts.worst_confusions(findings) if findings.kind == "confusions" else None
+        parts += [chart(figure)] if figure else []
+    return section("What it mixes up", *parts)
+
+
+def learning(contents: Contents) -> Html:
+    """The learning curves of every model that was trained."""
+    drawn = [(name, charts.learning(history)) for name, history in contents.histories.items() if history]
+    return section("How it learned", *(join([tag("h3", name), chart(figure)]) for name, figure in drawn))
+
+
+def cost(contents: Contents) -> Html:
+    """Size, latency, throughput and memory of each file, with what they depend on."""
+    if not contents.benches:
+        return Html("")
+    head = ["file", "KB", "median ms", "p95 ms", "p99 ms", "answers/s", "memory MB", "runs"]
+    rows = [[bench.name, f"{bench.size_bytes / 1000:,.1f}", f"{bench.p50_ms:.3f}", f"{bench.p95_ms:.3f}",
+             f"{bench.p99_ms:.3f}", f"{bench.throughput_per_second:,.0f}", f"{bench.peak_memory_mb:.1f}",
+             f"{len(bench.seconds):,}"]
+            for bench in contents.benches]
+    last = contents.benches[-1]
+    note = (f"Measured with {last.engine} {last.version} on {last.processor}; latency of one sample on {last.threads} "
+            f"thread(s), throughput in batches of {last.throughput_batch} on {last.throughput_threads} thread(s). "
+            f"Memory is what loading and running the file adds. Energy: {last.energy}.")
+    return section("What it costs to run", chart(charts.size_and_latency(contents.benches)),
+                   table(head, rows, numbers=range(1, len(head))), tag("p", note, class_="note"))
+
+
+def precision(contents: Contents) -> Html:
+    """Which operators the engine ran in eight bits, which stayed in float and why; and how that was checked."""
+    if contents.card is None:
+        return Html("")
+    return section("Realised precision", _realised(contents.card.realised), _parity(contents.card.parity))
+
+
+def redundancy(contents: Contents) -> Html:
+    """What was seen in the layers, as it led to what was removed."""
+    parts = []
+    for name, findings in contents.findings.items():
+        if findings.kind == "redundancy" and len(findings):
+            rows = [_layer(item) for item in findings]
+            parts.append(join([tag("h3", name), table(["layer", "units", "effective", "seen"], rows, numbers=(1, 2))]))
+    return section("What was seen inside", *parts)
+
+
+def data(contents: Contents) -> Html:
+    """The parts, their groups and fingerprints."""
+    if not contents.data:
+        return Html("")
+    rows = [[part.get("part") or "all", f"{part['rows']:,}", _groups(part), tag("code", part["fingerprint"][:16])]
+            for part in contents.data]
+    return section("The data", table(["part", "rows", "groups", "fingerprint"], rows, numbers=(1,)),
+                   tag("p", "A fingerprint is the start of the SHA-256 over what the samples hold, in any order.",
+                       class_="note"))
+
+
+def looks(contents: Contents) -> Html:
+    """Every question that was put to the test part so far."""
+    if not contents.looks:
+        return Html("")
+    rows = [[look.date or "", _question(look.question), tag("code", look.subject[:12])] for look in contents.looks]
+    return section("Looks at the test part so far", table(["when (UTC)", "question", "file"], rows))
+
+
+def environment(contents: Contents) -> Html:
+    """Versions and machine."""
+    rows = [[key, value] for key, value in contents.environment.items()]
+    return section("Where it was made", table(["", ""], rows)) if rows else Html("")
+
+
+def recipe(contents: Contents) -> Html:
+    """The recipe as it was run."""
+    return section("The recipe", tag("pre", contents.recipe.strip())) if contents.recipe.strip() else Html("")
+
+
+SECTIONS: tuple[Callable[[Contents], Html], ...] = (
+    groups, mistakes, claims, cost, precision, learning, redundancy, data, looks, environment, recipe)
+"""In the order of the page."""
+
+
+def _realised(found: Realised | None) -> Html:
+    if found is None:
+        return Html("")
+    names = sorted(set(found.int8) | set(found.float_), key=lambda name: (-found.int8.get(name, 0), name))
+    rows = [[name, found.int8.get(name, ""), found.float_.get(name, ""), found.float_reasons.get(name, "")]
+            for name in names]
+    said = (f"As {found.engine} {found.version} runs the file after its own optimisation: {sum(found.int8.values())} "
+            f"operators in int8, {sum(found.float_.values())} in float.")
+    return join([tag("p", said), table(["operator", "int8", "float", "why in float"], rows, numbers=(1, 2))])
+
+
+def _parity(same: Parity | None) -> Html:
+    if same is None:
+        return Html("")
+    said = (f"Checked against {same.compared_with} on {same.samples:,} samples: largest difference "
+            f"{same.largest_difference:.2g} (allowed: {same.tolerance:.2g}), {same.answers_changed} answers changed.")
+    return tag("p", said, class_="note")
+
+
+def _question(question: str) -> str:
+    """The ledger keeps questions as canonical JSON; anything else is shown as it is."""
+    try:
+        asked = json.loads(question)
+        settings = [f"{name} {value}" for name, value in asked["settings"].items() if value is not None]
+        return ", ".join([str(asked["kind"]), *settings])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return question
+
+
+def _statement(claim: Claim) -> Html:
+    notes = [", ".join(f"{name} {value}" for name, value in claim.conditions.items())]
+    if claim.clusters:
+        groups = claim.clusters
+        notes.append(f"over whole {plural(groups.by)}: {groups.count} tested, {groups.needed} needed")
+    if claim.than:
+        notes.append(f"compared with {claim.than.name} ({claim.than.subject[:12]})")
+    if claim.looks:
+        notes.append(f"look {claim.looks} at this test part")
+    if claim.reason:
+        notes.append(claim.reason)
+    return join([claim.statement, *(tag("div", note, class_="note") for note in notes if note)])
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:.4g} {unit}".strip()
+
+
+def _interval(claim: Claim) -> str:
+    low, high = claim.interval
+    return f"{low:.4g} to {'no bound' if math.isinf(high) else f'{high:.4g}'}"
+
+
+def _groups(part: Mapping[str, Any]) -> str:
+    counted = {name: column["counts"] for name, column in part.get("columns", {}).items() if column["kind"] == "group"}
+    return "; ".join(f"{name}: {', '.join(list(counts)[:8])}{' ...' if len(counts) > 8 else ''}"
+                     for name, counts in counted.items())
+
+
+def _layer(item: Finding) -> list[object]:
+    seen = item.evidence
+    return [item.subject, seen.get("units", ""), _short(seen.get("effective_units")), item.statement]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else str(value or "")
