@@ -5,18 +5,36 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FiniteFloat, PlainSerializer, WithJsonSchema
 
 from linnet.errors import DamagedFileError
-from linnet.evidence.scores import DataRef
+from linnet.evidence.scores import DataRef, Scores
 
 Verdict = Literal["holds", "fails", "undecided"]
 SCHEMA = "linnet/claim/v1"
 _ROWS_LIMIT_BYTES = 256 * 1024 * 1024
+
+
+def _read_upper(value: Any) -> Any:
+    if isinstance(value, float) and (math.isnan(value) or value == -math.inf):
+        raise ValueError("an upper bound is a number, or infinite where nothing bounds")
+    return math.inf if value is None else value
+
+
+def _write_upper(value: float) -> float | None:
+    return None if value == math.inf else value
+
+
+UpperBound = Annotated[
+    float, BeforeValidator(_read_upper), PlainSerializer(_write_upper, when_used="json"),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}], "description": "null: nothing bounds it"}),
+]
+"""A number, or infinity where too little was seen to bound it; JSON has no infinity, so it is null there."""
 
 
 class Clusters(BaseModel):
@@ -43,6 +61,12 @@ class OtherSide(BaseModel):
     rows: str
 
     @classmethod
+    def of(cls, scores: Scores, size_bytes: int | None = None) -> OtherSide:
+        """The other side of a comparison, from its scores."""
+        rows = dict(zip(scores.ids, scores.score.tolist(), strict=True))
+        return cls.pack(scores.subject_name, scores.subject, rows, size_bytes)
+
+    @classmethod
     def pack(cls, name: str, subject: str, rows: Mapping[str, float], size_bytes: int | None = None) -> OtherSide:
         """Keep the rows of the other side, sorted by id."""
         text = json.dumps(sorted(rows.items()), separators=(",", ":"))
@@ -56,8 +80,12 @@ class OtherSide(BaseModel):
             text = engine.decompress(base64.b64decode(self.rows, validate=True), _ROWS_LIMIT_BYTES)
             if not engine.eof:
                 raise ValueError("too large")
-            return {str(name): float(score) for name, score in json.loads(text)}
-        except (ValueError, TypeError, zlib.error) as error:
+            rows = json.loads(text)
+            scores = {str(name): float(score) for name, score in rows}
+            if len(scores) != len(rows) or not all(0 <= score <= 1 for score in scores.values()):
+                raise ValueError("an id is there twice, or a score is not from 0 to 1")
+            return scores
+        except (ValueError, TypeError, RecursionError, zlib.error) as error:
             raise DamagedFileError(f"the rows of the other side '{self.name}' cannot be read ({error}).") from error
 
 
@@ -76,11 +104,13 @@ class Claim(BaseModel):
     verdict: Verdict
     reason: str | None = None
     """Why the claim is undecided, and what would decide it."""
-    estimate: float
-    interval: tuple[float, float]
-    bound: float
-    level: float
+    estimate: FiniteFloat
+    interval: tuple[FiniteFloat, UpperBound]
+    """The two one-sided bounds, each sure at `level`; both together at 2 * level - 1."""
+    bound: FiniteFloat
+    level: FiniteFloat
     unit: str
+    """Of estimate, interval and bound: "share" (of the samples), "ms", "KB" (1,000 bytes)."""
     method: str
     n: int
     clusters: Clusters | None = None
@@ -100,6 +130,12 @@ class Claim(BaseModel):
     def seal(self) -> str:
         """SHA-256 over every field: an edit by hand is seen, though no secret protects against a forger."""
         return hashlib.sha256(canonical_json(self.model_dump(mode="json")).encode()).hexdigest()
+
+
+def claim_schema() -> dict[str, Any]:
+    """The published JSON schema of a claim (docs/schemas/claim.v1.json)."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA,
+            **Claim.model_json_schema(mode="serialization")}
 
 
 def canonical_json(value: Any) -> str:

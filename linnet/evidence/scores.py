@@ -51,17 +51,21 @@ class Scores:
 
     def __post_init__(self) -> None:
         rows = len(self.ids)
-        columns = {"answers": self.answers, "targets": self.targets, "score": self.score, **self.groups}
+        columns: dict[str, Sequence[str] | NDArray[np.float64]] = {
+            "answers": self.answers, "targets": self.targets, "score": self.score, **self.groups}
         if self.seconds is not None:
             columns["seconds"] = self.seconds
         for name, values in columns.items():
             if len(values) != rows:
-                raise LinnetError(f"Scores: column '{name}' has {len(values)} rows, ids has {rows}; give one row a sample.")
+                raise LinnetError(f"Scores: column '{name}' has {len(values)} rows, ids has {rows}; "
+                                  "give one row a sample.")
         if len(set(self.ids)) != rows:
             raise LinnetError("Scores: ids are not unique; every sample needs an id of its own.")
         if rows and not (np.isfinite(self.score).all() and self.score.min() >= 0 and self.score.max() <= 1):
-            raise LinnetError("Scores: every score must be a number from 0 to 1; got "
-                              f"{np.nanmin(self.score)} to {np.nanmax(self.score)} (NaN: {np.isnan(self.score).sum()}).")
+            known = self.score[~np.isnan(self.score)]
+            span = f"{known.min()} to {known.max()}" if len(known) else "no number"
+            raise LinnetError("Scores: every score must be a number from 0 to 1; "
+                              f"got {span} (NaN: {rows - len(known)}).")
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,0 +1,174 @@
+"""Claims that hold one number of a file against a bound: how often it is right, how fast, how large.
+
+`Claim.interval` holds the two one-sided bounds, each sure at `level`; both together hold at `2 * level - 1`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.errors import LinnetError, unknown
+from linnet.evidence import words
+from linnet.evidence.claim import Claim, Clusters, Verdict
+from linnet.evidence.intervals import (
+    MINIMUM_CLUSTERS,
+    beta_lower,
+    binomial,
+    cluster_spread,
+    clustered_mean,
+    quantile_lower,
+    quantile_upper,
+    runs_needed,
+    t_adjusted,
+)
+from linnet.evidence.power import smallest
+from linnet.evidence.scores import Scores
+from linnet.evidence.settings import check_amount, check_level, check_right_or_wrong, check_share
+
+EXACT = "exact binomial bounds (Clopper and Pearson 1934)"
+CLUSTERED = "binomial bounds at the effective sample size of whole clusters, asymptotic (Korn and Graubard 1998)"
+ORDER_STATISTIC = "order statistic, whatever the distribution; runs taken as independent"
+COUNTED = "counted"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long each run took: `seconds` (runs,), positive, warm-up left out. `conditions` say on what and with what."""
+
+    seconds: NDArray[np.float64]
+    subject: str
+    subject_name: str = "model"
+    conditions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        seconds = np.asarray(self.seconds)
+        if seconds.ndim != 1 or not len(seconds) or not (np.isfinite(seconds).all() and (seconds > 0).all()):
+            raise LinnetError("Timing: seconds needs one positive number a run, at least one run; "
+                              f"got shape {seconds.shape}.")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many bytes a file has."""
+
+    bytes: int
+    subject: str
+    subject_name: str = "model"
+
+    def __post_init__(self) -> None:
+        if self.bytes < 0:
+            raise LinnetError(f"Size: a file has no {self.bytes} bytes; expected 0 or more.")
+
+
+def accuracy_at_least(scores: Scores, *, bound: float, level: float = 0.95, clusters: str | None = None) -> Claim:
+    """Claim that the share of right answers is at least `bound`.
+
+    Without `clusters` the samples count as independent and the bounds are exact. With `clusters="speaker"` (a key of
+    `scores.groups`) whole speakers are the unit, and under ten of them the claim is undecided. Scores are 0 or 1.
+    """
+    check_share("bound", bound), check_level(level)
+    check_right_or_wrong(scores.score, scores.subject_name)
+    units = count_clusters(scores, clusters)
+    interval = _accuracy_interval(scores, level, clusters)
+    verdict = verdict_at_least(interval, bound, units)
+    statement = words.accuracy(scores.data.population, verdict, scores.mean, interval,
+                               bound=bound, level=level, clusters=units)
+    return Claim(
+        kind="accuracy_at_least", settings={"bound": bound, "level": level, "clusters": clusters},
+        statement=statement, verdict=verdict,
+        reason=_why_accuracy_undecided(scores, bound, level, units) if verdict == "undecided" else None,
+        estimate=scores.mean, interval=interval, bound=bound, level=level, unit="share",
+        method=CLUSTERED if clusters else EXACT, n=len(scores), clusters=units,
+        subject=scores.subject, data=scores.data)
+
+
+def latency_below(timing: Timing, *, bound_ms: float, quantile: float = 0.95, level: float = 0.95) -> Claim:
+    """Claim that the `quantile` of the time a run takes is at most `bound_ms`, whatever the distribution.
+
+    With fewer runs than `runs_needed(quantile, level)` the upper bound is infinite and the claim cannot hold.
+    """
+    check_amount("bound_ms", bound_ms), check_level(level)
+    if check_share("quantile", quantile) == 1:
+        raise LinnetError("quantile must be below 1: no number of runs bounds the slowest run there will ever be.")
+    milliseconds = np.asarray(timing.seconds, dtype=np.float64) * 1000
+    upper = quantile_upper(milliseconds, quantile, level)
+    lower = max(0.0, quantile_lower(milliseconds, quantile, level))
+    verdict: Verdict = "holds" if upper <= bound_ms else "fails" if lower > bound_ms else "undecided"
+    estimate = float(np.quantile(milliseconds, quantile, method="inverted_cdf"))
+    interval = (lower, upper)
+    return Claim(
+        kind="latency_below", settings={"bound_ms": bound_ms, "quantile": quantile, "level": level},
+        statement=words.latency(timing.conditions, verdict, estimate, interval,
+                                bound_ms=bound_ms, quantile=quantile, level=level),
+        verdict=verdict,
+        reason=_why_latency_undecided(milliseconds, bound_ms, quantile, level) if verdict == "undecided" else None,
+        estimate=estimate, interval=interval, bound=bound_ms, level=level, unit="ms", method=ORDER_STATISTIC,
+        n=len(milliseconds), subject=timing.subject, conditions=dict(timing.conditions))
+
+
+def size_below(size: Size, *, bound_kb: float) -> Claim:
+    """Claim that the file has at most `bound_kb` times 1,000 bytes. Counted, so there is nothing to be unsure of."""
+    check_amount("bound_kb", bound_kb)
+    kilobytes = size.bytes / 1000
+    return Claim(
+        kind="size_below", settings={"bound_kb": bound_kb}, statement=words.size(size.bytes, bound_kb),
+        verdict="holds" if kilobytes <= bound_kb else "fails", estimate=kilobytes, interval=(kilobytes, kilobytes),
+        bound=bound_kb, level=1.0, unit="KB", method=COUNTED, n=1, subject=size.subject)
+
+
+def verdict_at_least(interval: tuple[float, float], bound: float, clusters: Clusters | None) -> Verdict:
+    """Holds where the lower bound reaches `bound`, fails where the upper one does not; undecided between."""
+    if clusters is not None and clusters.count < clusters.needed:
+        return "undecided"
+    return "holds" if interval[0] >= bound else "fails" if interval[1] < bound else "undecided"
+
+
+def count_clusters(scores: Scores, by: str | None) -> Clusters | None:
+    """The clusters of a column of `scores.groups`; LinnetError for a column that is not there."""
+    return None if by is None else Clusters(by=by, count=len(set(labels_of(scores, by))), needed=MINIMUM_CLUSTERS)
+
+
+def labels_of(scores: Scores, by: str) -> Sequence[str]:
+    """The cluster of each row; LinnetError for a column that is not there."""
+    if by not in scores.groups:
+        raise unknown("clusters", by, scores.groups)
+    return scores.groups[by]
+
+
+def _accuracy_interval(scores: Scores, level: float, clusters: str | None) -> tuple[float, float]:
+    two_sided = 2 * level - 1
+    if clusters is None:
+        return binomial(int(scores.score.sum()), len(scores), two_sided)
+    return clustered_mean(scores.score, labels_of(scores, clusters), two_sided)
+
+
+def _why_accuracy_undecided(scores: Scores, bound: float, level: float, units: Clusters | None) -> str:
+    estimate, is_hopeful = scores.mean, scores.mean >= bound
+    if units is not None and units.count < units.needed:
+        return words.too_few_clusters(units)
+
+    def decides(rows: float) -> bool:
+        share, goal = (estimate, bound) if is_hopeful else (1 - estimate, 1 - bound)
+        return estimate != bound and beta_lower(share * rows, rows, level) >= goal
+
+    if units is None:
+        return words.not_enough("samples", len(scores), smallest(decides, len(scores)), hopeful=is_hopeful, level=level)
+    spread = cluster_spread(scores.score, labels_of(scores, units.by))
+    needed = smallest(lambda count: decides(t_adjusted(spread.grown_to(count), level)), units.count)
+    return words.not_enough(f"groups by {units.by}", units.count, needed, hopeful=is_hopeful, level=level)
+
+
+def _why_latency_undecided(milliseconds: NDArray[np.float64], bound_ms: float, quantile: float, level: float) -> str:
+    runs, least = len(milliseconds), runs_needed(quantile, level)
+    if runs < least:
+        return (f"{runs:,} runs are too few to be {words.sure(level)} of this quantile, whatever they took; "
+                f"at least {least:,} are needed.")
+    within = float((milliseconds <= bound_ms).mean())
+    share, goal = (within, quantile) if within >= quantile else (1 - within, 1 - quantile)
+    needed = smallest(lambda count: share != goal and beta_lower(share * count, count, level) >= goal, runs)
+    return words.not_enough("runs", runs, needed, hopeful=within >= quantile, level=level)

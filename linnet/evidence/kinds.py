@@ -1,0 +1,16 @@
+"""Every kind of claim by its name, in plain sight: KINDS[claim.kind](measured, **claim.settings) asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from linnet.evidence.bounds import accuracy_at_least, latency_below, size_below
+from linnet.evidence.claim import Claim
+from linnet.evidence.comparisons import no_worse
+
+KINDS: dict[str, Callable[..., Claim]] = {
+    "accuracy_at_least": accuracy_at_least,
+    "no_worse": no_worse,
+    "latency_below": latency_below,
+    "size_below": size_below,
+}

@@ -1,0 +1,36 @@
+"""How much more would be needed to decide, if what was seen stayed as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+_LIMIT = 100_000_000
+
+
+def smallest(decides: Callable[[int], bool], start: int) -> int | None:
+    """The smallest size from `start` on that decides, where more never decides less; None if none is small enough.
+
+    >>> smallest(lambda n: n * n >= 200, 3)
+    15
+    """
+    high = max(start, 1)
+    while not decides(high):
+        high *= 2
+        if high > _LIMIT:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle, high)
+    return max(high, start)
+
+
+def about(count: int) -> str:
+    """A count rounded up to two digits, for a sentence: it rests on an estimate that will move.
+
+    >>> about(1234), about(37)
+    ('1,300', '37')
+    """
+    digits = max(len(str(count)) - 2, 0)
+    return f"{math.ceil(count / 10**digits) * 10**digits:,}"
