@@ -34,7 +34,7 @@ def fold(digits: data.Dataset, train_rows: np.ndarray, test_rows: np.ndarray, fo
                          validation=digits.take(sorted(watch.tolist())), test=digits.take(test_rows.tolist()))
     task = tasks.Classify(splits, input="image", target="digit")
     model = train.fit(nn.zoo.smallcnn(task, width=arguments.width, seed=arguments.seed), task, splits, epochs=arguments.epochs,
-                      augment="pixels", seed=arguments.seed, options=train.Options(keep="last"))
+                      augment="handwriting", seed=arguments.seed, options=train.Options(keep="last"))
     small = shrink.apply(shrink.plan().quantize(8), model, task, splits, seed=arguments.seed)
     result: dict[str, float] = {}
     for name, which in {"float": model, "int8": small}.items():

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from linnet import evidence, export, introspect, nn, runtime, shrink, tasks, train
-from linnet.data import Augment, Splits
+from linnet.data import Splits
+from linnet.data.augment import Augment
 from linnet.errors import LinnetError, unknown
 from linnet.evidence import Claim, Scores
 from linnet.recipe import store

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from linnet.data import Augment, Splits
+from linnet.data import Splits
+from linnet.data.augment import Augment
 from linnet.errors import LinnetError
 from linnet.nn import Model
 from linnet.shrink.methods import METHODS

@@ -12,7 +12,7 @@ from linnet.errors import unknown
 from linnet.tasks.answer import Answer, answer
 from linnet.tasks.classify import Classify
 from linnet.tasks.evaluate import evaluate
-from linnet.tasks.task import Arrays, Media, Predictor, Task
+from linnet.tasks.task import Arrays, Predictor, Task
 
 TASKS = {"classify": Classify}
 
@@ -25,4 +25,4 @@ def from_json(value: Mapping[str, Any]) -> Task:
     return TASKS[kind].from_json(value)
 
 
-__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Media", "Predictor", "Task", "answer", "evaluate", "from_json"]
+__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Predictor", "Task", "answer", "evaluate", "from_json"]

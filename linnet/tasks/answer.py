@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from linnet.data import Media
 from linnet.errors import LinnetError
 from linnet.tasks.classify import Classify
-from linnet.tasks.task import Media, Predictor, Task
+from linnet.tasks.task import Predictor, Task
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.data import Audio, Dataset, Splits, resample
+from linnet.data import Audio, Dataset, Media, Splits, describe_audio, resample
 from linnet.errors import LinnetError
-from linnet.tasks.task import Arrays, Media
+from linnet.tasks.task import Arrays
 
 log = logging.getLogger("linnet")
 
@@ -44,7 +45,7 @@ class Classify:
         labels = _labels(parts, target)
         kind = parts[0].column(input).kind
         if kind == "audio":
-            rate = sample_rate_hz or _common_rate(parts[0], input)
+            rate = _common_rate(parts, input, sample_rate_hz)
             length = seconds or _window_seconds(parts[0], input)
             spec: tuple[str, tuple[int, ...]] = ("float32", (round(length * rate),))
         elif kind == "image":
@@ -86,10 +87,10 @@ class Classify:
             raise LinnetError("this task takes sounds; it was given an image.")
         assert self.sample_rate_hz is not None  # noqa: S101  (set whenever "audio" is among the arrays)
         samples = resample(sound, self.sample_rate_hz).samples
-        surplus = len(samples) - self.samples
-        if surplus > 0:
-            return samples[surplus // 2 : surplus // 2 + self.samples]
-        return np.pad(samples, (-surplus // 2, -surplus - (-surplus // 2)))
+        missing = self.samples - len(samples)
+        if missing < 0:
+            return samples[-missing // 2 : -missing // 2 + self.samples]
+        return np.pad(samples, (missing // 2, missing - missing // 2))
 
     def targets(self, dataset: Dataset) -> NDArray[np.int64]:
         """The index of each row's label. Labels that the task does not know are refused and listed."""
@@ -152,19 +153,22 @@ def _labels(parts: Sequence[Dataset], target: str) -> tuple[str, ...]:
     return tuple(every)
 
 
-def _common_rate(dataset: Dataset, column: str) -> int:
-    rates = [sound.sample_rate_hz for sound in dataset.decode(column)]
-    rate = max(set(rates), key=rates.count)
-    other = sum(value != rate for value in rates)
-    if other:
-        log.warning("%d of %d training recordings are not at %d Hz: they are resampled.", other, len(rates), rate)
-    return int(rate)
+def _common_rate(parts: Sequence[Dataset], column: str, wanted: int | None) -> int:
+    """The rate asked for, else the most frequent one of the training part; what has to be resampled is said."""
+    summaries = [describe_audio(part, column) for part in parts]
+    rates = Counter[int]()
+    for (rate_hz, _), count in summaries[0].formats.items():
+        rates[rate_hz] += count
+    rate = wanted or rates.most_common(1)[0][0]
+    for part, summary in zip(parts, summaries, strict=True):
+        if changes := summary.changes_to(rate):
+            log.warning("%s: %s.", part.part or part.name, changes)
+    return rate
 
 
 def _window_seconds(dataset: Dataset, column: str) -> float:
     """The length that holds 99 of 100 training recordings whole, rounded up to a tenth of a second."""
-    seconds = [len(sound.samples) / sound.sample_rate_hz for sound in dataset.decode(column)]
-    return math.ceil(10 * float(np.quantile(seconds, 0.99))) / 10
+    return math.ceil(10 * float(np.quantile(describe_audio(dataset, column).seconds, 0.99))) / 10
 
 
 def _common_shape(dataset: Dataset, column: str) -> tuple[int, ...]:

@@ -8,17 +8,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.data import Audio, Dataset
+from linnet.data import Dataset, Media
 
 Arrays = Mapping[str, NDArray[Any]]
 """Named arrays, the batch first: {"audio": (batch, samples) float32} in, {"logits": (batch, classes) float32} out."""
 
 Predictor = Callable[[Arrays], Arrays]
 """A model, a shipped file and a remote server are all one."""
-
-Media = Audio | NDArray[np.uint8]
-"""One decoded sample: a sound, or an image as (height, width, channels)."""
-
 
 @runtime_checkable
 class Task(Protocol):

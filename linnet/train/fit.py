@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from linnet.data import Augment, Splits, augmentation
-from linnet.errors import LinnetError
+from linnet.data import Splits
+from linnet.data.augment import PRESETS, Augment, generator
+from linnet.errors import LinnetError, unknown
 from linnet.evidence import canonical_json
 from linnet.nn import Model
 from linnet.tasks import Arrays, Predictor, Task
@@ -73,7 +74,7 @@ def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int =
     """
     if epochs < 1:
         raise LinnetError(f"epochs must be at least 1; got {epochs}.")
-    run = _Training(model, task, data, epochs, seed, teacher, augmentation(augment), options or Options())
+    run = _Training(model, task, data, epochs, seed, teacher, _augment(augment), options or Options())
     path = Path(folder) / "checkpoint.safetensors" if folder else None
     if path:
         run.resume(path)
@@ -159,7 +160,7 @@ class _Training:
         for number in range(self.steps):
             rows = order[number * self.options.batch : (number + 1) * self.options.batch]
             if len(rows) > 1:  # one row alone has no batch statistics
-                rng = np.random.default_rng([self.seed, epoch, number])
+                rng = generator(seed=self.seed, epoch=epoch, batch=number)
                 batch = {name: values[rows] for name, values in arrays.items()}
                 yield self._augmented(batch, rng), targets[rows]
 
@@ -244,6 +245,14 @@ class _Training:
         if stopped:
             notes["stopped"] = f"by the user after epoch {len(self.history)} of {self.epochs}"
         return replace(self.start, module=module.eval(), history=tuple(self.history), notes=notes)
+
+
+def _augment(wanted: Augment | str | None) -> Augment:
+    if isinstance(wanted, str):
+        if wanted not in PRESETS:
+            raise unknown("augmentation", wanted, PRESETS)
+        return PRESETS[wanted]
+    return wanted or Augment([])
 
 
 @contextmanager
