@@ -1,1 +1,11 @@
-"""Placeholder."""
+"""From a model to the file that ships: write it, check it against its source, and prove claims about it.
+
+Knows networks and files; knows no training and nothing of how a model was made smaller.
+"""
+
+from linnet.export.parity import parity
+from linnet.export.prove import prove
+from linnet.export.realised import realised
+from linnet.export.write import write
+
+__all__ = ["parity", "prove", "realised", "write"]

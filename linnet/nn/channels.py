@@ -36,7 +36,7 @@ def _slice(model: Model, name: str, tensor: torch.Tensor, kept: Kept) -> torch.T
     place, layer, *rest = name.split(".")
     order = model.layers
     if place == "head":
-        return _slice_head(tensor, kept[order[-1]], model) if layer == "weight" else tensor.clone()
+        return tensor[:, kept[order[-1]]] if layer == "weight" else tensor.clone()
     if tensor.ndim == 0:  # the batch counter of a normalisation
         return tensor.clone()
     position = order.index(layer)
@@ -45,12 +45,6 @@ def _slice(model: Model, name: str, tensor: torch.Tensor, kept: Kept) -> torch.T
         return tensor[before]
     sliced = tensor[kept[layer]]
     return sliced[:, before] if sliced.ndim == 4 else sliced
-
-
-def _slice_head(weight: torch.Tensor, kept: torch.Tensor, model: Model) -> torch.Tensor:
-    """(classes, pools x channels): every pool over positions gives the same channels once more."""
-    channels = model.spec["layers"][-1]["channels"]
-    return weight.reshape(len(weight), -1, channels)[:, :, kept].reshape(len(weight), -1)
 
 
 def _others(channels: int, going: list[int]) -> torch.Tensor:

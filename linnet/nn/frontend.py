@@ -18,21 +18,21 @@ _RANGE_DB = 60.0
 
 def _below_maximum(power: Tensor) -> Tensor:
     """Decibels below the clip's loudest value, from -60 dB (0) to the maximum (1): what loudness cannot change."""
-    level = torch.log(power + _POWER_FLOOR)
+    level = torch.log(power)
     loudest = level.amax(dim=(1, 2), keepdim=True)
     return torch.relu((level - loudest) * (10 / log(10) / _RANGE_DB) + 1)
 
 
 def _absolute(power: Tensor) -> Tensor:
     """Decibels re 1.0, -60 dB to 0 and 0 dB to 1, not clipped above: loudness stays to be seen."""
-    return torch.relu(torch.log(power + _POWER_FLOOR) * (10 / log(10) / _RANGE_DB) + 1)
+    return torch.relu(torch.log(power) * (10 / log(10) / _RANGE_DB) + 1)
 
 
 NORMALISATIONS: MappingProxyType[str, Callable[[Tensor], Tensor]] = MappingProxyType({
     "absolute": _absolute,
     "below_maximum": _below_maximum,
 })
-"""How mel power (batch, frames, bands) becomes the picture that the network sees."""
+"""How mel power (batch, frames, bands), above zero, becomes the picture that the network sees."""
 
 
 class LogMel(nn.Module):
@@ -43,7 +43,7 @@ class LogMel(nn.Module):
 
     The DFT is a matrix product made cheap: the basis is centred on the frame (power does not care about phase), so
     the cosine sees only the even part of the frame and the sine only the odd part, each half a frame long; and only
-    the bins that a band touches are computed. Hops are reversed by a reflecting pad, an engine's quickest way to reverse.
+    the bins that a band touches are computed. Hops are reversed by a reflecting pad, an engine's quickest way to do so.
     """
 
     cosine: Tensor
@@ -82,7 +82,7 @@ class LogMel(nn.Module):
             cosine, sine, filters = self.constants()
         even, odd = self._fold(waveform)
         real, imaginary = even @ cosine, odd @ sine
-        power = (real * real + imaginary * imaginary) @ filters
+        power = ((real * real + imaginary * imaginary) @ filters).clamp(min=_POWER_FLOOR)
         return NORMALISATIONS[self.normalisation](power).unsqueeze(1)
 
     def constants(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -100,16 +100,21 @@ class LogMel(nn.Module):
     def _fold(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
         """The even and the odd part of every frame about its centre, (batch, frames, window / 2) each."""
         hops = self.frames + self.hops_per_window - 1
-        forward = waveform[:, : hops * self.hop].reshape(-1, hops, self.hop)
+        forward = _part(waveform, 1, 0, hops * self.hop).reshape(-1, hops, self.hop)
         backward = pad(forward, (self.hop - 1, 0), mode="reflect")
         left, right = [], []
         for start in range((self.hops_per_window + 1) // 2):
             length = min(self.hop, self.window // 2 - start * self.hop)
             mirrored = self.hops_per_window - 1 - start
-            left.append(forward[:, start : start + self.frames, :length])
-            right.append(backward[:, mirrored : mirrored + self.frames, :length])
+            left.append(_part(forward.narrow(1, start, self.frames), 2, 0, length))
+            right.append(backward.narrow(1, mirrored, self.frames).narrow(2, 0, length))
         first_half, second_half_reversed = torch.cat(left, dim=2), torch.cat(right, dim=2)
         return first_half + second_half_reversed, first_half - second_half_reversed
+
+
+def _part(x: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """A slice, or `x` itself where the slice would be all of it: the graph gets no idle node."""
+    return x if x.shape[dim] == length else x.narrow(dim, start, length)
 
 
 def _mel_edges_hz(bands: int, lowest_hz: float, highest_hz: float) -> Tensor:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from types import MappingProxyType
 from typing import TypeVar
 
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, max_pool2d
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -51,6 +54,22 @@ class Pixels(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(batch, height, width, channels) to (batch, channels, height, width)."""
         return images.float().permute(0, 3, 1, 2) * (1 / 255)
+
+
+def _average(x: Tensor) -> Tensor:
+    return avg_pool2d(x, x.shape[2:]).reshape(-1, x.shape[1])
+
+
+def _time_maximum(x: Tensor) -> Tensor:
+    """The mean over bands, then its largest value over time: a word counts wherever in the clip it is."""
+    return max_pool2d(avg_pool2d(x, (1, x.shape[3])), (x.shape[2], 1)).reshape(-1, x.shape[1])
+
+
+POOLS: MappingProxyType[str, Callable[[Tensor], Tensor]] = MappingProxyType({
+    "average": _average,
+    "time_maximum": _time_maximum,
+})
+"""From (batch, channels, height or time, width or bands) to (batch, channels), as pools that engines have in 8 bits."""
 
 
 def fold_normalisation(module: Module) -> Module:

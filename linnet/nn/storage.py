@@ -1,4 +1,4 @@
-"""A model as a folder with one safetensors file: weights, calibration, and the rest as JSON in its header. No pickle."""
+"""A model as a folder with one safetensors file: weights, calibration, the rest as JSON in its header. No pickle."""
 
 from __future__ import annotations
 

@@ -7,17 +7,15 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d
 
 from linnet.errors import LinnetError
 from linnet.nn.frontend import LogMel
-from linnet.nn.layers import Convolution, Pixels, Separable
+from linnet.nn.layers import POOLS, Convolution, Pixels, Separable
 from linnet.nn.model import Model
 from linnet.tasks import Classify
 
 LAYERS: dict[str, type[Convolution] | type[Separable]] = {"convolution": Convolution, "separable": Separable}
 FRONTS: dict[str, type[LogMel] | type[Pixels]] = {"log_mel": LogMel, "pixels": Pixels}
-POOLS = ("average", "average_and_maximum")
 
 
 class Cnn(nn.Module):
@@ -36,17 +34,16 @@ class Cnn(nn.Module):
             settings = _without(layer, "name", "kind", "channels", "kernel")
             self.layers[layer["name"]] = LAYERS[layer["kind"]](channels, layer["channels"], layer["kernel"], **settings)
             channels = layer["channels"]
-        self.pool = POOLS.index(spec["pool"])
+        self.pool = POOLS[spec["pool"]]
         self.dropout = nn.Dropout(spec["dropout"])
-        self.head = nn.Linear(channels * (1 + self.pool), spec["classes"])
+        self.head = nn.Linear(channels, spec["classes"])
 
     def forward(self, x: Tensor) -> Tensor:
         """The input array to logits (batch, classes)."""
         x = self.front(x)
         for layer in self.layers.values():
             x = layer(x)
-        pools = [adaptive_avg_pool2d(x, 1)] + ([adaptive_max_pool2d(x, 1)] if self.pool else [])
-        logits: Tensor = self.head(self.dropout(torch.cat(pools, dim=1).flatten(1)))
+        logits: Tensor = self.head(self.dropout(self.pool(x)))
         return logits
 
 
@@ -64,8 +61,10 @@ def dscnn(task: Classify, *, width: int = 64, seed: int = 0) -> Model:
     layers = [{"name": "stem", "kind": "convolution", "channels": width // 2, "kernel": 5, "stride": 2},
               {"name": "block1", "kind": "separable", "channels": width, "kernel": 3, "stride": 2}]
     layers += [{"name": f"block{n}", "kind": "separable", "channels": width, "kernel": 3} for n in range(2, 6)]
-    front = {"kind": "log_mel", "sample_rate_hz": task.sample_rate_hz, "samples": task.samples}
-    return build(_spec("dscnn", task, front, layers, channels=1, dropout=0.1), seed=seed)
+    front = {"kind": "log_mel", "sample_rate_hz": task.sample_rate_hz, "samples": task.samples, "bands": 40,
+             "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0, "normalisation": "below_maximum"}
+    body = {"channels": 1, "layers": layers, "pool": "time_maximum", "dropout": 0.1}
+    return build(_spec("dscnn", task, front, body), seed=seed)
 
 
 def smallcnn(task: Classify, *, width: int = 32, seed: int = 0) -> Model:
@@ -80,7 +79,8 @@ def smallcnn(task: Classify, *, width: int = 32, seed: int = 0) -> Model:
     layers = [{"name": "conv1", "kind": "convolution", "channels": width, "kernel": 3, "pool": first_pool},
               {"name": "conv2", "kind": "convolution", "channels": width, "kernel": 3, "pool": 2},
               {"name": "conv3", "kind": "convolution", "channels": 2 * width, "kernel": 3}]
-    return build(_spec("smallcnn", task, {"kind": "pixels"}, layers, channels=channels, dropout=0.1), seed=seed)
+    body = {"channels": channels, "layers": layers, "pool": "average", "dropout": 0.1}
+    return build(_spec("smallcnn", task, {"kind": "pixels"}, body), seed=seed)
 
 
 def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
@@ -90,15 +90,14 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
             torch.manual_seed(seed)
             return Model(Cnn(spec), spec, name=spec["family"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise LinnetError(f"this version cannot build a network from this description: {error!r} is missing, unknown or "
-                          "off. Build it with nn.zoo, or load it with the version that saved it.") from error
+        raise LinnetError(f"this version cannot build a network from this description: {error!r} is missing, unknown "
+                          "or off. Build it with nn.zoo, or load it with the version that saved it.") from error
 
 
-def _spec(family: str, task: Classify, front: dict[str, Any], layers: list[dict[str, Any]], *, channels: int,
-          dropout: float) -> dict[str, Any]:
+def _spec(family: str, task: Classify, front: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     ((name, (dtype, shape)),) = task.arrays.items()
-    return {"family": family, "input": {"name": name, "dtype": dtype, "shape": list(shape)}, "front": front,
-            "channels": channels, "layers": layers, "pool": "average", "dropout": dropout, "classes": len(task.labels)}
+    return {"family": family, "input": {"name": name, "dtype": dtype, "shape": list(shape)}, "front": front, **body,
+            "classes": len(task.labels)}
 
 
 def _checked(width: int) -> int:
