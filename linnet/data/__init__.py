@@ -3,6 +3,7 @@
 This room knows nothing about tasks, models or statistics. A dataset is a table; media are decoded when asked.
 """
 
+from linnet.data import augment
 from linnet.data.columns import (
     AudioColumn,
     Column,
@@ -32,6 +33,7 @@ __all__ = [
     "Source",
     "Splits",
     "ValueColumn",
+    "augment",
     "describe",
     "describe_audio",
     "label_column",

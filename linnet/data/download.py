@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import shutil
 import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -64,6 +61,10 @@ def unpack(address: str, folder: Path, *, wanted: Callable[[str], str | None], a
 
 def _fetch(address: str, target: IO[bytes], *, advice: str, progress: Callable[[int, int | None], None] | None,
            limit_bytes: int) -> None:
+    import http.client
+    import urllib.error
+    import urllib.request
+
     if not address.startswith(("https://", "http://")):
         raise LinnetError(f"cannot download from {address}: expected an address that starts with https://. {advice}.")
     try:

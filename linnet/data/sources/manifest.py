@@ -29,7 +29,7 @@ def load(file: Path, *, columns: Mapping[str, str] | None = None, root: str | No
     The path column is called audio, image, file or path, and becomes "audio" or "image". A relative path starts at
     `root` (else the manifest's folder) and stays inside of it; an absolute one is taken as it is. Of the other columns,
     speaker, writer, session, device, group and split become groups; label, class, target, word and digit labels; what
-    holds nothing but numbers values; and anything else labels. `columns` says otherwise: {"age": "group", "note": "skip"}.
+    holds nothing but numbers values; anything else labels. `columns` says otherwise: {"age": "group", "note": "skip"}.
     The id is the column "id", or else the path without its suffix; `prefix` goes before it.
     """
     rows = _rows(file)
