@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from linnet.errors import DamagedFileError, LinnetError
+from linnet.errors import DamagedFileError
 from linnet.evidence import Claim, Look, canonical_json
 from linnet.runtime.artifact import CLAIMS_KEY, Artifact, with_metadata
 from linnet.runtime.document import parse
@@ -34,12 +34,12 @@ def read_claims(artifact: Artifact) -> tuple[SealedClaim, ...]:
         raise DamagedFileError(
             f"{artifact.name} was changed after its claims were made: its identity is {artifact.identity[:12]}, "
             f"its claims speak of {document.file[:12]}. Take the file as it was written, or export and prove it again.")
-    return tuple(SealedClaim(sealed.claim, _is_intact(sealed)) for sealed in document.claims)
+    return tuple(SealedClaim(sealed.claim, sealed.claim.seal() == sealed.seal) for sealed in document.claims)
 
 
 def with_claims(artifact: Artifact, claims: Sequence[Claim]) -> bytes:
     """The bytes of the same file carrying these claims and no others; its identity stays."""
-    sealed = tuple(_Sealed(claim=claim, seal=_seal(claim)) for claim in claims)
+    sealed = tuple(_Sealed(claim=claim, seal=claim.seal()) for claim in claims)
     document = _Document.model_validate({"schema": SCHEMA, "file": artifact.identity, "claims": sealed})
     return with_metadata(artifact.content, {CLAIMS_KEY: document.model_dump_json(by_alias=True)})
 
@@ -72,19 +72,3 @@ class _Document(BaseModel):
     schema_: Literal["linnet/claims/v1"] = Field(alias="schema")
     file: str
     claims: tuple[_Sealed, ...]
-
-
-def _seal(claim: Claim) -> str:
-    try:
-        return claim.seal()
-    except ValueError as error:
-        raise LinnetError(f"the claim '{claim.statement}' holds a number that is none (NaN or infinity): it cannot be "
-                          "written. Make it from more data.") from error
-
-
-def _is_intact(sealed: _Sealed) -> bool:
-    try:
-        return sealed.claim.seal() == sealed.seal
-    except ValueError:
-        # Not a number (NaN, infinity): such a claim cannot have been sealed.
-        return False

@@ -19,7 +19,6 @@ from linnet.runtime.shipped import Shipped
 from linnet.tasks import evaluate
 
 _MOST_RUNS = 10_000
-_LATENCY_SECONDS = 3.0
 
 
 class ElsewhereError(LinnetError):
@@ -42,7 +41,7 @@ class Remeasure:
     def size(self, claim: Claim) -> tuple[Size]:
         """The size of the file without its claims, whatever the claim."""
         del claim
-        return (Size(self.shipped.artifact.size_without_claims_bytes, self.shipped.identity, self.shipped.name),)
+        return (self.shipped.size,)
 
     def timing(self, claim: Claim) -> tuple[Timing]:
         """The latency under the claim's conditions; raises ElsewhereError where this machine cannot give them."""
@@ -57,7 +56,7 @@ class Remeasure:
             raise ElsewhereError(f"it was measured on {threads} threads, this machine has {processors()} processors")
         session = start(self.shipped.artifact.content, engine=self.engine, threads=int(threads))
         runs = max(1, min(claim.n, _MOST_RUNS))
-        [seconds] = take_turns([Call(session, random_inputs(session))], runs=runs, seconds=_LATENCY_SECONDS)
+        [seconds] = take_turns([Call(session, random_inputs(session))], runs=runs, seconds=0)
         return (Timing(seconds, self.shipped.identity, self.shipped.name, here),)
 
     def scores(self, claim: Claim) -> tuple[Scores]:

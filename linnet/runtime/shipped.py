@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from linnet.errors import DamagedFileError, LinnetError
-from linnet.evidence import Claim
+from linnet.evidence import Claim, Size
 from linnet.runtime.artifact import Artifact, read
 from linnet.runtime.card import ArraySpec, Card, read_card
 from linnet.runtime.claims import SealedClaim, read_claims
@@ -46,6 +46,11 @@ class Shipped:
     def identity(self) -> str:
         """SHA-256 of the file without its claims."""
         return self.artifact.identity
+
+    @property
+    def size(self) -> Size:
+        """The size of the file without its claims, for `evidence.size_below`."""
+        return Size(self.artifact.size_without_claims_bytes, self.identity, self.name)
 
     def __call__(self, arrays: Arrays) -> Arrays:
         """Named input arrays to named output arrays; raises LinnetError where they do not fit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from linnet.evidence import KINDS, Claim, Ledger
 from linnet.runtime.claims import SealedClaim, look_of
 from linnet.runtime.remeasure import MEASURES, ElsewhereError, RecordError, Remeasure
 from linnet.runtime.shipped import unpack
+
+log = logging.getLogger("linnet")
 
 Outcome = Literal["holds", "fails", "undecided", "edited"]
 _WORST_FIRST: tuple[Outcome, ...] = ("edited", "fails", "undecided", "holds")
@@ -88,8 +91,7 @@ def _judge(number: int, entry: SealedClaim, again: Remeasure, ledger: Ledger) ->
     try:
         _check_record(entry, again)
         measured = MEASURES[claim.kind](again, claim)
-        if look := look_of(claim):
-            ledger.record(look)
+        _record(claim, ledger)
         derived = _derive(claim, measured)
         _check_agreement(claim, derived)
     except ElsewhereError as error:
@@ -109,6 +111,15 @@ def _check_record(entry: SealedClaim, again: Remeasure) -> None:
         raise RecordError(f"it speaks of the file {claim.subject[:12]}, and this one is {identity[:12]}.")
     if claim.kind not in MEASURES:
         raise ElsewhereError(f"its kind '{claim.kind}' is not known to this version (known: {', '.join(MEASURES)}).")
+
+
+def _record(claim: Claim, ledger: Ledger) -> None:
+    """Write the look down; where nothing can be written (a read-only machine that checks), say so and go on."""
+    if look := look_of(claim):
+        try:
+            ledger.record(look)
+        except LinnetError as error:
+            log.warning("this look at the data was not recorded: %s", error)
 
 
 def _derive(claim: Claim, measured: Sequence[Any]) -> Claim:
