@@ -6,16 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from linnet.errors import missing_extra
 from linnet.evidence import Scores, binomial
 from linnet.introspect import Findings
-from linnet.report.counting import in_hundred, percent, scale
+from linnet.report.counting import counted, in_hundred, percent, scale
 
 if TYPE_CHECKING:
-    import altair
-
     from linnet.runtime import Bench
 
 INK, MUTED, LINE = "#1f2a33", "#66737d", "#dfe4e8"
@@ -24,6 +22,7 @@ FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
 LARGEST_MATRIX = 40
 _LEVEL = 0.95
 _Rows = list[dict[str, Any]]
+_Chart: TypeAlias = Any  # Altair's, which is imported only where a chart is drawn
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def learning(history: Sequence[Mapping[str, Any]]) -> Figure:
     reached = f"validation accuracy {float(best['validation_accuracy']):.3f} at epoch {best['epoch']}"
     told = f"lowest validation loss {float(best['validation_loss']):.3f}, {reached}"
     return Figure(_svg(loss | accuracy), f"Loss and accuracy by epoch. The dashed line marks the {told}.",
-                  f"Learning curves over {len(history)} epochs; {told}.")
+                  f"Learning curves over {counted(len(history), 'epoch')}; {told}.")
 
 
 def confusion(scores: Scores, labels: Sequence[str]) -> Figure | None:
@@ -64,20 +63,21 @@ def confusion(scores: Scores, labels: Sequence[str]) -> Figure | None:
         told = f"most often {worst[0]} was called {worst[1]} ({counts[worst]} of {totals[worst[0]]})"
     return Figure(_svg(_matrix(rows, list(labels))),
                   f"Each row is what was right, each column what was answered; {told}.",
-                  f"Confusion matrix of {len(labels)} labels over {len(scores)} samples; {told}.")
+                  f"Confusion matrix of {counted(len(labels), 'label')} over {len(scores)} samples; {told}.")
 
 
 def by_group(scores: Scores, column: str, before: Scores | None = None) -> Figure:
     """Accuracy of each group with its exact 95 % interval; the model before, where given, as a hollow mark."""
-    rows = [{"group": f"{name}  ({n:,})", "rate": right / n, "low": low, "high": high}
+    rows: _Rows = [{"group": f"{name}  ({n:,})", "rate": right / n, "low": low, "high": high}
             for name, right, n, low, high in group_rates(scores, column)]
     hollow = [] if before is None else [{"group": f"{name}  ({n:,})", "rate": right / n}
                                         for name, right, n, _, _ in group_rates(before, column)]
     lowest = min(rows, key=lambda row: float(row["rate"]))
-    told = f"lowest: {lowest['group'].split('  ')[0]} with {in_hundred(lowest['rate'], of=scale(lowest['rate']))}"
+    told = f"lowest: {lowest['group']} with {in_hundred(lowest['rate'], of=scale(lowest['rate']))}"
     also = "; the hollow mark is the model before" if hollow else ""
     caption = f"Share answered correctly by {column} (of so many), with exact {percent(_LEVEL)} intervals{also}."
-    return Figure(_svg(_dots(rows, hollow, column)), caption, f"Accuracy by {column}, {len(rows)} groups; {told}.")
+    alt = f"Accuracy by {column}, {counted(len(rows), 'group')}; {told}."
+    return Figure(_svg(_dots(rows, hollow, column)), caption, alt)
 
 
 def group_rates(scores: Scores, column: str) -> list[tuple[str, int, int, float, float]]:
@@ -108,8 +108,8 @@ def worst_confusions(findings: Findings, *, most: int = 8) -> Figure | None:
     if not rows:
         return None
     told = ", ".join(f"{row['pair']} {row['said']}" for row in rows)
-    caption = ("The most frequent mistakes (right → answered), as a share of the samples of the right label, "
-               f"with {percent(_LEVEL)} intervals.")
+    caption = ("The most frequent mistakes (right → answered), as a share of the samples of the right label. Each "
+               f"{percent(_LEVEL)} interval is for a pair named beforehand: the top of a list looks worse than it is.")
     return Figure(_svg(_ranked(rows)), caption, f"Most frequent mistakes: {told}.")
 
 
@@ -117,7 +117,7 @@ def _point(epoch: Mapping[str, Any], name: str, kind: str) -> dict[str, Any]:
     return {"epoch": int(epoch["epoch"]), "value": float(epoch[name]), "kind": kind}
 
 
-def _curves(rows: _Rows, title: str, best: Mapping[str, Any]) -> altair.LayerChart:
+def _curves(rows: _Rows, title: str, best: Mapping[str, Any]) -> _Chart:
     alt = _altair()
     colour = alt.Color("kind:N", scale=alt.Scale(domain=["train", "validation"], range=[PALE, BLUE]),
                        legend=alt.Legend(title=None, orient="top", direction="horizontal") if title == "loss" else None)
@@ -129,7 +129,7 @@ def _curves(rows: _Rows, title: str, best: Mapping[str, Any]) -> altair.LayerCha
     return alt.layer(rule, lines).properties(width=330, height=200)
 
 
-def _matrix(rows: _Rows, labels: list[str]) -> altair.LayerChart:
+def _matrix(rows: _Rows, labels: list[str]) -> _Chart:
     alt = _altair()
     cell = max(16, min(42, 560 // len(labels)))
     axis = alt.Axis(orient="top", labelAngle=_angle(labels, cell))
@@ -146,20 +146,21 @@ def _angle(labels: Sequence[str], cell: int) -> int:
     return 0 if max(map(len, labels)) * 7 < cell else -45
 
 
-def _dots(rows: _Rows, hollow: _Rows, column: str) -> altair.LayerChart:
+def _dots(rows: _Rows, hollow: _Rows, column: str) -> _Chart:
     alt = _altair()
     rate = alt.Scale(domain=[min(0.5, *(row["low"] for row in rows), *(row["rate"] for row in hollow)), 1], nice=True)
+    shares = alt.Axis(format="%", tickCount=6)
     base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("group:N", title=column, sort=None))
     interval = base.mark_rule(stroke=BLUE, strokeWidth=2).encode(
-        x=alt.X("low:Q", title="share answered correctly", scale=rate, axis=alt.Axis(format="%")), x2="high:Q")
+        x=alt.X("low:Q", title="share answered correctly", scale=rate, axis=shares), x2="high:Q")
     point = base.mark_point(filled=True, size=80, color=BLUE, opacity=1).encode(x=alt.X("rate:Q", scale=rate))
-    other = alt.Chart(alt.Data(values=hollow)).mark_point(size=90, color=ORANGE, filled=False, strokeWidth=1.6).encode(
+    other = alt.Chart(alt.Data(values=hollow)).mark_point(size=90, color=ORANGE, filled=False, strokeWidth=2).encode(
         x=alt.X("rate:Q", scale=rate), y=alt.Y("group:N", sort=None))
     marks = [interval, point, *([other] if hollow else [])]
     return alt.layer(*marks).properties(width=560, height=max(60, 26 * len(rows)))
 
 
-def _bars(rows: _Rows, title: str, form: str) -> altair.LayerChart:
+def _bars(rows: _Rows, title: str, form: str) -> _Chart:
     alt = _altair()
     names = [row["file"] for row in rows]
     base = alt.Chart(alt.Data(values=rows)).encode(
@@ -172,17 +173,17 @@ def _bars(rows: _Rows, title: str, form: str) -> altair.LayerChart:
     return alt.layer(bars, numbers).properties(width=280, height=34 * len(rows))
 
 
-def _ranked(rows: _Rows) -> altair.LayerChart:
+def _ranked(rows: _Rows) -> _Chart:
     alt = _altair()
     base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("pair:N", sort=[row["pair"] for row in rows], title=None))
     bars = base.mark_bar(color=PALE, height=14).encode(
-        x=alt.X("rate:Q", title="share of the samples of the right label", axis=alt.Axis(format="%")))
+        x=alt.X("rate:Q", title="share of the samples of the right label", axis=alt.Axis(format="%", tickCount=6)))
     interval = base.mark_rule(stroke=MUTED).encode(x="low:Q", x2="high:Q")
     said = base.mark_text(align="left", dx=6, color=INK).encode(x="high:Q", text="said:N")
     return alt.layer(bars, interval, said).properties(width=480, height=26 * len(rows))
 
 
-def _svg(chart: altair.TopLevelMixin) -> str:
+def _svg(chart: _Chart) -> str:
     """Render; coordinates keep two decimals, which no eye can tell apart."""
     try:
         import vl_convert

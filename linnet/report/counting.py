@@ -66,7 +66,9 @@ def share(rate: float, *, of: int = 100, rounding: Rounding = "nearest") -> int:
     (88, 2, 29)
     """
     exact = round(rate * of, 9)
-    return {"nearest": round, "down": math.floor, "up": math.ceil}[rounding](exact)
+    if rounding == "nearest":
+        return round(exact)
+    return math.floor(exact) if rounding == "down" else math.ceil(exact)
 
 
 def in_hundred(rate: float, *, of: int = 100, rounding: Rounding = "nearest") -> str:

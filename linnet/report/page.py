@@ -7,12 +7,13 @@ from pathlib import Path
 from string import Template
 
 from linnet import __version__
+from linnet.evidence import verdict_of
 from linnet.report import plain
 from linnet.report.contents import Contents
 from linnet.report.markup import Html, join, safe, tag
 from linnet.report.sections import SECTIONS, badge
 from linnet.report.verdicts import asked, found
-from linnet.report.words import summary
+from linnet.report.words import headline, not_shown
 
 
 def write(contents: Contents, path: str | Path) -> Path:
@@ -31,9 +32,15 @@ def html(contents: Contents) -> str:
     figures = join(section(contents) for section in SECTIONS)
     return Template(here.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         title=safe(f"{contents.name}: report"), name=safe(contents.name), version=safe(__version__),
-        style=here.joinpath("style.css").read_text(encoding="utf-8"), sentence=safe(summary(contents)),
+        style=here.joinpath("style.css").read_text(encoding="utf-8"), sentence=safe(headline(contents)),
+        open_claims=_open_claims(contents),
         verdicts=_verdicts(contents), blocks=_blocks(contents),
         figures=tag("div", tag("p", "The figures", class_="part"), figures, class_="figures") if figures else "")
+
+
+def _open_claims(contents: Contents) -> Html:
+    said = not_shown(contents.claims)
+    return tag("p", said, class_=f"open {verdict_of(contents.claims)}") if said else Html("")
 
 
 def _verdicts(contents: Contents) -> Html:

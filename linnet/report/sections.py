@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from linnet.evidence import Claim
-from linnet.introspect import Finding
+from linnet.introspect import Finding, confusions
 from linnet.report import charts
 from linnet.report.contents import Contents
-from linnet.report.counting import percent, plural
+from linnet.report.counting import percent
 from linnet.report.markup import Html, chart, join, section, table, tag
 from linnet.report.verdicts import MARKS, SAID
 
@@ -23,12 +23,14 @@ def claims(contents: Contents) -> Html:
     """Every claim with its estimate, interval, bound, level, method and verdict."""
     if not contents.claims:
         return Html("")
-    head = ["", "statement", "estimate", "interval", "bound", "level", "n", "method"]
-    rows = [[badge(claim), _statement(claim), _amount(claim.estimate, claim.unit), _interval(claim),
-             _amount(claim.bound, claim.unit), percent(claim.level), f"{claim.n:,}", claim.method]
-            for claim in contents.claims]
+    head = ["", "claim", "estimate", "interval", "bound", "level", "n"]
+    rows = [[badge(claim), _statement(claim), _amount(claim, claim.estimate), _interval(claim),
+             _amount(claim, claim.bound), percent(claim.level), f"{claim.n:,}"] for claim in contents.claims]
+    note = ("An interval is made of two one-sided bounds, each sure at the level by itself. A claim holds where the "
+            "interval lies on the right side of the bound, fails on the wrong one, and is undecided between.")
     command = tag("p", "Derive them again: ", tag("code", contents.verify_command)) if contents.verify_command else ""
-    return section("Claims that the file carries", table(head, rows, numbers=(2, 3, 4, 5, 6)), command)
+    return section("Claims that the file carries", table(head, rows, numbers=(2, 3, 4, 5, 6)),
+                   tag("p", note, class_="note"), command)
 
 
 def badge(claim: Claim) -> Html:
@@ -47,15 +49,15 @@ def groups(contents: Contents) -> Html:
 
 
 def mistakes(contents: Contents) -> Html:
-    """The confusion matrix and the most frequent mistakes."""
-    parts: list[Html] = []
+    """The confusion matrix and the most frequent mistakes of the shipped file; then those of other models, by step."""
+    drawn: list[tuple[str, charts.Figure | None]] = []
     if contents.after is not None and contents.task is not None:
-        figure = charts.confusion(contents.after, contents.task.labels)
-        parts += [chart(figure)] if figure else []
-    for findings in contents.findings.values():
-        figure = charts.worst_confusions(findings) if findings.kind == "confusions" else None
-        parts += [chart(figure)] if figure else []
-    return section("What it mixes up", *parts)
+        drawn += [("", charts.confusion(contents.after, contents.task.labels)),
+                  ("", charts.worst_confusions(confusions(contents.after)))]
+    drawn += [(name, charts.worst_confusions(findings)) for name, findings in contents.findings.items()
+              if findings.kind == "confusions"]
+    return section("What it mixes up", *(join([tag("h3", name) if name else "", chart(figure)])
+                                         for name, figure in drawn if figure))
 
 
 def learning(contents: Contents) -> Html:
@@ -137,11 +139,15 @@ def _realised(found: Realised | None) -> Html:
     if found is None:
         return Html("")
     names = sorted(set(found.int8) | set(found.float_), key=lambda name: (-found.int8.get(name, 0), name))
-    rows = [[name, found.int8.get(name, ""), found.float_.get(name, ""), found.float_reasons.get(name, "")]
+    rows = [[name, found.int8.get(name, ""), found.float_.get(name, ""), _reason(found, name)]
             for name in names]
     said = (f"As {found.engine} {found.version} runs the file after its own optimisation: {sum(found.int8.values())} "
             f"operators in int8, {sum(found.float_.values())} in float.")
     return join([tag("p", said), table(["operator", "int8", "float", "why in float"], rows, numbers=(1, 2))])
+
+
+def _reason(found: Realised, name: str) -> str:
+    return found.float_reasons.get(name, "not known") if name in found.float_ and found.int8 else ""
 
 
 def _parity(same: Parity | None) -> Html:
@@ -163,26 +169,29 @@ def _question(question: str) -> str:
 
 
 def _statement(claim: Claim) -> Html:
-    notes = [", ".join(f"{name} {value}" for name, value in claim.conditions.items())]
+    notes = [f"Method: {claim.method}."]
     if claim.clusters:
         groups = claim.clusters
-        notes.append(f"over whole {plural(groups.by)}: {groups.count} tested, {groups.needed} needed")
+        notes.append(f"The unit is a {groups.by}: {groups.count} tested, at least {groups.needed} needed.")
     if claim.than:
-        notes.append(f"compared with {claim.than.name} ({claim.than.subject[:12]})")
+        notes.append(f"The other side, {claim.than.name} ({claim.than.subject[:12]}), is kept sample by sample.")
     if claim.looks:
-        notes.append(f"look {claim.looks} at this test part")
-    if claim.reason:
-        notes.append(claim.reason)
-    return join([claim.statement, *(tag("div", note, class_="note") for note in notes if note)])
+        notes.append(f"Look {claim.looks} at this test part.")
+    return join([claim.statement, tag("div", " ".join(notes), class_="note")])
 
 
-def _amount(value: float, unit: str) -> str:
-    return f"{value:.4g} {unit}".strip()
+def _amount(claim: Claim, value: float) -> str:
+    if math.isinf(value):
+        return "no bound"
+    if claim.unit == "share":
+        return f"{100 * value:.1f} {'points' if claim.kind == 'no_worse' else '%'}"
+    return f"{value:.4g} {claim.unit}".strip()
 
 
 def _interval(claim: Claim) -> str:
-    low, high = claim.interval
-    return f"{low:.4g} to {'no bound' if math.isinf(high) else f'{high:.4g}'}"
+    if claim.interval[0] == claim.interval[1]:
+        return "counted"
+    return " to ".join(_amount(claim, end).removesuffix(" points") for end in claim.interval)
 
 
 def _groups(part: Mapping[str, Any]) -> str:

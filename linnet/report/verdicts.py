@@ -6,7 +6,16 @@ import math
 from collections.abc import Sequence
 
 from linnet.evidence import Claim
-from linnet.report.counting import Rounding, bound_in_hundred, in_hundred, in_words, milliseconds, percent, plural, scale
+from linnet.report.counting import (
+    Rounding,
+    bound_in_hundred,
+    in_hundred,
+    in_words,
+    milliseconds,
+    percent,
+    plural,
+    scale,
+)
 
 SAID = {"holds": "Holds", "fails": "Fails", "undecided": "Undecided"}
 MARKS = {"holds": "✓", "fails": "✕", "undecided": "?"}

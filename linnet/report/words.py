@@ -16,15 +16,26 @@ _SENSES = {"audio": ("recording", "heard"), "image": ("image", "saw")}
 
 
 def summary(contents: Contents) -> str:
-    """The sentence that says how good the shipped file is, how sure that is, and what making it smaller cost.
+    """The headline; claims that fail or are undecided follow in sentences of their own."""
+    return f"{headline(contents)} {not_shown(contents.claims)}".rstrip()
 
-    Claims that fail or are undecided follow in sentences of their own.
-    """
+
+def headline(contents: Contents) -> str:
+    """The sentence that says how good the shipped file is, how sure that is, and what making it smaller cost."""
     if contents.after is None:
-        return f"{contents.name}: nothing was measured on the test part yet." + _claims_not_shown(contents.claims)
+        return f"{contents.name}: nothing was measured on the test part yet."
     good = f"{_where(contents, contents.after)} {_how_good(contents, contents.after)}"
     cost = _cost(contents, contents.after)
-    return good + (f"; {cost}." if cost else ".") + _claims_not_shown(contents.claims)
+    return good + (f"; {cost}." if cost else ".")
+
+
+def not_shown(claims: Sequence[Claim]) -> str:
+    """How the claims came out, and which fail or are undecided; "" where all hold."""
+    open_ = [claim for claim in claims if claim.verdict != "holds"]
+    if not open_:
+        return ""
+    details = " ".join(f"{SAID[claim.verdict]}: {asked(claim)[:1].lower()}{asked(claim)[1:]}." for claim in open_)
+    return f"Of {counted(len(claims), 'claim')}, {counts(claims)}. {details}"
 
 
 def noun(contents: Contents) -> str:
@@ -62,8 +73,8 @@ def groups_tested(contents: Contents) -> tuple[str, list[str]] | None:
     by = held_out(scores.data) if scores else None
     if scores is None or by is None:
         return None
-    described = next((part.get("columns", {}).get(by, {}).get("counts", {}) for part in contents.data
-                      if part.get("part") == scores.data.part), {})
+    part = next((part for part in contents.data if part.get("part") == scores.data.part), {})
+    described = part.get("columns", {}).get(by, {}).get("counts", {})
     names = sorted(set(scores.groups.get(by, ()))) or sorted(described)
     return (by, names) if names else None
 
@@ -88,9 +99,8 @@ def _how_good(contents: Contents, scores: Scores) -> str:
         return f"{model} reaches a mean {scores.metric} of {scores.mean:.3g}"
     target = plural(contents.task.target.replace("_", " ")) if contents.task else plural(noun(contents))
     of = scale(scores.mean)
-    if scores.mean == 1.0:
-        return f"{model} names all {len(scores):,} {target} correctly ({_sure(contents, scores, of)})"
-    return f"{model} names {in_hundred(scores.mean, of=of, rounding='down')} {target} correctly ({_sure(contents, scores, of)})"
+    many = f"all {len(scores):,}" if scores.mean == 1.0 else in_hundred(scores.mean, of=of, rounding="down")
+    return f"{model} names {many} {target} correctly ({_sure(contents, scores, of)})"
 
 
 def _sure(contents: Contents, scores: Scores, of: int) -> str:
@@ -141,7 +151,7 @@ def _cost(contents: Contents, scores: Scores) -> str:
     lost, _, most = loss(claim)
     if not is_informative(claim):
         return f"what {change} cost cannot be said yet"
-    of = scale(1 - max(lost, 0), 1 - most)
+    of = scale(scores.mean)
     said = f"cost at most {in_hundred(most, of=of, rounding='up')}" if most > 0 else "cost nothing"
     allowed = bound_in_hundred(-claim.bound)
     if claim.verdict == "fails":
@@ -157,14 +167,6 @@ def _seen_cost(contents: Contents, scores: Scores) -> str:
         return ""
     of = scale(scores.mean, before.mean)
     return f"the model it was made from names {in_hundred(before.mean, of=of, rounding='down')}"
-
-
-def _claims_not_shown(claims: Sequence[Claim]) -> str:
-    open_ = [claim for claim in claims if claim.verdict != "holds"]
-    if not open_:
-        return ""
-    details = " ".join(f"{SAID[claim.verdict]}: {asked(claim)[:1].lower()}{asked(claim)[1:]}." for claim in open_)
-    return f" Of {counted(len(claims), 'claim')}, {counts(claims)}. {details}"
 
 
 def _sense(contents: Contents) -> tuple[str, str]:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import report_contents as made
+from report_contents import scores, sounds
+
+from linnet.evidence import Look
+from linnet.report import Contents, plain, text
+
+
+def test_what_was_held_back_is_said(digits: Contents) -> None:
+    assert plain.tested_on(digits) == [
+        "1,000 recordings of the held-out speakers lucas and theo.",
+        "Nothing of lucas and theo was used in training or to choose anything: the speakers are other ones there.",
+        "It learned from 1,500 and was chosen on 500 others."]
+
+
+def test_few_speakers_and_many_looks_are_limits(digits: Contents) -> None:
+    looks = [Look("a", str(number), "7c") for number in range(4)]
+    said = " ".join(plain.limits(replace(digits, looks=looks)))
+    assert "Two speakers say little about all others" in said
+    assert "Four questions were put to this test part so far." in said
+    assert "one of its ten labels" in said
+
+
+def test_a_split_by_rows_is_a_limit() -> None:
+    after = scores(made.SPEAKERS, 100, origin=made.SPLIT_BY_ROWS)
+    said = plain.limits(Contents("digits", task=sounds(), after=after))
+    assert said[0] == "The test part was not split off by speaker: new speakers may fare worse than these numbers."
+
+
+def test_costs_say_where_they_were_measured(digits: Contents) -> None:
+    assert plain.costs(digits)[0] == "39 KB on disk, 9 times smaller than what it was made from."
+    assert "on Some Processor 3.0, one thread." in plain.costs(digits)[1]
+
+
+def test_nothing_is_said_about_nothing() -> None:
+    empty = Contents("digits")
+    assert plain.tested_on(empty) == plain.limits(empty) == plain.costs(empty) == plain.check(empty) == []
+
+
+def test_the_terminal_shows_every_claim_and_fits(digits: Contents) -> None:
+    shown = text(digits)
+    assert shown.count("✓ Holds") == 4
+    assert shown.count("? Undecided") == 1
+    assert shown.endswith("Check it: linnet verify runs/digits/digits.onnx --data fsdd")
+    assert max(map(len, shown.splitlines())) <= 96

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import report_contents as made
+from report_contents import scores, spoken
+
+from linnet import evidence
+from linnet.report.verdicts import asked, counts, found, is_informative
+
+
+def test_accuracy_that_fails_gives_the_upper_bound() -> None:
+    claim = evidence.accuracy_at_least(scores({"theo": 0.6}, 500), bound=0.8)
+    assert asked(claim) == "At least 80 in 100 answered correctly"
+    assert found(claim) == "60 in 100 were right, of 500; 95 % sure of at most 64 in 100."
+
+
+def test_an_undecided_claim_says_what_would_decide_it() -> None:
+    claim = evidence.accuracy_at_least(scores({"theo": 0.81}, 100), bound=0.8)
+    assert claim.verdict == "undecided"
+    assert found(claim).startswith("81 in 100 were right, of 100; 95 % sure of at least 73 in 100. ")
+    assert "too few to be 95 % sure" in found(claim)
+
+
+def test_too_few_clusters_give_no_interval() -> None:
+    claim = evidence.accuracy_at_least(spoken(), bound=0.8, clusters="speaker")
+    assert not is_informative(claim)
+    assert "sure of" not in found(claim)
+    assert asked(claim).endswith("for other speakers too")
+
+
+def test_a_comparison_that_fails_gives_the_least_that_was_lost() -> None:
+    claim = evidence.no_worse(spoken(), spoken(better=70), margin=0.01)
+    assert asked(claim) == "At most 1 in 100 fewer right than with 'big'"
+    assert found(claim) == "7 in 100 fewer were right, on 1,000; 95 % sure of at least 5 in 100 fewer."
+
+
+def test_a_comparison_that_won_says_more() -> None:
+    claim = evidence.no_worse(spoken(better=70), spoken(), margin=0.0)
+    assert asked(claim) == "No fewer right than with 'digits.onnx'"
+    assert found(claim) == "7 in 100 more were right, on 1,000; 95 % sure of no fewer."
+
+
+def test_latency_without_enough_runs_gives_no_bound() -> None:
+    claim = evidence.latency_below(evidence.Timing(np.full(10, 0.001), "a" * 64), bound_ms=2)
+    assert asked(claim) == "95 of 100 answers within 2 ms"
+    assert found(claim).startswith("1 ms measured in 10 runs. ")
+
+
+def test_counts_are_worst_first() -> None:
+    after, before = spoken(), spoken(better=6)
+    claims = made.claims(after, before, made.bench("digits.onnx", 1000, 0.5, 1))
+    assert counts([*claims, evidence.size_below(evidence.Size(90_000, "a" * 64), bound_kb=64)]) == \
+        "one fails, one is undecided, four hold"
