@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +80,16 @@ class Bench:
         return Timing(self.seconds, self.subject, self.name, conditions(self.engine, self.version, self.threads))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON: every number in the unit of its name."""
-        plain = {name: value for name, value in vars(self).items() if name != "seconds"}
-        latencies = {"p50_ms": self.p50_ms, "p95_ms": self.p95_ms, "p99_ms": self.p99_ms, "runs": len(self.seconds)}
-        return {**plain, **latencies, "energy": self.energy}
+        """Plain JSON, every number in the unit of its name; `from_json` reads it back."""
+        plain = {item.name: getattr(self, item.name) for item in fields(self)}
+        said = {"p50_ms": self.p50_ms, "p95_ms": self.p95_ms, "p99_ms": self.p99_ms, "energy": self.energy}
+        return {**plain, **said, "seconds": self.seconds.tolist()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Bench:
+        """Read what `to_json` wrote."""
+        plain = {item.name: value[item.name] for item in fields(cls)}
+        return cls(**plain | {"seconds": np.array(value["seconds"], dtype=np.float64)})
 
     def _quantile_ms(self, quantile: float) -> float:
         return float(1000 * np.quantile(self.seconds, quantile))

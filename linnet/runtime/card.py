@@ -88,3 +88,9 @@ def read_card(artifact: Artifact) -> Card:
         raise LinnetError(f"{artifact.name} was not written by Linnet: it carries no card (metadata entry '{KEY}'). "
                           "Give a file that export.write made; bench works on any ONNX file.")
     return parse(Card, text, what=f"the card in {artifact.name}")
+
+
+def card_schema() -> dict[str, Any]:
+    """The published JSON schema of a card (docs/schemas/card.v1.json)."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA,
+            **Card.model_json_schema(mode="serialization")}

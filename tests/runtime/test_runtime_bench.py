@@ -37,7 +37,9 @@ def test_a_file_without_a_card_is_measured(file: Path) -> None:
     assert measured.size_bytes == measured.size_without_claims_bytes == file.stat().st_size
     assert 0 <= measured.peak_memory_mb < 50
     assert measured.processor == processor_name()
-    json.dumps(measured.to_json(), allow_nan=False)
+    again = runtime.Bench.from_json(json.loads(json.dumps(measured.to_json(), allow_nan=False)))
+    assert again == measured
+    assert (again.seconds == measured.seconds).all()
 
 
 def test_its_timing_makes_a_claim_that_says_where(file: Path) -> None:
