@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from linnet.data import Splits
 from linnet.data.augment import PRESETS, Augment, generator
@@ -36,13 +35,11 @@ Progress = Callable[[int, int, str], None]
 class Options:
     """How to train; the defaults are what worked best here for small networks."""
 
-    learning_rate: float = 3e-3
+    learning_rate: float = 6e-3
     """The peak of the one-cycle schedule (Smith and Topin 2019)."""
     weight_decay: float = 1e-2
     batch: int = 64
     label_smoothing: float = 0.1
-    average: float = 0.99
-    """Decay per step of the exponential moving average of the weights, which is what is kept; 0 for none."""
     patience: int | None = None
     """Stop after so many epochs without a better validation loss; None trains to the end."""
     keep: str = "best"
@@ -57,7 +54,7 @@ class Options:
         if self.keep not in ("best", "last"):
             raise LinnetError(f'keep must be "best" or "last"; got {self.keep!r}.')
         for name, low, high in (("learning_rate", 0, 10), ("batch", 1, 1 << 20), ("label_smoothing", 0, 1),
-                                ("average", 0, 1), ("teacher_weight", 0, 1)):
+                                ("teacher_weight", 0, 1)):
             if not low <= getattr(self, name) <= high:
                 raise LinnetError(f"{name} must lie between {low} and {high}; got {getattr(self, name)!r}.")
 
@@ -101,8 +98,7 @@ class _Training:
         self.device = devices.pick(options.device)
         self.train = task.prepare(data.train.decode(task.input)), task.targets(data.train)
         self.validation = task.prepare(data.validation.decode(task.input)), task.targets(data.validation)
-        self.module = copy.deepcopy(model.module).to(self.device)
-        self.average = AveragedModel(self.module, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True)
+        self.module = copy.deepcopy(model.module).to(self.device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=options.learning_rate)
         self.steps = math.ceil(len(self.train[1]) / options.batch)
         self.schedule = OneCycleLR(self.optimizer, options.learning_rate, total_steps=epochs * self.steps + 1)
@@ -147,12 +143,7 @@ class _Training:
                              "validation_accuracy": accuracy, "learning_rate": self.schedule.get_last_lr()[0],
                              "seconds": time.perf_counter() - start})
         if self.best_epoch == number:
-            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self._kept().state_dict().items()}
-
-    def _kept(self) -> torch.nn.Module:
-        kept = self.average.module if self.options.average else self.module
-        assert isinstance(kept, torch.nn.Module)  # noqa: S101  (for the type checker)
-        return kept
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.module.state_dict().items()}
 
     def _batches(self, epoch: int) -> Iterator[tuple[Arrays, NDArray[np.int64]]]:
         arrays, targets = self.train
@@ -182,7 +173,6 @@ class _Training:
         loss.backward()
         self.optimizer.step()
         self.schedule.step()
-        self.average.update_parameters(self.module)
         return float(loss.item())
 
     def _forward(self, module: torch.nn.Module, arrays: Arrays) -> torch.Tensor:
@@ -193,7 +183,7 @@ class _Training:
     @torch.no_grad()
     def _validate(self) -> tuple[float, float]:
         arrays, targets = self.validation
-        module = self._kept().eval()
+        module = self.module.eval()
         logits = torch.cat([self._forward(module, {name: values[rows : rows + 256] for name, values in arrays.items()}).cpu()
                             for rows in range(0, len(targets), 256)])
         wanted = torch.from_numpy(targets)
@@ -212,7 +202,7 @@ class _Training:
         saved = self.optimizer.state_dict()
         moments = {f"{number}.{name}": value for number, values in saved["state"].items() for name, value in values.items()}
         tensors = (checkpoint.prefixed("module.", self.module.state_dict()) | checkpoint.prefixed("best.", self.best)
-                   | checkpoint.prefixed("average.", self.average.state_dict()) | checkpoint.prefixed("moments.", moments))
+                   | checkpoint.prefixed("moments.", moments))
         state = {"history": self.history, "groups": saved["param_groups"], "schedule": self.schedule.state_dict()}
         checkpoint.save(path, self.key, tensors, state)
 
@@ -223,7 +213,6 @@ class _Training:
             return
         tensors, state = found
         self.module.load_state_dict(checkpoint.without_prefix("module.", tensors))
-        self.average.load_state_dict(checkpoint.without_prefix("average.", tensors))
         self.best = checkpoint.without_prefix("best.", tensors)
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in checkpoint.without_prefix("moments.", tensors).items():

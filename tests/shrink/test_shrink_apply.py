@@ -4,7 +4,7 @@ import pytest
 from linnet import data, introspect, nn, shrink, tasks, train
 from linnet.errors import LinnetError
 
-OPTIONS = train.Options(batch=16, average=0.9, device="cpu")
+OPTIONS = train.Options(batch=16, device="cpu")
 
 
 @pytest.fixture(scope="module")

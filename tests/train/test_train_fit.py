@@ -14,7 +14,7 @@ from linnet.data import Audio
 from linnet.errors import LinnetError
 from linnet.tasks import Arrays
 
-OPTIONS = train.Options(batch=16, average=0.9, device="cpu")
+OPTIONS = train.Options(batch=16, device="cpu")
 
 
 def start(task: tasks.Classify) -> nn.Model:
@@ -63,7 +63,7 @@ import sys
 from linnet import data, nn, tasks, train
 splits = data.load(sys.argv[1], columns={"pitch": "label", "voice": "group"}).split(by="voice", seed=0)
 task = tasks.Classify(splits, input="audio", target="pitch", groups=["voice"])
-options = train.Options(batch=16, average=0.9, device="cpu")
+options = train.Options(batch=16, device="cpu")
 print(train.fit(nn.zoo.dscnn(task, width=8, seed=0), task, splits, epochs=40, options=options, folder=sys.argv[2]).identity)
 """
 
@@ -104,14 +104,14 @@ def test_a_teacher_pulls_the_student_towards_it(tone_task: tasks.Classify, tones
     def contrary(arrays: Arrays) -> Arrays:
         return {"logits": np.tile(np.array([0, 9, 0], np.float32), (len(arrays["audio"]), 1))}
 
-    options = train.Options(batch=16, average=0.9, teacher_weight=1.0, keep="last", device="cpu")
+    options = train.Options(batch=16, teacher_weight=1.0, keep="last", device="cpu")
     student = train.fit(start(tone_task), tone_task, tones, epochs=15, options=options, teacher=contrary)
     answers = tasks.evaluate(student, tone_task, tones.test).answers
     assert answers.count("low") > 0.9 * len(answers)
 
 
 def test_patience_stops_early(tone_task: tasks.Classify, tones: data.Splits) -> None:
-    options = train.Options(batch=16, average=0.0, patience=1, learning_rate=1.0, device="cpu")
+    options = train.Options(batch=16, patience=1, learning_rate=1.0, device="cpu")
     fitted = train.fit(start(tone_task), tone_task, tones, epochs=60, options=options)
     assert len(fitted.history) < 60
 
