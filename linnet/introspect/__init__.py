@@ -1,1 +1,10 @@
-"""Placeholder."""
+"""What is in there: arrays and scores in, Findings out.
+
+This room knows no network and no file; it changes nothing. What to do about a finding is decided in a Plan.
+"""
+
+from linnet.introspect.confusions import confusions
+from linnet.introspect.findings import Finding, Findings
+from linnet.introspect.redundancy import redundancy
+
+__all__ = ["Finding", "Findings", "confusions", "redundancy"]

@@ -1,0 +1,105 @@
+"""Redundancy: how many of a layer's units do work of their own, and which could go first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.errors import LinnetError
+from linnet.introspect.findings import Finding, Findings
+
+Floats = NDArray[np.float64]
+
+_log = logging.getLogger("linnet")
+_SILENT = 1e-6  # of the largest response: under it a unit's changes are rounding errors of float32
+_RIDGE = 1e-3  # keeps the correlations of copies invertible; far under the noise of a few thousand samples
+_TIE = 1e-6
+_EXPLAINED_PERCENT = (90, 95, 99)
+
+
+def redundancy(responses: Mapping[str, NDArray[Any]]) -> Findings:
+    """Findings of kind "redundancy", one a layer, the most redundant layer first.
+
+    `responses` maps a layer to (samples, units). Units are standardised, so only the correlation of their responses
+    counts, not their size. `effective_units` is the participation ratio of the correlation matrix's eigenvalues,
+    (sum)^2 / (sum of squares): n for n independent units, 1 for n copies. `explained` says how many principal
+    directions hold 90, 95 and 99 % of the variance, as in Principal Filter Analysis (Suau, Zappella, Apostoloff 2020).
+
+    `most_redundant_first` orders all units: those that never change (`inactive`), then always the one that the units
+    that are left explain best (largest multiple correlation). One of two copies goes early, the other stays.
+
+    Raises LinnetError for responses that are not numbers or fewer than two samples.
+    """
+    if not responses:
+        raise LinnetError("redundancy needs the responses of at least one layer; got none. Use model.responses(...).")
+    found = [_layer(name, np.asarray(values, dtype=np.float64)) for name, values in responses.items()]
+    found.sort(key=lambda finding: finding.evidence["effective_units"] / finding.evidence["units"])
+    return Findings("redundancy", tuple(found))
+
+
+def _layer(name: str, responses: Floats) -> Finding:
+    _check(name, responses)
+    is_active = responses.std(axis=0) > _SILENT * np.abs(responses).max(axis=0)
+    active, inactive = np.flatnonzero(is_active), np.flatnonzero(~is_active)
+    correlations = _correlations(responses[:, active])
+    eigenvalues = np.maximum(np.linalg.eigvalsh(correlations), 0)[::-1]
+    effective = float(eigenvalues.sum() ** 2 / np.square(eigenvalues).sum()) if len(active) else 0.0
+    units = responses.shape[1]
+    silent = f"; {len(inactive)} never change" if len(inactive) else ""
+    return Finding(name, f"Layer {name} has {units} units that do the work of about {effective:.1f}{silent}.", {
+        "units": units,
+        "effective_units": effective,
+        "explained": {str(percent): _directions(eigenvalues, percent) for percent in _EXPLAINED_PERCENT},
+        "most_redundant_first": [*inactive.tolist(), *active[_most_explained_first(correlations)].tolist()],
+        "inactive": inactive.tolist(),
+        "samples": len(responses),
+    })
+
+
+def _check(name: str, responses: Floats) -> None:
+    if responses.ndim != 2 or len(responses) < 2 or responses.shape[1] < 1:
+        raise LinnetError(f"the responses of layer '{name}' must be (samples, units), at least two samples and "
+                          f"one unit; got shape {responses.shape}.")
+    if not np.isfinite(responses).all():
+        broken = np.flatnonzero(~np.isfinite(responses).all(axis=0))
+        raise LinnetError(f"the responses of layer '{name}' hold NaN or infinity in {len(broken)} units, the first "
+                          f"is unit {broken[0]}; the model or its input is broken, look there first.")
+    samples, units = responses.shape
+    if samples <= units:
+        _log.warning("layer %s: %d samples are too few to tell %d units apart; its redundancy looks larger than it is. "
+                     "Use more samples than units.", name, samples, units)
+
+
+def _correlations(responses: Floats) -> Floats:
+    standardised = (responses - responses.mean(axis=0)) / responses.std(axis=0)
+    return np.asarray(standardised.T @ standardised / max(len(responses), 1))
+
+
+def _directions(eigenvalues: Floats, percent: int) -> int:
+    """How many of the largest eigenvalues hold so much of the variance."""
+    if not len(eigenvalues):
+        return 0
+    share = np.cumsum(eigenvalues) / eigenvalues.sum()
+    return int(np.searchsorted(share, percent / 100 - 1e-9) + 1)
+
+
+def _most_explained_first(correlations: Floats) -> list[int]:
+    """Backward elimination: the multiple correlation of a unit is read from the diagonal of the inverse.
+
+    Taking a unit out of a matrix takes one rank from its inverse, so all of it costs units^3.
+    """
+    units = len(correlations)
+    inverse = np.linalg.inv(correlations + _RIDGE * np.eye(units))
+    left, order = np.ones(units, dtype=bool), list[int]()
+    for _ in range(units):
+        inflation = np.where(left, np.diag(inverse), -np.inf)
+        # Copies tie, up to rounding: the last one goes, on every machine.
+        worst = int(np.flatnonzero(inflation >= inflation.max() * (1 - _TIE))[-1])
+        order.append(worst)
+        left[worst] = False
+        inverse -= np.outer(inverse[:, worst], inverse[worst]) / inverse[worst, worst]
+    return order
