@@ -4,6 +4,7 @@ This room knows nothing about tasks, models or statistics. A dataset is a table;
 """
 
 from linnet.data import augment
+from linnet.data.cells import media_cells
 from linnet.data.columns import (
     AudioColumn,
     Column,
@@ -13,7 +14,7 @@ from linnet.data.columns import (
     ValueColumn,
     label_column,
 )
-from linnet.data.dataset import Dataset, Splits, media_cells
+from linnet.data.dataset import Dataset, Splits
 from linnet.data.describe import AudioSummary, describe, describe_audio, sources_table
 from linnet.data.media import Audio, Media, read_audio, read_image, resample
 from linnet.data.origin import restore

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 from collections import Counter
@@ -14,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linnet.data.columns import AudioColumn, Column, ImageColumn, LabelColumn, ValueColumn, label_column
+from linnet.data.cells import as_column
+from linnet.data.columns import AudioColumn, Column, ImageColumn, LabelColumn, ValueColumn
 from linnet.data.digest import content_digest, fingerprint
-from linnet.data.media import Audio, Media, encode, probe_image, read_audio, read_image
+from linnet.data.leaks import SHOWN, listed, refuse_crossing
+from linnet.data.media import Audio, Media, probe_image, read_audio, read_image
 from linnet.data.splitting import Amount, assign
 from linnet.errors import DamagedFileError, LinnetError, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Value = str | int | float
 _log = logging.getLogger("linnet")
-_SHOWN = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +49,11 @@ class Dataset:
         if missing:
             raise LinnetError(f"dataset '{self.name}': the table has no column {', '.join(missing)}; "
                               f"it has {', '.join(sorted(self.table.column_names))}.")
+        if self.table.column("id").null_count or "" in self.ids:
+            raise LinnetError(f"dataset '{self.name}': a row has no id; every sample needs one of its own.")
         twice = [name for name, count in Counter(self.ids).items() if count > 1]
         if twice:
-            raise LinnetError(f"dataset '{self.name}': {len(twice)} ids occur more than once: {_listed(twice)}. "
+            raise LinnetError(f"dataset '{self.name}': {len(twice)} ids occur more than once: {listed(twice)}. "
                               "Every sample needs an id of its own.")
         for name, column in self.columns.items():
             self._refuse_holes(name)
@@ -106,14 +107,14 @@ class Dataset:
             except DamagedFileError as error:
                 bad.append(f"  {self._named(column, index)} {error.__cause__}")
         if bad:
-            more = f"\n  ... and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+            more = f"\n  ... and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
             raise DamagedFileError(f"{len(bad)} of {len(self)} samples of '{self.name}' have a column '{column}' that "
-                                   "cannot be used:\n" + "\n".join(bad[:_SHOWN]) + more +
+                                   "cannot be used:\n" + "\n".join(bad[:SHOWN]) + more +
                                    "\nRepair these files, or take the samples out of the data.")
         self._say_odd(column, decoded)
         return decoded
 
-    def where(self, predicate: Callable[[Mapping[str, Any]], bool] | None = None, **equals: Any) -> Dataset:
+    def where(self, predicate: Callable[[Mapping[str, Any]], bool] | None = None, /, **equals: Any) -> Dataset:
         """The rows whose columns have these values (a list: any of them) and for which the predicate is true.
 
         The predicate gets a row without its media: {"id": ..., "digit": ..., ...}. A dataset that was chosen by a
@@ -135,7 +136,7 @@ class Dataset:
         chosen = [int(index) for index in indices]
         outside = [index for index in chosen if not 0 <= index < len(self)]
         if outside:
-            raise LinnetError(f"take: {outside[:_SHOWN]} are outside of the {len(self)} rows (0 to {len(self) - 1}).")
+            raise LinnetError(f"take: {outside[:SHOWN]} are outside of the {len(self)} rows (0 to {len(self) - 1}).")
         return self._rows(chosen, {"take": [self.ids[index] for index in chosen]})
 
     def distinct(self) -> Dataset:
@@ -160,7 +161,7 @@ class Dataset:
         """
         given = self.decode(column) if self.column(column).kind in ("audio", "image") else self.values(column)
         answers = [function(value) for value in given]
-        kind, cells = _as_column(answers, name)
+        kind, cells = as_column(answers, name)
         table = self.table.drop_columns([name]) if name in self.table.column_names else self.table
         kept = {key: value for key, value in self._digests.items() if key[0] != name}
         return replace(self, table=table.append_column(name, cells), columns={**self.columns, name: kind},
@@ -246,7 +247,7 @@ class Dataset:
 
     def _nothing_left(self, wanted: Mapping[str, Iterable[Any]]) -> str:
         asked = ", ".join(f"{name} = {' or '.join(sorted(map(str, values)))}" for name, values in wanted.items())
-        known = "".join(f" {name} has {_listed(sorted(set(self.values(name)), key=str))}."
+        known = "".join(f" {name} has {listed(sorted(set(self.values(name)), key=str))}."
                         for name in wanted if name != "id")
         return f"where: no row of '{self.name}' has {asked or 'what the predicate asks for'}.{known}"
 
@@ -257,7 +258,7 @@ class Dataset:
                  if value in (None, "") or (isinstance(value, float) and not math.isfinite(value))]
         if holes:
             raise LinnetError(f"dataset '{self.name}': column '{name}' is empty (or no finite number) in {len(holes)} "
-                              f"rows: {_listed(holes)}. "
+                              f"rows: {listed(holes)}. "
                               "Fill them in, take these rows out, or leave the column out.")
 
     def _say_odd(self, column: str, decoded: Sequence[Media]) -> None:
@@ -265,7 +266,7 @@ class Dataset:
                   if isinstance(media, Audio) and not media.samples.any()]
         if silent:
             _log.warning("%d of %d recordings of '%s' are silent (every sample is zero); they are kept: %s",
-                         len(silent), len(self), self.name, _listed(silent))
+                         len(silent), len(self), self.name, listed(silent))
         if isinstance(self.columns[column], ImageColumn):
             seen_through = sum(probe_image(self._file(column, index)).has_transparency for index in range(len(self)))
             if seen_through:
@@ -291,55 +292,22 @@ class Splits:
                 raise LinnetError(f"the {part} part is empty; give it at least one row.")
             if dataset.part != part:
                 object.__setattr__(self, part, replace(dataset, part=part))
-        _refuse_crossing("id", {part: {name: name for name in data.ids} for part, data in self},
+        refuse_crossing("id", {part: {name: name for name in data.ids} for part, data in self},
                          "If they are different samples, load each part with its own prefix, such as prefix='test/'.")
-        _refuse_crossing("recording or image", {part: _owners(data) for part, data in self},
+        refuse_crossing("recording or image", {part: _owners(data) for part, data in self},
                          "A model would be tested on what it has seen: take them out of one part, or call "
                          "dataset.distinct() before splitting.")
         if self.by is not None:
             groups = {part: {str(value): str(value) for value in data.values(self.by)} for part, data in self}
-            _refuse_crossing(self.by, groups, f"Split by whole groups: dataset.split(by='{self.by}').")
+            refuse_crossing(self.by, groups, f"Split by whole groups: dataset.split(by='{self.by}').")
 
     def __iter__(self) -> Iterator[tuple[str, Dataset]]:
         yield from (("train", self.train), ("validation", self.validation), ("test", self.test))
 
 
-def media_cells(files: Iterable[Path | str | bytes]) -> pa.Array:
-    """A column of recordings or images, from paths relative to the dataset's root or from the bytes of files."""
-    import pyarrow as pa
-
-    cells = [{"bytes": file} if isinstance(file, bytes) else {"path": Path(file).as_posix()} for file in files]
-    return pa.array(cells, pa.struct([("path", pa.string()), ("bytes", pa.large_binary())]))
-
-
 def _owners(dataset: Dataset) -> dict[str, str]:
     """Content digest to the id that holds it."""
     return {digest: name for index, name in enumerate(dataset.ids) for digest in dataset.contents(index).values()}
-
-
-def _refuse_crossing(what: str, seen: Mapping[str, Mapping[str, str]], advice: str) -> None:
-    crossing = [f"{seen[one][key]} ({one}) = {seen[other][key]} ({other})"
-                for one, other in itertools.combinations(seen, 2) for key in sorted(set(seen[one]) & set(seen[other]))]
-    if crossing:
-        raise LinnetError(f"the splits leak: the same {what} is in two of them, {len(crossing)} times: "
-                          f"{_listed(crossing)}. {advice}")
-
-
-def _as_column(answers: Sequence[Any], name: str) -> tuple[Column, Any]:
-    import pyarrow as pa
-
-    plain = [answer.item() if isinstance(answer, np.generic) else answer for answer in answers]
-    if all(isinstance(answer, str) for answer in plain):
-        return label_column(plain), pa.array(plain, pa.string())
-    if all(isinstance(answer, int | float) and not isinstance(answer, bool) for answer in plain):
-        return ValueColumn(), pa.array(plain)
-    if all(isinstance(answer, Audio) for answer in plain):
-        return AudioColumn(), media_cells([encode(answer) for answer in plain])
-    if all(isinstance(answer, np.ndarray) and answer.dtype == np.uint8 and answer.ndim == 3 for answer in plain):
-        return ImageColumn(), media_cells([encode(answer) for answer in plain])
-    found = ", ".join(sorted({type(answer).__name__ for answer in plain}))
-    raise LinnetError(f"map: every answer for '{name}' must be a string, or a number, or an Audio, or an image "
-                      f"(height, width, channels) uint8; got {found}.")
 
 
 def _plain(value: Any) -> Any:
@@ -353,11 +321,4 @@ def _plain(value: Any) -> Any:
 def _refuse_strange(name: str, values: set[str], column: LabelColumn) -> None:
     strange = sorted(values - set(column.labels))
     if strange:
-        raise LinnetError(f"column '{name}' holds labels that its schema does not know: {_listed(strange)}.")
-
-
-def _listed(names: Sequence[Any]) -> str:
-    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(str(name) for name in names[:_SHOWN]) + more
-
-
+        raise LinnetError(f"column '{name}' holds labels that its schema does not know: {listed(strange)}.")

@@ -61,7 +61,7 @@ def describe_audio(dataset: Dataset, column: str) -> AudioSummary:
 def describe(dataset: Dataset) -> dict[str, Any]:
     """What `linnet data show` shows: name, part, rows, fingerprint, and each column with what it holds (plain JSON)."""
     return {"name": dataset.name, "part": dataset.part, "rows": len(dataset), "fingerprint": dataset.fingerprint,
-            "columns": {name: _column(dataset, name) for name in dataset.columns}}
+            "origin": dict(dataset.origin), "columns": {name: _column(dataset, name) for name in dataset.columns}}
 
 
 def sources_table() -> list[dict[str, Any]]:

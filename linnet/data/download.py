@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -55,8 +57,10 @@ def unpack(address: str, folder: Path, *, wanted: Callable[[str], str | None], a
         try:
             with tarfile.open(fileobj=archive, mode="r:gz") as members:
                 return _write(members, folder, wanted, limit_bytes)
-        except (tarfile.TarError, EOFError, OSError) as error:
+        except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise LinnetError(f"what came from {address} is no whole .tar.gz archive ({error}). {advice}.") from error
+        except OSError as error:
+            raise LinnetError(f"cannot unpack to {folder} ({error.strerror}). {advice}.") from error
 
 
 def _fetch(address: str, target: IO[bytes], *, advice: str, progress: Callable[[int, int | None], None] | None,

@@ -34,11 +34,13 @@ def restore(origin: Mapping[str, Any], source: str | Path | None = None) -> Data
 
 
 def _loaded(given: str, options: Mapping[str, Any], source: str | Path | None) -> Dataset:
-    if source is None or str(source) == given:
+    if source is None:
         return load(given, **options)
-    if given in SOURCES and str(source) not in SOURCES and SOURCES[given].recognises(Path(source)):
+    if str(source) in SOURCES:
+        return load(source)
+    if given in SOURCES and SOURCES[given].recognises(Path(source)):
         return load(given, folder=str(source))
-    keeps_options = given not in SOURCES and str(source) not in SOURCES and Path(given).suffix == Path(source).suffix
+    keeps_options = given not in SOURCES and Path(given).suffix == Path(source).suffix
     return load(source, **options if keeps_options else {})
 
 

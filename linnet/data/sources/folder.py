@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from linnet.data.cells import media_cells
 from linnet.data.columns import AudioColumn, ImageColumn, label_column
-from linnet.data.dataset import Dataset, media_cells
+from linnet.data.dataset import Dataset
 from linnet.data.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES
 from linnet.errors import LinnetError
 
+_log = logging.getLogger("linnet")
 _LAYOUT = "Expected: FOLDER/<label>/<name>.wav (or .flac, .ogg, .mp3, .png, .jpg)."
 
 
@@ -18,9 +21,11 @@ def load(root: Path, *, prefix: str = "") -> Dataset:
     """Read a folder whose sub-folders are the labels; deeper folders belong to the label above them.
 
     Columns: "audio" or "image", and "label". An id is the path without its suffix, with `prefix` before it: give
-    each folder its own when parts are loaded apart. Hidden files are left out, as are files that are no media.
+    each folder its own when parts are loaded apart. Hidden files are left out; other files that are no media, too, and
+    that is said.
     """
     files = _media_files(root)
+    _say_left_out(root)
     kind = media_kind(files, root)
     names = [file.relative_to(root) for file in files]
     loose = [name.as_posix() for name in names if len(name.parts) == 1]
@@ -62,6 +67,17 @@ def ids_of(names: Sequence[Path], prefix: str) -> list[str]:
 
 
 def _media_files(root: Path) -> list[Path]:
-    return sorted(file for file in root.rglob("*")
-                  if file.suffix.lower() in AUDIO_SUFFIXES + IMAGE_SUFFIXES and file.is_file()
+    return [file for file in _visible_files(root) if file.suffix.lower() in AUDIO_SUFFIXES + IMAGE_SUFFIXES]
+
+
+def _visible_files(root: Path) -> list[Path]:
+    return sorted(file for file in root.rglob("*") if file.is_file()
                   and not any(part.startswith(".") for part in file.relative_to(root).parts))
+
+
+def _say_left_out(root: Path) -> None:
+    other = Counter(file.suffix.lower() or file.name for file in _visible_files(root)
+                    if file.suffix.lower() not in AUDIO_SUFFIXES + IMAGE_SUFFIXES)
+    if other:
+        _log.warning("%d files of %s are neither recordings nor images that can be read, and were left out: %s",
+                     other.total(), root, ", ".join(f"{suffix} ({count})" for suffix, count in other.most_common(10)))

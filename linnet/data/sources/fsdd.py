@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 
 from linnet.data import download
+from linnet.data.cells import media_cells
 from linnet.data.columns import AudioColumn, Column, GroupColumn, ValueColumn, label_column
-from linnet.data.dataset import Dataset, media_cells
+from linnet.data.dataset import Dataset
 from linnet.data.sources.source import Progress
 from linnet.errors import LinnetError
 

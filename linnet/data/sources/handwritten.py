@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from linnet.data.cells import media_cells
 from linnet.data.columns import ImageColumn, label_column
-from linnet.data.dataset import Dataset, media_cells
+from linnet.data.dataset import Dataset
 from linnet.data.media import encode
 from linnet.errors import missing_extra
 

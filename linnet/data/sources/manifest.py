@@ -1,8 +1,9 @@
-"""A manifest: a CSV file, or JSON lines, with one row a sample and a column of paths."""
+"""A manifest: a CSV or TSV file, or JSON lines, with one row a sample and a column of paths."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
@@ -10,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from linnet.data.cells import media_cells
 from linnet.data.columns import AudioColumn, Column, GroupColumn, ImageColumn, ValueColumn, label_column
-from linnet.data.dataset import Dataset, media_cells
+from linnet.data.dataset import Dataset
 from linnet.data.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES
 from linnet.data.sources.folder import ids_of, media_kind
 from linnet.errors import LinnetError, unknown
 
-SUFFIXES = (".csv", ".jsonl")
+SUFFIXES = (".csv", ".tsv", ".jsonl")
 PATH_COLUMNS = ("audio", "image", "file", "path")
 _GROUPS = ("speaker", "speaker_id", "writer", "client_id", "group", "session", "device", "split")
 _LABELS = ("label", "class", "target", "word", "digit")
@@ -27,14 +29,15 @@ def load(file: Path, *, columns: Mapping[str, str] | None = None, root: str | No
     """Read a manifest.
 
     The path column is called audio, image, file or path, and becomes "audio" or "image". A relative path starts at
-    `root` (else the manifest's folder) and stays inside of it; an absolute one is taken as it is. Of the other columns,
-    speaker, writer, session, device, group and split become groups; label, class, target, word and digit labels; what
-    holds nothing but numbers values; anything else labels. `columns` says otherwise: {"age": "group", "note": "skip"}.
+    `root` (seen from the manifest's folder) and stays inside of it; an absolute one is taken as it is. Of the other
+    columns, speaker, writer, session, device, group and split become groups; label, class, target, word and digit
+    labels; what holds nothing but numbers values; and anything else labels. `columns` says otherwise:
+    {"age": "group", "note": "skip"}.
     The id is the column "id", or else the path without its suffix; `prefix` goes before it.
     """
     rows = _rows(file)
     path_column = _path_column(rows, file)
-    base = Path(root) if root is not None else file.parent
+    base = file.parent / (root or "")
     names = [Path(str(row[path_column])) for row in rows]
     _refuse_unusable(names, base, file)
     kind = media_kind(names, file)
@@ -57,8 +60,8 @@ def _rows(file: Path) -> list[dict[str, Any]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise LinnetError(f"{file} cannot be read ({error}); a manifest is CSV or JSON lines in UTF-8.") from error
-    rows = _csv_rows(text, file) if file.suffix.lower() == ".csv" else _json_rows(text, file)
+        raise LinnetError(f"{file} cannot be read ({error}); a manifest is CSV, TSV or JSON lines in UTF-8.") from error
+    rows = _json_rows(text, file) if file.suffix.lower() == ".jsonl" else _csv_rows(text, file)
     if not rows:
         raise LinnetError(f"{file} has no rows; give one a sample.")
     uneven = [line for line, row in enumerate(rows, 1) if row.keys() != rows[0].keys()]
@@ -69,7 +72,11 @@ def _rows(file: Path) -> list[dict[str, Any]]:
 
 
 def _csv_rows(text: str, file: Path) -> list[dict[str, Any]]:
-    lines = list(csv.reader(text.splitlines(keepends=True), strict=False))
+    separator = "\t" if file.suffix.lower() == ".tsv" else ","
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
+    except csv.Error as error:
+        raise LinnetError(f"{file}: not a table of cells ({error}).") from error
     header, body = (lines[0], [line for line in lines[1:] if line]) if lines else ([], [])
     uneven = [number for number, line in enumerate(body, 1) if len(line) != len(header)]
     if uneven:
@@ -82,7 +89,7 @@ def _csv_rows(text: str, file: Path) -> list[dict[str, Any]]:
 
 def _json_rows(text: str, file: Path) -> list[dict[str, Any]]:
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -160,7 +167,7 @@ def _column(name: str, raw: Sequence[Any], kind: str | None, file: Path) -> tupl
         raise LinnetError(f"{file}: column '{name}' was asked for as value; {wrong[:5]} are no numbers.")
     if kind == "value" or (kind is None and is_numeric and name not in _GROUPS + _LABELS):
         return ValueColumn(), numbers
-    texts = [str(value) for value in raw]
+    texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in raw]
     return (GroupColumn() if kind == "group" or (kind is None and name in _GROUPS) else label_column(texts)), texts
 
 

@@ -1,0 +1,58 @@
+"""What is in a dataset, in plain values."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import soundfile
+
+from linnet import data
+from linnet.data import AudioColumn, Dataset, describe, describe_audio, media_cells
+from linnet.errors import DamagedFileError, LinnetError
+
+
+def sound(rate, channels, seconds=0.1):
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.full((round(rate * seconds), channels), 0.1), rate, format="WAV")
+    return buffer.getvalue()
+
+
+def clips(*sounds):
+    table = pa.table({"id": [f"c{index}" for index in range(len(sounds))], "audio": media_cells(sounds)})
+    return Dataset("clips", table, {"audio": AudioColumn()})
+
+
+@pytest.mark.parametrize(("sounds", "words"), [
+    ([(8000, 1)] * 2, None), ([(8000, 1), (8000, 2)], "1 of 2 recordings were 8000 Hz stereo: mixed to mono"),
+    ([(16000, 1), (8000, 1)], "1 of 2 recordings were 16000 Hz mono: resampled to 8000 Hz"),
+    ([(8000, 1), (16000, 2), (44100, 6)], "2 of 3 recordings were 16000 Hz stereo, 44100 Hz 6 channels: "
+                                          "mixed to mono and resampled to 8000 Hz")])
+def test_what_was_changed_is_said(sounds, words):
+    assert describe_audio(clips(*(sound(*kind) for kind in sounds)), "audio").changes_to(8000) == words
+
+
+def test_lengths_come_from_the_headers():
+    assert describe_audio(clips(sound(8000, 1, 0.25), sound(16000, 2, 0.5)), "audio").seconds == (0.25, 0.5)
+
+
+def test_a_header_that_cannot_be_read_is_named():
+    with pytest.raises(DamagedFileError, match="sample 'c1' cannot be read"):
+        describe_audio(clips(sound(8000, 1), b"words"), "audio")
+
+
+def test_describe_is_plain_json(tones):
+    found = describe(tones.test)
+    assert json.loads(json.dumps(found)) == found
+    assert (found["part"], found["rows"], found["fingerprint"]) == ("test", len(tones.test), tones.test.fingerprint)
+    assert found["columns"]["pitch"] == {"kind": "label", "counts": {"high": 10, "low": 10, "middle": 10}}
+    assert found["columns"]["audio"]["formats"] == {"8000 Hz mono": 30}
+    assert found["columns"]["audio"]["seconds"]["total"] == pytest.approx(9.0)
+    with pytest.raises(LinnetError, match="holds label, not recordings"):
+        describe_audio(tones.test, "pitch")
+
+
+def test_describe_images():
+    found = describe(data.load("handwritten").take(range(5)))
+    assert found["columns"]["image"] == {"kind": "image", "sizes": {"8 x 8, grey": 5}, "different_sizes": 1}

@@ -1,0 +1,169 @@
+"""Folders, manifests and named corpora."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from linnet import data
+from linnet.errors import LinnetError
+
+
+def wave(path, seed=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.random.default_rng(seed).uniform(-0.5, 0.5, 100), 8000)
+    return path
+
+
+def image(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (4, 3)).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for seed, name in enumerate(["yes/a.wav", "yes/deep/b.wav", "no/a.flac"]):
+        wave(tmp_path / "words" / name, seed)
+    return tmp_path / "words"
+
+
+def test_a_folder_is_labels_and_files(folder, caplog):
+    (folder / "no" / ".hidden.wav").write_bytes(b"")
+    (folder / "no" / "notes.m4a").write_bytes(b"")
+    with caplog.at_level(logging.WARNING, "linnet"):
+        words = data.load(folder)
+    assert words.ids == ["no/a", "yes/a", "yes/deep/b"]
+    assert words.values("label") == ["no", "yes", "yes"]
+    assert words.column("audio").kind == "audio"
+    assert len(words.decode("audio")) == 3
+    assert "1 files" in caplog.text
+    assert ".m4a (1)" in caplog.text
+    assert data.load(folder, prefix="test/").ids[0] == "test/no/a"
+
+
+def test_a_folder_of_images(tmp_path):
+    for name in ("cat/1.png", "dog/1.jpg"):
+        image(tmp_path / name)
+    pictures = data.load(tmp_path)
+    assert pictures.media("image", 0).shape == (3, 4, 3)
+
+
+def test_folders_that_make_no_dataset_say_why(folder, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(LinnetError, match=r"no recordings or images found.*<label>"):
+        data.load(tmp_path / "nothing")
+    wave(folder / "yes" / "a.ogg")
+    with pytest.raises(LinnetError, match="differ only in their suffix: yes/a"):
+        data.load(folder)
+    (folder / "yes" / "a.ogg").unlink()
+    wave(folder / "loose.wav")
+    with pytest.raises(LinnetError, match=r"1 files lie beside the label folders \(loose.wav\)"):
+        data.load(folder)
+    image(folder / "yes" / "picture.png")
+    with pytest.raises(LinnetError, match=r"recordings .*4 in all.* and images .*1 in all"):
+        data.load(folder)
+
+
+def manifest(path, rows):
+    if path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        separator = "\t" if path.suffix == ".tsv" else ","
+        lines = [separator.join(map(str, row)) for row in [rows[0], *(row.values() for row in rows)]]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
+    return path
+
+
+ROWS = [{"path": "yes/a.wav", "word": "yes", "speaker": 1, "age": 30, "snr": 1.5, "label": 3},
+        {"path": "no/a.flac", "word": "no", "speaker": 2, "age": 41, "snr": 20, "label": 10}]
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.jsonl"])
+def test_a_manifest_in_each_format_is_the_same_data(folder, name):
+    listed = data.load(manifest(folder / name, ROWS))
+    assert {column: kind.kind for column, kind in listed.columns.items()} == {
+        "audio": "audio", "word": "label", "speaker": "group", "age": "value", "snr": "value", "label": "label"}
+    assert listed.ids == ["yes/a", "no/a"]
+    assert (listed.values("speaker"), listed.values("age"), listed.values("snr")) == (["1", "2"], [30, 41], [1.5, 20])
+    assert listed.column("label").labels == ("3", "10")
+    assert listed.fingerprint == data.load(manifest(folder / "m.jsonl", ROWS)).fingerprint
+
+
+def test_columns_may_be_said_otherwise(folder):
+    file = manifest(folder / "m.csv", ROWS)
+    listed = data.load(file, columns={"age": "group", "snr": "skip", "word": "group"})
+    assert {column: kind.kind for column, kind in listed.columns.items()} == {
+        "audio": "audio", "word": "group", "speaker": "group", "age": "group", "label": "label"}
+    for given, words in (({"agee": "group"}, "did you mean 'age'"), ({"age": "grup"}, "did you mean 'group'"),
+                         ({"word": "value"}, "are no numbers")):
+        with pytest.raises(LinnetError, match=words):
+            data.load(file, columns=given)
+
+
+def test_absolute_paths_and_another_root(folder, tmp_path):
+    absolute = manifest(tmp_path / "abs.csv", [{**row, "path": folder / row["path"]} for row in ROWS])
+    assert data.load(absolute).ids == ["yes/a", "no/a"]
+    relative = manifest(tmp_path / "rel.csv", ROWS)
+    assert data.load(relative, root="words").fingerprint == data.load(absolute).fingerprint
+    with pytest.raises(LinnetError, match=r"2 of 2 files are not there .*yes/a.wav, no/a.flac"):
+        data.load(relative)
+
+
+def row(**changes):
+    return [{"audio": "yes/a.wav", "word": "yes"}, {"audio": "no/a.flac", "word": "no", **changes}]
+
+
+@pytest.mark.parametrize(("rows", "words"), [
+    (row(audio="../words/no/a.flac"), "1 paths leave the folder"),
+    (row(audio="no/a.txt"), "neither recordings nor images"),
+    (row(word=""), r"'word' is empty in 1 rows \(rows \[2\]\)"), (row(word=["no"]), "holds lists"),
+    (row(audio="yes/a.wav"), "differ only in their suffix"), (row(extra=1), r"rows \[2\] have other columns"),
+    ([{"sound": "yes/a.wav"}], "found none among the columns sound"), ([], "no rows"),
+    ([{"audio": "yes/a.wav", "file": "yes/a.wav"}], "found audio, file")])
+def test_manifests_that_make_no_dataset_say_why(folder, rows, words):
+    with pytest.raises(LinnetError, match=words):
+        data.load(manifest(folder / "bad.jsonl", rows))
+
+
+@pytest.mark.parametrize(("name", "text", "words"), [
+    ("a.csv", "audio,word\nyes/a.wav\n", r"rows \[1\] do not have the 2 cells"), ("a.csv", "", "no rows"),
+    ("a.csv", "audio,audio\nx.wav,x.wav\n", "a column twice"), ("a.jsonl", "{oops\n", "line 1: not JSON"),
+    ("a.jsonl", "[1]\n", "expected an object"), ("a.csv", b"audio\n\xff\xfe.wav\n", "UTF-8")])
+def test_text_that_is_no_manifest_is_refused(folder, name, text, words):
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(LinnetError, match=words):
+        data.load(folder / name)
+
+
+@pytest.mark.parametrize(("source", "words"), [
+    ("fsd", "did you mean 'fsdd'"), ("no/such/folder", "is not there"), ("missing.csv", "is not there")])
+def test_a_source_that_is_not_known(source, words):
+    with pytest.raises(LinnetError, match=words):
+        data.load(source)
+
+
+def test_an_unknown_option_is_refused(folder):
+    with pytest.raises(LinnetError, match="unknown option 'prefx'; did you mean 'prefix'"):
+        data.load(folder, prefx="x")
+    other = folder / "words.txt"
+    other.write_text("x")
+    with pytest.raises(LinnetError, match="neither a folder nor a manifest"):
+        data.load(other)
+
+
+def test_handwritten_digits():
+    digits = data.load("handwritten")
+    assert (len(digits), digits.ids[0], digits.column("digit").labels) == (1797, "digit_0000", tuple("0123456789"))
+    from sklearn.datasets import load_digits
+
+    assert digits.media("image", 3).shape == (8, 8, 1)
+    np.testing.assert_array_equal(digits.media("image", 3)[..., 0], np.round(load_digits().images[3] * 255 / 16))
+
+
+def test_every_source_is_described():
+    table = data.sources_table()
+    assert [row["name"] for row in table] == list(data.SOURCES)
+    assert all(row["licence"] and row["summary"] and row["rows"] for row in table)
