@@ -95,13 +95,13 @@ class Bench:
         return float(1000 * np.quantile(self.seconds, quantile))
 
 
-def bench(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1, runs: int = 200, seconds: float = 3.0,
+def bench(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1, runs: int = 100, seconds: float = 3.0,
           seed: int = 0) -> Bench:
     """Measure one ONNX file, with a card or without; see `bench_many`."""
     return bench_many([path], engine=engine, threads=threads, runs=runs, seconds=seconds, seed=seed)[0]
 
 
-def bench_many(paths: Sequence[str | Path], *, engine: str = "onnxruntime", threads: int = 1, runs: int = 200,
+def bench_many(paths: Sequence[str | Path], *, engine: str = "onnxruntime", threads: int = 1, runs: int = 100,
                seconds: float = 3.0, seed: int = 0) -> list[Bench]:
     """Measure several ONNX files; they take turns run by run, so that whatever slows the machine slows them alike.
 

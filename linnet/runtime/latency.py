@@ -15,7 +15,7 @@ from linnet.runtime.engines import Session
 from linnet.runtime.processor import processor_name
 from linnet.tasks import Arrays
 
-_WARM_UP_RUNS = 10
+_WARM_UP_RUNS, _WARM_UP_SECONDS = 10, 1.0
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ def take_turns(calls: Sequence[Callable[[], object]], *, runs: int, seconds: flo
     Until `seconds` a call have passed, yet never fewer than `runs` rounds.
     """
     for call in calls:
-        for _ in range(_WARM_UP_RUNS):
-            call()
+        _warm_up(call)
     taken: list[list[int]] = [[] for _ in calls]
     was_enabled = gc.isenabled()
     gc.disable()
@@ -58,6 +57,15 @@ def take_turns(calls: Sequence[Callable[[], object]], *, runs: int, seconds: flo
         if was_enabled:
             gc.enable()
     return [np.array(nanoseconds) / 1e9 for nanoseconds in taken]
+
+
+def _warm_up(call: Callable[[], object]) -> None:
+    """At least one run, then as many as ten runs and one second allow."""
+    stop = time.perf_counter() + _WARM_UP_SECONDS
+    for _ in range(_WARM_UP_RUNS):
+        call()
+        if time.perf_counter() > stop:
+            return
 
 
 def conditions(engine: str, version: str, threads: int) -> dict[str, str]:

@@ -179,11 +179,15 @@ def test_a_latency_is_derived_again_under_its_conditions_only(tones_file: Path) 
     timing = runtime.bench(tones_file, runs=100, seconds=0).timing
     claim = evidence.latency_below(timing, bound_ms=1000)
     assert judged(carry(tones_file, claim))[:2] == (0, ["holds"])
-    for condition, value in {"processor": "abacus", "version": "0.1", "threads": "4096", "engine": "steam"}.items():
+    for condition, value in {"processor": "abacus", "version": "0.1", "threads": "4096", "engine": "steam",
+                             "weather": "fine"}.items():
         other = reseal(claim, conditions=dict(timing.conditions) | {condition: value})
         code, outcomes, said = judged(carry(tones_file, other))
         assert (code, outcomes) == (2, ["undecided"])
         assert value in said
+    for threads in ("", "-1", "many", "9" * 5000):
+        other = reseal(claim, conditions=dict(timing.conditions) | {"threads": threads})
+        assert judged(carry(tones_file, other))[:2] == (2, ["undecided"])
 
 
 @pytest.mark.parametrize("change", [
