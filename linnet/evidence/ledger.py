@@ -90,7 +90,8 @@ class Ledger:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise LinnetError(f"the ledger at {path} cannot be read ({error.strerror}).") from error
+            raise LinnetError(f"the ledger at {path} cannot be read ({error.strerror}); "
+                              "set LINNET_STATE to a folder that can be.") from error
         for number, line in enumerate(lines, start=1):
             if not line:
                 continue

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from linnet.errors import LinnetError
+from linnet.evidence import KINDS, Claim, DataRef, OtherSide, Scores, no_worse, paired_difference
+
+
+def scores(score: np.ndarray, *, name: str = "small", fingerprint: str = "f" * 64, speakers: int = 2,
+           prefix: str = "r") -> Scores:
+    n = len(score)
+    data = DataRef(population="recordings", fingerprint=fingerprint, rows=n)
+    return Scores([f"{prefix}{i}" for i in range(n)], ["x"] * n, ["x"] * n, score.astype(float), data, name * 8, name,
+                  groups={"speaker": [f"s{i % speakers}" for i in range(n)]})
+
+
+def pair(worsened: int, improved: int, n: int, *, speakers: int = 2) -> tuple[Scores, Scores]:
+    before = np.arange(n) >= improved
+    after = before.copy()
+    after[:improved] = True
+    after[improved:improved + worsened] = False
+    return scores(after, speakers=speakers), scores(before, name="big", speakers=speakers)
+
+
+def test_it_holds_within_the_margin_and_says_so() -> None:
+    claim = no_worse(*pair(3, 2, 360), margin=0.03)
+    assert claim.holds
+    assert claim.interval == pytest.approx(paired_difference(3, 2, 360, 0.9))
+    assert claim.estimate == pytest.approx(-1 / 360)
+    assert claim.bound == -0.03
+    assert claim.statement == ("In 100 recordings it answers 0.3 fewer correctly than big does "
+                               "(95 % sure of at most 1.6 fewer; at most 3.0 fewer were allowed).")
+
+
+@pytest.mark.parametrize(("worsened", "improved", "margin", "verdict", "said"), [
+    (40, 2, 0.03, "fails", "sure of at least 7.8 fewer"),
+    (2, 40, 0.03, "holds", "10.5 more correctly than big does (95 % sure of at least 7.8 more"),
+    (0, 0, 0.03, "holds", "as many correctly as big does (95 % sure of at most 0.9 fewer"),
+    (0, 0, 0.0, "undecided", "no fewer were allowed; not decided"),
+    (8, 0, 0.03, "undecided", "at most 3.0 fewer were allowed; not decided"),
+])
+def test_verdicts_and_their_words(worsened: int, improved: int, margin: float, verdict: str, said: str) -> None:
+    claim = no_worse(*pair(worsened, improved, 360), margin=margin)
+    assert claim.verdict == verdict
+    assert said in claim.statement
+
+
+def test_undecided_says_how_many_samples_would_decide_and_they_do() -> None:
+    claim = no_worse(*pair(3, 2, 360), margin=0.01)
+    needed = int((claim.reason or "").split("about ")[1].split(" would")[0].replace(",", ""))
+    assert no_worse(*pair(round(3 * needed / 360), round(2 * needed / 360), round(1.1 * needed)), margin=0.01).holds
+    assert not no_worse(*pair(round(2.4 * needed / 360), round(1.6 * needed / 360), round(0.8 * needed)), margin=0.01).holds
+
+
+def test_rows_are_paired_by_id_whatever_their_order() -> None:
+    after, before = pair(9, 4, 100)
+    turned = Scores(list(before.ids)[::-1], before.answers, before.targets, before.score[::-1], before.data,
+                    before.subject, before.subject_name)
+    assert no_worse(after, turned, margin=0.1) == no_worse(after, before, margin=0.1)
+
+
+def test_it_can_be_asked_again_from_the_rows_it_keeps() -> None:
+    after, before = pair(3, 2, 360)
+    claim = no_worse(after, before, margin=0.03)
+    read = Claim.model_validate_json(claim.model_dump_json())
+    assert read.than is not None
+    assert read.than.unpack() == dict(zip(before.ids, before.score, strict=True))
+    assert KINDS[read.kind](after, read.than, **read.settings) == claim
+
+
+def test_the_size_of_the_other_side_stays_with_it() -> None:
+    after, before = pair(3, 2, 360)
+    claim = no_worse(after, OtherSide.of(before, size_bytes=1234), margin=0.03)
+    assert claim.than is not None
+    assert claim.than.size_bytes == 1234
+
+
+def test_clusters_few_and_many() -> None:
+    few = no_worse(*pair(3, 2, 360), margin=0.03, clusters="speaker")
+    assert (few.verdict, few.interval) == ("undecided", (-1.0, 1.0))
+    assert "how sure cannot be said from 2 groups by speaker" in few.statement
+    many = no_worse(*pair(3, 2, 360, speakers=24), margin=0.03, clusters="speaker")
+    assert many.holds
+    assert many.interval[0] < few.estimate < many.interval[1]
+    assert "groups by speaker are too few" in (
+        no_worse(*pair(3, 2, 360, speakers=24), margin=0.015, clusters="speaker").reason or "")
+
+
+def test_samples_that_only_one_side_has_are_listed() -> None:
+    after, before = pair(3, 2, 20)
+    with pytest.raises(LinnetError, match=r"only 'small' has r0, r1, r10, r11, r12 and 15 more, only 'big' has q0"):
+        no_worse(after, scores(before.score, name="big", prefix="q"), margin=0.1)
+
+
+def test_other_data_is_refused() -> None:
+    after, before = pair(3, 2, 20)
+    with pytest.raises(LinnetError, match="different data"):
+        no_worse(after, scores(before.score, name="big", fingerprint="e" * 64), margin=0.1)
+
+
+def test_scores_that_are_not_right_or_wrong_are_refused_on_both_sides() -> None:
+    after, before = pair(3, 2, 20)
+    half = scores(np.full(20, 0.5), name="half")
+    for one, other in ((half, before), (after, half)):
+        with pytest.raises(LinnetError, match="'half' also hold"):
+            no_worse(one, other, margin=0.1)
+
+
+@pytest.mark.parametrize("margin", [-0.1, 3, float("nan"), None])
+def test_a_margin_is_a_share(margin: object) -> None:
+    with pytest.raises(LinnetError, match="margin is a share, from 0 to 1"):
+        no_worse(*pair(1, 1, 10), margin=margin)
