@@ -133,7 +133,10 @@ class Dataset:
 
     def take(self, indices: Iterable[int]) -> Dataset:
         """The rows at these positions, in this order, each at most once."""
-        chosen = [int(index) for index in indices]
+        given = list(indices)
+        if any(isinstance(index, bool | np.bool_) for index in given):
+            raise LinnetError("take: got true and false; give positions, such as numpy.flatnonzero(mask).")
+        chosen = [int(index) for index in given]
         outside = [index for index in chosen if not 0 <= index < len(self)]
         if outside:
             raise LinnetError(f"take: {outside[:SHOWN]} are outside of the {len(self)} rows (0 to {len(self) - 1}).")

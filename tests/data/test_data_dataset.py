@@ -76,6 +76,8 @@ def test_take_keeps_the_order_given_and_refuses_what_is_outside():
     assert dataset().take([5, 2]).ids == ["c05", "c02"]
     with pytest.raises(LinnetError, match=r"\[20, -1\] are outside"):
         dataset().take([20, -1])
+    with pytest.raises(LinnetError, match="give positions"):
+        dataset().take(np.arange(20) > 3)
     with pytest.raises(LinnetError, match="more than once: c01"):
         dataset().take([1, 1])
 

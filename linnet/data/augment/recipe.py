@@ -110,9 +110,9 @@ def _step(value: Mapping[str, Any]) -> Step:
 
 
 PRESETS: dict[str, Augment] = {
-    "speech": Augment([Speed(), Tempo(), VocalTract(), Equalize(), FrequencyMask(), Crop(), Shift(-1.0, 1.0),
+    "speech": Augment([Speed(), Tempo(), VocalTract(), Equalize(), Crop(), Shift(-1.0, 1.0),
                        Noise(low_snr_db=5, high_snr_db=45, high_exponent=1.2, ripple_db=4, only_inside=0.5),
-                       TimeMask(), Gain(-20.0, 0.0)]),
+                       FrequencyMask(), TimeMask(), Gain(-20.0, 0.0)]),
     "handwriting": Augment([Move(0.08), Rotate(-12, 12), Zoom(0.9, 1.1)]),
     "photographs": Augment([Flip(), Move(0.1), Zoom(0.9, 1.2)]),
 }

@@ -151,8 +151,8 @@ class Speed:
     """Faster or slower as a whole: length, pitch and formants change together. What leaves the window is cut off."""
 
     name: ClassVar[str] = "speed"
-    low: float = 0.87
-    high: float = 1.15
+    low: float = 0.86
+    high: float = 1.16
     chance: float = 1.0
 
     def __post_init__(self) -> None:

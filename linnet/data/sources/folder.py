@@ -61,8 +61,8 @@ def ids_of(names: Sequence[Path], prefix: str) -> list[str]:
     ids = [prefix + name.with_suffix("").as_posix() for name in names]
     twice = [name for name, count in Counter(ids).items() if count > 1]
     if twice:
-        raise LinnetError(f"{len(twice)} names stand for several files that differ only in their suffix: "
-                          f"{', '.join(twice[:10])}. Keep one of each (they are likely the same recording).")
+        raise LinnetError(f"{len(twice)} names occur more than once (a file listed twice, or files that differ only "
+                          f"in their suffix): {', '.join(twice[:10])}. Keep one of each; they are likely the same.")
     return ids
 
 
