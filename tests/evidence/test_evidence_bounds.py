@@ -90,7 +90,8 @@ def test_an_unknown_cluster_column_is_named_with_the_nearest() -> None:
 
 @pytest.mark.parametrize(("settings", "message"), [
     ({"bound": 80}, "bound is a share"), ({"bound": math.nan}, "bound is a share"),
-    ({"bound": "0.8"}, "bound is a share"), ({"bound": 0}, "bound is a share"), ({"bound": 0.8, "level": 95}, "level is how sure"),
+    ({"bound": "0.8"}, "bound is a share"), ({"bound": 0}, "bound is a share"),
+    ({"bound": 0.8, "level": 95}, "level is how sure"),
     ({"bound": 0.8, "level": 0.5}, "level is how sure"), ({"bound": True}, "bound is a share"),
 ])
 def test_settings_out_of_range_are_refused_in_words(settings: dict, message: str) -> None:
