@@ -56,7 +56,7 @@ def test_folders_that_make_no_dataset_say_why(folder, tmp_path):
     with pytest.raises(LinnetError, match=r"no recordings or images found.*<label>"):
         data.load(tmp_path / "nothing")
     wave(folder / "yes" / "a.ogg")
-    with pytest.raises(LinnetError, match="differ only in their suffix.: yes/a"):
+    with pytest.raises(LinnetError, match=r"differ only in their suffix.: yes/a"):
         data.load(folder)
     (folder / "yes" / "a.ogg").unlink()
     wave(folder / "loose.wav")
