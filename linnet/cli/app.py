@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -18,7 +19,7 @@ USAGE, CRASH, INTERRUPTED, BROKEN_PIPE = 3, 70, 130, 141
 EXTRAS = {"torch": "train", "onnx": "train", "onnxscript": "train", "safetensors": "train", "sklearn": "train",
           "altair": "report", "vl_convert": "report"}
 """The extra that brings a package which a verb may miss."""
-_CLICK_ERROR = typer.BadParameter.__mro__[2]
+_CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """What click raises for wrong usage; typer brings its own click or uses the package, and shows neither's base class."""
 
 app = typer.Typer(name="linnet", add_completion=False, no_args_is_help=True, rich_markup_mode=None,
@@ -53,6 +54,9 @@ app.add_typer(data.app, name="data")
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without a check mark still gets its answer
     raise SystemExit(answer(sys.argv[1:]))
 
 
@@ -60,19 +64,26 @@ def answer(arguments: Sequence[str]) -> int:
     """Run the command line; every way it can end becomes an exit code."""
     try:
         with screen.notices():
-            return int(app(list(arguments), prog_name="linnet", standalone_mode=False) or 0)
+            code = int(app(list(arguments), prog_name="linnet", standalone_mode=False) or 0)
+            return _stopped() if code == INTERRUPTED else code
     except LinnetError as error:
         return _complain(str(error), USAGE)
     except _CLICK_ERROR as error:
-        error.show()  # type: ignore[attr-defined]
+        cast(Any, error).show()
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("stopped; what was done is kept.", INTERRUPTED)
-    except BrokenPipeError:
+        return _stopped()
+    except (BrokenPipeError, SystemExit):  # typer leaves with 1, which means "a claim fails", where the reader is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    except OSError as error:
+        return _complain(f"the system refused: {error.strerror or error}: {error.filename or '(no file named)'}", USAGE)
     except Exception as error:
         return _explain(error)
+
+
+def _stopped() -> int:
+    return _complain("stopped; what was done is kept.", INTERRUPTED)
 
 
 def _explain(error: Exception) -> int:

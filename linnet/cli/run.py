@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from linnet.cli import screen
+from linnet.errors import LinnetError
 
 CODES = {"holds": 0, "fails": 1, "undecided": 2, None: 0}
 
@@ -29,7 +30,6 @@ def run(recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.")]
       linnet run recipes/digits.yaml --set big.epochs=3 --set big.seed=1
     """
     from linnet import recipe as recipes
-    from linnet.errors import LinnetError
 
     changes = {}
     for change in set_ or []:

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from linnet.cli import screen
+from linnet.errors import LinnetError
+
 if TYPE_CHECKING:
     from linnet.data import Media
+    from linnet.runtime import Shipped
     from linnet.tasks import Task
+
+UNREADABLE = 3
 
 
 def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX file that Linnet wrote.")],
@@ -17,35 +23,39 @@ def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX f
     """Ask a shipped file about recordings or images: the answer, how sure it is, and the runner-up.
 
     The probabilities are the model's own and not calibrated. A recording at another sample rate is resampled, and
-    that is said.
+    that is said. A file that cannot be read is named, and the others are answered; the exit code is then 3.
 
     \b
     Examples:
       linnet try digits.onnx clip.wav
       linnet try digits.onnx recordings/*.wav
     """
-    from linnet import runtime, tasks
+    from linnet import runtime
 
-    shipped = runtime.load(model)
+    shipped, failed = runtime.load(model), 0
     for path in samples:
-        answer = tasks.answer(shipped, shipped.task, _decoded(path, shipped.task))
-        (_, first), *others = answer.probabilities.items()
-        runner_up = f", then {others[0][0]} ({others[0][1]:.2f})" if others else ""
-        typer.echo(f"{path}: {answer.label} ({first:.2f}){runner_up}")
-    return 0
+        try:
+            typer.echo(f"{path}: {_answer(shipped, path)}")
+        except LinnetError as error:
+            screen.say(f"{path}: {error}")
+            failed += 1
+    return UNREADABLE if failed else 0
+
+
+def _answer(shipped: Shipped, path: Path) -> str:
+    from linnet import tasks
+
+    answer = tasks.answer(shipped, shipped.task, _decoded(path, shipped.task))
+    (label, first), (second, other), *_ = answer.probabilities.items()
+    return f"{label} ({first:.2f}), then {second} ({other:.2f})"
 
 
 def _decoded(path: Path, task: Task) -> Media:
     from linnet import data
-    from linnet.cli import screen
-    from linnet.errors import DamagedFileError
 
-    try:
-        if "audio" not in task.arrays:
-            return data.read_image(path)
-        sound = data.read_audio(path)
-    except DamagedFileError as error:
-        raise DamagedFileError(f"{path} {error}.") from error
+    if "audio" not in task.arrays:
+        return data.read_image(path)
+    sound = data.read_audio(path)
     rate = getattr(task, "sample_rate_hz", sound.sample_rate_hz)
     if rate != sound.sample_rate_hz:
         screen.say(f"note: {path} was resampled from {sound.sample_rate_hz} Hz to the {rate} Hz that the model takes.")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+MARKS = {"holds": "✓", "fails": "✕", "undecided": "?", "edited": "!"}
+
 
 def verify(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX file that Linnet wrote.")],
            data: Annotated[str | None, typer.Option(help="Where the data lie: a known source, a folder, a manifest.",
@@ -28,13 +30,9 @@ def verify(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX
 
     found = runtime.verify(model, data=data)
     if as_json:
-        results = [{"statement": result.claim.statement, "outcome": result.outcome, "message": result.message,
-                    "claim": result.claim.model_dump(mode="json", exclude={"than"}),
-                    "derived": result.derived and result.derived.model_dump(mode="json", exclude={"than"})}
-                   for result in found.results]
-        typer.echo(json.dumps({"file": str(model), "exit_code": found.exit_code, "results": results}, indent=2))
+        typer.echo(json.dumps(found.to_json(), indent=2))
         return found.exit_code
     for result in found.results:
-        typer.echo(f"{result.outcome:<9}  {result.claim.statement}")
-        typer.echo(f"{'':<9}  {result.message}")
+        typer.echo(f"{MARKS[result.outcome]} {result.message}")
+    typer.echo(f"{model}: {found.message}")
     return found.exit_code

@@ -59,3 +59,7 @@ def section(title: str, *parts: object) -> Html:
     inside = join(part for part in parts if part)
     return tag("section", tag("h2", title), inside) if inside else Html("")
 
+
+def unbroken(command: str) -> Html:
+    """A command that a line may break between its words, yet not inside of "--data"."""
+    return Html(" ".join(tag("span", word, class_="word") for word in command.split()))

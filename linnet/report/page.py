@@ -10,7 +10,7 @@ from linnet import __version__
 from linnet.evidence import verdict_of
 from linnet.report import plain
 from linnet.report.contents import Contents
-from linnet.report.markup import Html, join, safe, tag
+from linnet.report.markup import Html, join, safe, tag, unbroken
 from linnet.report.sections import SECTIONS, badge
 from linnet.report.verdicts import asked, found
 from linnet.report.words import headline, not_shown
@@ -66,4 +66,5 @@ def _check(contents: Contents) -> Html:
     if not said:
         return Html("")
     before, command, after = said
-    return tag("section", tag("h2", "How to check it"), tag("p", before), tag("pre", command), tag("p", after))
+    shown = tag("pre", unbroken(command))
+    return tag("section", tag("h2", "How to check it"), tag("p", before), shown, tag("p", after))

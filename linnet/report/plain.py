@@ -53,7 +53,7 @@ def costs(contents: Contents) -> list[str]:
     shipped, ratio = shipped_size(contents), times_smaller(contents)
     if shipped:
         smaller = f", {times(ratio)} times smaller than what it was made from" if ratio and ratio >= 1.1 else ""
-        said.append(f"{size(shipped)} on disk{smaller}.")
+        said.append(f"{size(shipped)}{smaller}.{_with_claims(contents, shipped)}")
     if contents.benches:
         bench = contents.benches[-1]
         said.append(f"95 of 100 answers come within {milliseconds(bench.p95_ms)} on {bench.processor}, "
@@ -69,6 +69,11 @@ def check(contents: Contents) -> list[str]:
     return ["The file carries its claims. This derives each of them again, from the file and the data:",
             contents.verify_command,
             "It answers with 0 where all hold, 1 where one fails or was edited, 2 where one cannot be decided."]
+
+
+def _with_claims(contents: Contents, shipped: int) -> str:
+    on_disk = contents.file.stat().st_size if contents.file is not None and contents.file.exists() else shipped
+    return f" With the claims that it carries {size(on_disk)}." if on_disk > shipped else ""
 
 
 def _few_groups(contents: Contents, scores: Scores) -> str:
@@ -87,8 +92,8 @@ def _few_groups(contents: Contents, scores: Scores) -> str:
 
 
 def _looked_at(contents: Contents) -> str:
-    looks = len(contents.looks)
-    if looks < 2:
+    files = len({look.subject for look in contents.looks})
+    if files < 2:
         return ""
-    return (f"{in_words(looks).capitalize()} questions were put to this test part so far. The more often one looks and "
-            "chooses, the more of a good number is luck.")
+    return (f"{in_words(files).capitalize()} models were tried on this test part so far. The more one tries and "
+            "chooses there, the more of a good number is luck.")

@@ -16,7 +16,7 @@ from linnet.report.markup import Html, chart, join, section, table, tag
 from linnet.report.verdicts import MARKS, SAID
 
 if TYPE_CHECKING:
-    from linnet.runtime.card import Parity, Realised
+    from linnet.runtime import Bench, Parity, Realised
 
 
 def claims(contents: Contents) -> Html:
@@ -70,11 +70,8 @@ def cost(contents: Contents) -> Html:
     """Size, latency, throughput and memory of each file, with what they depend on."""
     if not contents.benches:
         return Html("")
-    head = ["file", "KB", "median ms", "p95 ms", "p99 ms", "answers/s", "memory MB", "runs"]
-    rows = [[bench.name, f"{bench.size_bytes / 1000:,.1f}", f"{bench.p50_ms:.3f}", f"{bench.p95_ms:.3f}",
-             f"{bench.p99_ms:.3f}", f"{bench.throughput_per_second:,.0f}", f"{bench.peak_memory_mb:.1f}",
-             f"{len(bench.seconds):,}"]
-            for bench in contents.benches]
+    head = ["file", "KB", "with claims", "median ms", "p95 ms", "p99 ms", "answers/s", "memory MB", "runs"]
+    rows = [_bench_row(bench) for bench in contents.benches]
     last = contents.benches[-1]
     note = (f"Measured with {last.engine} {last.version} on {last.processor}; latency of one sample on {last.threads} "
             f"thread(s), throughput in batches of {last.throughput_batch} on {last.throughput_threads} thread(s). "
@@ -104,18 +101,19 @@ def data(contents: Contents) -> Html:
     """The parts, their groups and fingerprints."""
     if not contents.data:
         return Html("")
-    rows = [[part.get("part") or "all", f"{part['rows']:,}", _groups(part), tag("code", part["fingerprint"][:16])]
+    rows = [[part.get("part") or "all", f"{part['rows']:,}", tag("code", part["fingerprint"][:16]), _groups(part)]
             for part in contents.data]
-    return section("The data", table(["part", "rows", "groups", "fingerprint"], rows, numbers=(1,)),
-                   tag("p", "A fingerprint is the start of the SHA-256 over what the samples hold, in any order.",
-                       class_="note"))
+    note = "A fingerprint is the start of the SHA-256 over what the samples hold, in any order."
+    shown = table(["part", "rows", "fingerprint", ""], rows, numbers=(1,))
+    return section("The data", shown, tag("p", note, class_="note"))
 
 
 def looks(contents: Contents) -> Html:
     """Every question that was put to the test part so far."""
     if not contents.looks:
         return Html("")
-    rows = [[look.date or "", _question(look.question), tag("code", look.subject[:12])] for look in contents.looks]
+    rows = [[(look.date or "")[:16].replace("T", " "), _question(look.question), tag("code", look.subject[:12])]
+            for look in contents.looks]
     return section("Looks at the test part so far", table(["when (UTC)", "question", "file"], rows))
 
 
@@ -133,6 +131,13 @@ def recipe(contents: Contents) -> Html:
 SECTIONS: tuple[Callable[[Contents], Html], ...] = (
     groups, mistakes, claims, cost, precision, learning, redundancy, data, looks, environment, recipe)
 """In the order of the page."""
+
+
+def _bench_row(bench: Bench) -> list[str]:
+    sizes = [f"{size / 1000:,.1f}" for size in (bench.size_without_claims_bytes, bench.size_bytes)]
+    times = [f"{value:.3g}" for value in (bench.p50_ms, bench.p95_ms, bench.p99_ms)]
+    return [bench.name, *sizes, *times, f"{bench.throughput_per_second:,.0f}", f"{bench.peak_memory_mb:.1f}",
+            f"{len(bench.seconds):,}"]
 
 
 def _realised(found: Realised | None) -> Html:
@@ -185,7 +190,7 @@ def _amount(claim: Claim, value: float) -> str:
         return "no bound"
     if claim.unit == "share":
         return f"{100 * value:.1f} {'points' if claim.kind == 'no_worse' else '%'}"
-    return f"{value:.4g} {claim.unit}".strip()
+    return f"{value:.3g} {claim.unit}".strip()
 
 
 def _interval(claim: Claim) -> str:

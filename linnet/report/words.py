@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from linnet import runtime
 from linnet.evidence import Claim, DataRef, Scores, binomial_lower
 from linnet.report.contents import Contents
 from linnet.report.counting import bound_in_hundred, counted, in_hundred, in_words, percent, plural, scale, size, times
@@ -53,17 +54,18 @@ def held_out(data: DataRef) -> str | None:
 
 
 def shipped_size(contents: Contents) -> int | None:
-    """Bytes of the shipped file, from the file itself or else from its bench."""
+    """Bytes of the shipped file without the claims it carries, from the file itself or else from its bench."""
     if contents.file is not None and contents.file.exists():
-        return contents.file.stat().st_size
-    return contents.benches[-1].size_bytes if contents.benches else None
+        return runtime.read(contents.file).size_without_claims_bytes
+    return contents.benches[-1].size_without_claims_bytes if contents.benches else None
 
 
 def times_smaller(contents: Contents) -> float | None:
     """How many times smaller the shipped file is than what it was made from, None where that is not known."""
     shipped = shipped_size(contents)
     others = [claim.than.size_bytes for claim in contents.claims if claim.than and claim.than.size_bytes]
-    before = contents.benches[0].size_bytes if len(contents.benches) > 1 else max(others, default=None)
+    benches = contents.benches
+    before = benches[0].size_without_claims_bytes if len(benches) > 1 else max(others, default=None)
     return before / shipped if before and shipped else None
 
 

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import report_contents
 from report_contents import spoken
 
 from linnet import evidence, report
@@ -44,6 +45,11 @@ class Outline(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] in ("h1", "h2"):
             self.headings.append(data)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Contents:
+    return report_contents.digits()
 
 
 @pytest.fixture(scope="module")

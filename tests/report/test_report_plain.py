@@ -2,11 +2,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import report_contents as made
+import pytest
+import report_contents
 from report_contents import scores, sounds
 
 from linnet.evidence import Look
 from linnet.report import Contents, plain, text
+
+
+@pytest.fixture(scope="module")
+def digits() -> Contents:
+    return report_contents.digits()
 
 
 def test_what_was_held_back_is_said(digits: Contents) -> None:
@@ -17,21 +23,21 @@ def test_what_was_held_back_is_said(digits: Contents) -> None:
 
 
 def test_few_speakers_and_many_looks_are_limits(digits: Contents) -> None:
-    looks = [Look("a", str(number), "7c") for number in range(4)]
+    looks = [Look(f"file {number // 2}", f"question {number}", "7c") for number in range(8)]
     said = " ".join(plain.limits(replace(digits, looks=looks)))
     assert "Two speakers say little about all others" in said
-    assert "Four questions were put to this test part so far." in said
+    assert "Four models were tried on this test part so far." in said
     assert "one of its ten labels" in said
 
 
 def test_a_split_by_rows_is_a_limit() -> None:
-    after = scores(made.SPEAKERS, 100, origin=made.SPLIT_BY_ROWS)
+    after = scores(report_contents.SPEAKERS, 100, origin=report_contents.SPLIT_BY_ROWS)
     said = plain.limits(Contents("digits", task=sounds(), after=after))
     assert said[0] == "The test part was not split off by speaker: new speakers may fare worse than these numbers."
 
 
 def test_costs_say_where_they_were_measured(digits: Contents) -> None:
-    assert plain.costs(digits)[0] == "39 KB on disk, 9 times smaller than what it was made from."
+    assert plain.costs(digits)[0] == "39 KB, 9 times smaller than what it was made from."
     assert "on Some Processor 3.0, one thread." in plain.costs(digits)[1]
 
 

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from linnet.cli.app import answer
+
+
+def test_everything_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["list"]) == 0
+    shown = capsys.readouterr().out
+    for expected in ("tasks:\n  classify", "models:\n  dscnn", "engines:\n  onnxruntime", "  fsdd", "  int8"):
+        assert expected in shown
+
+
+def test_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["list", "engines"]) == 0
+    assert capsys.readouterr().out.startswith("onnxruntime  ")
+
+
+def test_an_unknown_kind_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["list", "engins"]) == 3
+    assert "did you mean 'engines'?" in capsys.readouterr().err
+
+
+def test_without_torch_the_rest_is_listed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[:2] == ["linnet", "nn"]]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("linnet.nn", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert answer(["list"]) == 0
+    shown = capsys.readouterr().out
+    assert 'pip install "linnet[train]"' in shown
+    assert "sources:\n  fsdd" in shown
+    assert answer(["list", "models"]) == 3
+
+
+def test_sources_with_licence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["data", "ls"]) == 0
+    assert "fsdd: Free Spoken Digit Dataset" in (shown := capsys.readouterr().out)
+    assert "CC BY-SA 4.0" in shown
+
+
+def test_what_a_dataset_holds(tone_manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["data", "show", str(tone_manifest)]) == 0
+    shown = capsys.readouterr().out
+    assert "150 rows, fingerprint " in shown
+    assert "audio (audio): formats (8000 Hz mono: 150)" in shown
+    assert answer(["data", "show", str(tone_manifest), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 150
+
+
+def test_a_source_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["data", "show", "fsd"]) == 3
+    assert "fsdd" in capsys.readouterr().err
