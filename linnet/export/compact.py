@@ -1,13 +1,10 @@
-"""Make an ONNX graph small without changing what it computes: short names, no notes, fewer nodes."""
+"""Make an ONNX file small without changing what it computes: short names, no defaults, no notes of its making."""
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import count
 
-import numpy as np
 import onnx
-from onnx import numpy_helper
 
 _DEFAULTS = {"auto_pad": b"NOTSET", "dilations": [1, 1], "group": 1, "ceil_mode": 0, "storage_order": 0}
 
@@ -16,36 +13,10 @@ def compact(graph: onnx.ModelProto, *, keep: tuple[str, ...] = ()) -> onnx.Model
     """A copy with short value names (those in `keep`, inputs and outputs stay), and without notes of its making."""
     small = onnx.ModelProto()
     small.CopyFrom(graph)
-    _merge_slices(small.graph)
+    _drop_unused(small.graph)
     _rename(small.graph, {*keep, *(value.name for value in (*small.graph.input, *small.graph.output))})
     _strip(small)
     return small
-
-
-def _merge_slices(graph: onnx.GraphProto) -> None:
-    """Two slices in a row along different axes become one."""
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    uses = Counter(name for node in graph.node for name in node.input)
-    slices = {node.output[0]: node for node in graph.node if node.op_type == "Slice"}
-    for outer in list(slices.values()):
-        inner = slices.get(outer.input[0])
-        if inner is None or uses[inner.output[0]] > 1 or not all(name in constants for name in
-                                                                 (*outer.input[1:], *inner.input[1:])):
-            continue
-        values = [np.concatenate([numpy_helper.to_array(constants[node.input[place]]) for node in (inner, outer)])
-                  for place in range(1, 5)]
-        if len(set(values[2])) < len(values[2]):
-            continue
-        names = [f"{outer.output[0]}.{part}" for part in ("starts", "ends", "axes", "steps")]
-        graph.initializer.extend(map(numpy_helper.from_array, values, names))
-        outer.input[:] = [inner.input[0], *names]
-        graph.node.remove(inner)
-    _drop_unused(graph)
-
-
-def _is_default(attribute: onnx.AttributeProto) -> bool:
-    """Settings of convolutions and pools that ONNX assumes when they are not there."""
-    return attribute.name in _DEFAULTS and onnx.helper.get_attribute_value(attribute) == _DEFAULTS[attribute.name]
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:
@@ -89,3 +60,8 @@ def _strip(graph: onnx.ModelProto) -> None:
             del part.metadata_props[:]
     del graph.graph.value_info[:]
     del graph.graph.quantization_annotation[:]
+
+
+def _is_default(attribute: onnx.AttributeProto) -> bool:
+    """Settings of convolutions and pools that ONNX assumes when they are not there."""
+    return attribute.name in _DEFAULTS and onnx.helper.get_attribute_value(attribute) == _DEFAULTS[attribute.name]

@@ -60,7 +60,10 @@ def _export(model: Model) -> ir.Model:
 
 def _name_nodes(graph: ir.Graph) -> None:
     """Layers' names for the network's nodes; FRONT for the one value that the network takes from the front end."""
-    inside = {node for node in graph if FRONT in _scopes(node)}
+    inside: set[ir.Node] = set()
+    for node in reversed(graph):  # the exporter gives some nodes no scope: whatever the front end needs is part of it
+        if FRONT in _scopes(node) or any(use.node in inside for value in node.outputs for use in value.uses()):
+            inside.add(node)
     for node in graph:
         node.name = None if node in inside else _layer(node)
         for value in node.outputs:

@@ -18,7 +18,7 @@ FLOAT_TOLERANCE = 1e-4
 
 INT8_TOLERANCE = 0.05
 """Largest difference of a logit between the engine's 8-bit kernels and the graph as written, as a share of the largest
-logit. The kernels round in another way and may be a level off here and there; those that saturate are off by far more."""
+logit. The kernels round in another way and may be a level off here and there; those that saturate are far off."""
 
 
 def parity(content: bytes, model: Model, samples: Arrays, *, quantized: bool) -> Parity:

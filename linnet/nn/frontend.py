@@ -13,19 +13,23 @@ from torch.nn.functional import pad
 from linnet.errors import LinnetError, unknown
 
 _POWER_FLOOR = 1e-10
-_RANGE_DB = 60.0
+_RANGE = 6 * log(10)
+"""60 dB of power, as a natural logarithm."""
 
 
 def _below_maximum(power: Tensor) -> Tensor:
-    """Decibels below the clip's loudest value, from -60 dB (0) to the maximum (1): what loudness cannot change."""
+    """Decibels below the clip's loudest value, 60 below to 0 and the loudest to 1: what loudness cannot change.
+
+    The loudest value counts as 60 dB above the floor at least, so that silence is zero and not as loud as can be.
+    """
     level = torch.log(power)
-    loudest = level.amax(dim=(1, 2), keepdim=True)
-    return torch.relu((level - loudest) * (10 / log(10) / _RANGE_DB) + 1)
+    loudest = level.amax(dim=(1, 2), keepdim=True).clamp(min=log(_POWER_FLOOR) + _RANGE)
+    return torch.relu((level - loudest) / _RANGE + 1)
 
 
 def _absolute(power: Tensor) -> Tensor:
-    """Decibels re 1.0, -60 dB to 0 and 0 dB to 1, not clipped above: loudness stays to be seen."""
-    return torch.relu(torch.log(power) * (10 / log(10) / _RANGE_DB) + 1)
+    """Decibels re 1.0, -60 to 0 and 0 to 1, not clipped above: loudness stays to be seen."""
+    return torch.relu(torch.log(power) / _RANGE + 1)
 
 
 NORMALISATIONS: MappingProxyType[str, Callable[[Tensor], Tensor]] = MappingProxyType({
@@ -38,12 +42,13 @@ NORMALISATIONS: MappingProxyType[str, Callable[[Tensor], Tensor]] = MappingProxy
 class LogMel(nn.Module):
     """Waveform (batch, samples) float32 in [-1, 1] to a picture (batch, 1, frames, bands), finite for silence.
 
-    A frame is `hops_per_window` hops long, under a symmetric Hann window; its DFT has as many points as the frame.
+    A frame is `hops_per_window` hops long, under a periodic Hann window; its DFT has as many points as the frame.
     Mel bands are triangles of height one on the HTK scale, 2595 log10(1 + f / 700), from `lowest_hz` to half the rate.
 
     The DFT is a matrix product made cheap: the basis is centred on the frame (power does not care about phase), so
     the cosine sees only the even part of the frame and the sine only the odd part, each half a frame long; and only
-    the bins that a band touches are computed. Hops are reversed by a reflecting pad, an engine's quickest way to do so.
+    the bins that a band touches are computed. A reflecting pad gives the reversed signal, and each half frame is then
+    a few whole rows of half a hop.
     """
 
     cosine: Tensor
@@ -80,41 +85,39 @@ class LogMel(nn.Module):
         cosine, sine, filters = self.cosine, self.sine, self.filters
         if torch.compiler.is_exporting():  # a stored basis would outweigh the network; an engine folds this at load
             cosine, sine, filters = self.constants()
-        even, odd = self._fold(waveform)
-        real, imaginary = even @ cosine, odd @ sine
+        after, before = self._half_frames(waveform)
+        real, imaginary = (after + before) @ cosine, (after - before) @ sine
         power = ((real * real + imaginary * imaginary) @ filters).clamp(min=_POWER_FLOOR)
         return NORMALISATIONS[self.normalisation](power).unsqueeze(1)
 
     def constants(self) -> tuple[Tensor, Tensor, Tensor]:
         """Cosine and sine, window included (window / 2, bins), and the mel filters (bins, bands), from ranges alone."""
-        place = torch.arange(1 - self.window, 1, 2).unsqueeze(1)
+        place = torch.arange(self.window // 2).unsqueeze(1)
         bins = torch.arange(self.first_bin, self.window // 2)
         # Angles are reduced as integers first: float32 loses a large angle's fraction.
-        angle = (place * bins).remainder(2 * self.window).to(torch.float32) * (pi / self.window)
-        hann = 0.5 + 0.5 * torch.cos(place.to(torch.float32) * (pi / (self.window - 1)))
+        angle = (place * bins).remainder(self.window).to(torch.float32) * (2 * pi / self.window)
+        hann = 0.5 + 0.5 * torch.cos(place.to(torch.float32) * (2 * pi / self.window))
+        hann = torch.where(place == 0, hann / 2, hann)  # the centre is in both halves
         hertz = bins.to(torch.float32).unsqueeze(1) * (self.sample_rate_hz / self.window)
         low, centre, high = self.edges_hz[:-2], self.edges_hz[1:-1], self.edges_hz[2:]
         filters = torch.relu(torch.minimum((hertz - low) / (centre - low), (high - hertz) / (high - centre)))
         return torch.cos(angle) * hann, torch.sin(angle) * hann, filters
 
-    def _fold(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
-        """The even and the odd part of every frame about its centre, (batch, frames, window / 2) each."""
-        hops = self.frames + self.hops_per_window - 1
-        forward = _part(waveform, 1, 0, hops * self.hop).reshape(-1, hops, self.hop)
-        backward = pad(forward, (self.hop - 1, 0), mode="reflect")
-        left, right = [], []
-        for start in range((self.hops_per_window + 1) // 2):
-            length = min(self.hop, self.window // 2 - start * self.hop)
-            mirrored = self.hops_per_window - 1 - start
-            left.append(_part(forward.narrow(1, start, self.frames), 2, 0, length))
-            right.append(backward.narrow(1, mirrored, self.frames).narrow(2, 0, length))
-        first_half, second_half_reversed = torch.cat(left, dim=2), torch.cat(right, dim=2)
-        return first_half + second_half_reversed, first_half - second_half_reversed
+    def _half_frames(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
+        """What comes after each frame's centre, and what comes before it, reversed: (batch, frames, window / 2) each.
 
-
-def _part(x: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """A slice, or `x` itself where the slice would be all of it: the graph gets no idle node."""
-    return x if x.shape[dim] == length else x.narrow(dim, start, length)
+        Both hold the centre first. What is a whole half window before it, the Hann window makes zero.
+        """
+        row = self.hop // 2
+        zero = 2 * (self.frames - 1) + 2 * self.hops_per_window - 1  # the row in which the signal begins
+        length = (zero + 1) * row
+        signal = waveform if waveform.shape[1] == length else waveform.narrow(1, 0, length)
+        mirrored = pad(signal, (zero * row, 0), mode="reflect").reshape(-1, 2 * zero + 1, row)
+        centre = self.hops_per_window + 2 * torch.arange(self.frames, device=waveform.device).unsqueeze(1)
+        column = torch.arange(self.hops_per_window, device=waveform.device)
+        halves = [mirrored.index_select(1, rows.flatten()).reshape(-1, self.frames, self.window // 2)
+                  for rows in (zero + centre + column, zero - centre + column)]
+        return halves[0], halves[1]
 
 
 def _mel_edges_hz(bands: int, lowest_hz: float, highest_hz: float) -> Tensor:
