@@ -52,10 +52,7 @@ def _content(model: Model) -> tuple[bytes, list[str]]:
     graph = to_graph(model)
     layers = [node.name for node in graph.graph.node if node.name]
     if model.bits == 8:
-        if not model.calibration:
-            raise LinnetError(f"model '{model.name}' asks for 8 bits but has no calibration samples; use shrink.apply, "
-                              "or replace(model, bits=8, calibration=task.prepare(...)).")
-        graph = quantize(graph, model.calibration)
+        graph = quantize(graph, model.calibration or {})
     small = compact(graph, keep=(FRONT,))
     onnx.checker.check_model(small, full_check=True)
     return small.SerializeToString(deterministic=True), layers
@@ -81,6 +78,9 @@ def _card(model: Model, task: Task, found: Realised, checked: Parity) -> Card:
 
 
 def _check(model: Model, task: Task) -> None:
+    if model.bits == 8 and not model.calibration:
+        raise LinnetError(f"model '{model.name}' asks for 8 bits but has no calibration samples; use shrink.apply, "
+                          "or replace(model, bits=8, calibration=task.prepare(...)).")
     expected = model.spec["input"]
     asked = {name: (dtype, tuple(shape)) for name, (dtype, shape) in task.arrays.items()}
     given = {expected["name"]: (expected["dtype"], tuple(expected["shape"]))}

@@ -43,7 +43,7 @@ def test_the_smaller_model_answers_as_the_large_one_with_those_channels_silent(
 
     handles = [model.module.get_submodule(f"layers.{name}").register_forward_hook(silence(units))
                for name, units in REMOVED.items()]
-    # A silent channel still gives the next depthwise convolution's bias to the pointwise one behind it: switch that off too.
+    # From a silent channel the next depthwise convolution still makes its bias: switch that off too.
     after = {"block1.depthwise": REMOVED["stem"], "block3.depthwise": REMOVED["block2"]}
     handles += [model.module.get_submodule(f"layers.{name}").register_forward_hook(silence(units))
                 for name, units in after.items()]

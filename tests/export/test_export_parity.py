@@ -1,0 +1,67 @@
+"""Parity: a file that answers otherwise than its source is not written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from linnet import export, nn, runtime, tasks
+from linnet.errors import LinnetError
+
+
+def test_a_float_file_agrees_with_torch(float_file: Path) -> None:
+    parity = runtime.load(float_file).card.parity
+    assert parity is not None
+    assert parity.compared_with == "torch"
+    assert 0 < parity.largest_difference < parity.tolerance == 1e-4
+    assert parity.answers_changed == 0
+
+
+def test_an_int8_file_agrees_with_its_graph_as_written(int8_file: Path, small: nn.Model, sounds: dict[str,
+                                                       np.ndarray]) -> None:
+    parity = runtime.load(int8_file).card.parity
+    assert parity is not None
+    assert parity.compared_with == "the unoptimised QDQ graph"
+    assert parity.largest_difference <= parity.tolerance
+    assert 0 <= parity.answers_changed <= parity.samples
+
+
+def test_another_model_than_the_files_is_refused_and_the_worst_sample_named(
+        float_file: Path, trained: nn.Model, sounds: dict[str, np.ndarray]) -> None:
+    content = float_file.read_bytes()
+    other = nn.remove_channels(trained, {})
+    with torch.no_grad():
+        other.module.get_parameter("head.bias")[1] += 1e-3
+    with pytest.raises(LinnetError, match=r"does not answer as torch does: at sample \d+ a logit differs by 0\.00"):
+        export.parity(content, other, sounds, quantized=False)
+
+
+def test_one_bad_sample_among_many_is_found(float_file: Path, trained: nn.Model, sounds: dict[str, np.ndarray]) -> None:
+    class OffAtSample3:
+        def __call__(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            logits = trained(arrays)["logits"].copy()
+            logits[3] += 0.01
+            return {"logits": logits}
+
+    with pytest.raises(LinnetError, match=r"at sample 3 a logit differs by 0\.01"):
+        export.parity(float_file.read_bytes(), OffAtSample3(), sounds, quantized=False)
+
+
+def test_a_network_that_answers_nan_is_refused(float_file: Path, trained: nn.Model, sounds: dict[str,
+                                               np.ndarray]) -> None:
+    broken = nn.remove_channels(trained, {})
+    with torch.no_grad():
+        broken.module.get_parameter("head.bias")[0] = float("nan")
+    with pytest.raises(LinnetError, match="differs by nan"):
+        export.parity(float_file.read_bytes(), broken, sounds, quantized=False)
+
+
+def test_a_failure_leaves_the_old_file(trained: nn.Model, tone_task: tasks.Classify, tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_bytes(b"old")
+    with pytest.raises(LinnetError):
+        export.write(replace(trained, bits=8), tone_task, tmp_path / "a.onnx")
+    assert (tmp_path / "a.onnx").read_bytes() == b"old"
