@@ -66,8 +66,6 @@ def answer(arguments: Sequence[str]) -> int:
         with screen.notices():
             code = int(app(list(arguments), prog_name="linnet", standalone_mode=False) or 0)
             return _stopped() if code == INTERRUPTED else code
-    except LinnetError as error:
-        return _complain(str(error), USAGE)
     except _CLICK_ERROR as error:
         cast(Any, error).show()
         return USAGE
@@ -76,8 +74,6 @@ def answer(arguments: Sequence[str]) -> int:
     except (BrokenPipeError, SystemExit):  # typer leaves with 1, which means "a claim fails", where the reader is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except OSError as error:
-        return _complain(f"the system refused: {error.strerror or error}: {error.filename or '(no file named)'}", USAGE)
     except Exception as error:
         return _explain(error)
 
@@ -87,6 +83,10 @@ def _stopped() -> int:
 
 
 def _explain(error: Exception) -> int:
+    if isinstance(error, LinnetError):
+        return _complain(str(error), USAGE)
+    if isinstance(error, OSError):
+        return _complain(f"the system refused: {error.strerror or error}: {error.filename or '(no file named)'}", USAGE)
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
         return _complain(str(missing_extra(error.name, EXTRAS[error.name])), USAGE)
     if os.environ.get("LINNET_TRACEBACK"):

@@ -122,11 +122,11 @@ def _curves(rows: _Rows, title: str, best: Mapping[str, Any]) -> _Chart:
     alt = _altair()
     colour = alt.Color("kind:N", scale=alt.Scale(domain=["train", "validation"], range=[PALE, BLUE]),
                        legend=alt.Legend(title=None, orient="top", direction="horizontal") if title == "loss" else None)
-    lines = alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2).encode(
-        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False)),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=title == "loss")), color=colour)
+    epochs = alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d", grid=False))
+    lines = alt.Chart(alt.Data(values=rows)).mark_line(strokeWidth=2, point=len(rows) < 6).encode(
+        x=epochs, y=alt.Y("value:Q", title=title, scale=alt.Scale(zero=title == "loss")), color=colour)
     rule = alt.Chart(alt.Data(values=[{"epoch": int(best["epoch"])}])).mark_rule(
-        stroke=ORANGE, strokeDash=[3, 3]).encode(x="epoch:Q")
+        stroke=ORANGE, strokeDash=[3, 3]).encode(x=epochs)
     return alt.layer(rule, lines).properties(width=330, height=200)
 
 

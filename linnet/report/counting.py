@@ -100,6 +100,15 @@ def size(size_bytes: int) -> str:
     return f"{math.ceil(size_bytes / 100_000) / 10:.10g} MB"
 
 
+def kilobytes(value: float) -> str:
+    """Kilobytes with one decimal, rounded up.
+
+    >>> kilobytes(30.71), kilobytes(64.0)
+    ('30.8 KB', '64.0 KB')
+    """
+    return f"{math.ceil(round(10 * value, 6)) / 10:,.1f} KB"
+
+
 def times(ratio: float) -> str:
     """How many times smaller, rounded down: whole from two on, else with a tenth.
 

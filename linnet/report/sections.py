@@ -11,7 +11,7 @@ from linnet.evidence import Claim
 from linnet.introspect import Finding, confusions
 from linnet.report import charts
 from linnet.report.contents import Contents
-from linnet.report.counting import percent
+from linnet.report.counting import kilobytes, percent
 from linnet.report.markup import Html, chart, join, section, table, tag
 from linnet.report.verdicts import MARKS, SAID
 
@@ -103,8 +103,9 @@ def data(contents: Contents) -> Html:
         return Html("")
     rows = [[part.get("part") or "all", f"{part['rows']:,}", tag("code", part["fingerprint"][:16]), _groups(part)]
             for part in contents.data]
+    head = ["part", "rows", "fingerprint", "groups" if any(map(_groups, contents.data)) else ""]
     note = "A fingerprint is the start of the SHA-256 over what the samples hold, in any order."
-    shown = table(["part", "rows", "fingerprint", ""], rows, numbers=(1,))
+    shown = table(head, rows, numbers=(1,))
     return section("The data", shown, tag("p", note, class_="note"))
 
 
@@ -143,16 +144,22 @@ def _bench_row(bench: Bench) -> list[str]:
 def _realised(found: Realised | None) -> Html:
     if found is None:
         return Html("")
-    names = sorted(set(found.int8) | set(found.float_), key=lambda name: (-found.int8.get(name, 0), name))
-    rows = [[name, found.int8.get(name, ""), found.float_.get(name, ""), _reason(found, name)]
-            for name in names]
+    by_reason: dict[str, dict[str, int]] = {}
+    for name, count in found.float_.items():
+        by_reason.setdefault(_reason(found, name), {})[name] = count
+    rows = [["int8", _operators(found.int8), ""]] if found.int8 else []
+    rows += [["float", _operators(operators), reason] for reason, operators in by_reason.items()]
     said = (f"As {found.engine} {found.version} runs the file after its own optimisation: {sum(found.int8.values())} "
             f"operators in int8, {sum(found.float_.values())} in float.")
-    return join([tag("p", said), table(["operator", "int8", "float", "why in float"], rows, numbers=(1, 2))])
+    return join([tag("p", said), table(["precision", "operators", "why in float"], rows)])
+
+
+def _operators(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _reason(found: Realised, name: str) -> str:
-    return found.float_reasons.get(name, "not known") if name in found.float_ and found.int8 else ""
+    return found.float_reasons.get(name, "not known" if found.int8 else "")
 
 
 def _parity(same: Parity | None) -> Html:
@@ -190,6 +197,8 @@ def _amount(claim: Claim, value: float) -> str:
         return "no bound"
     if claim.unit == "share":
         return f"{100 * value:.1f} {'points' if claim.kind == 'no_worse' else '%'}"
+    if claim.unit == "KB":
+        return kilobytes(value)
     return f"{value:.3g} {claim.unit}".strip()
 
 

@@ -11,6 +11,7 @@ from linnet.report.counting import (
     bound_in_hundred,
     in_hundred,
     in_words,
+    kilobytes,
     milliseconds,
     percent,
     plural,
@@ -68,7 +69,7 @@ def _measured(claim: Claim) -> str:
     if claim.kind == "latency_below":
         return _measured_latency(claim)
     if claim.kind == "size_below":
-        return f"The file has {claim.estimate:,.1f} KB."
+        return f"The file has {kilobytes(claim.estimate)}."
     return claim.statement
 
 
