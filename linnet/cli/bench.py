@@ -24,9 +24,9 @@ def bench(models: Annotated[list[Path], typer.Argument(help="ONNX files; with or
           threads: Annotated[int, typer.Option(help="Threads that the engine may use.", min=1)] = 1,
           engine: Annotated[str, typer.Option(help="The engine; `linnet list engines` names them.")] = "onnxruntime",
           as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> int:
-    """Measure files on this machine: latency of one sample at a time, throughput, peak memory and size.
+    """Measure files: latency, throughput, peak memory and size.
 
-    The files take turns run by run, so that whatever slows the machine slows them alike. With two files, the ratio
+    Latency is that of one sample at a time, on this machine. The files take turns run by run, so that whatever slows the machine slows them alike. With two files, the ratio
     divides the second one's number by the first one's. Engine, processor and threads are printed with the numbers, for
     without them they compare with nothing.
 

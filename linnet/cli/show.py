@@ -10,7 +10,9 @@ import typer
 
 def show(folder: Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")],
          open_: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False) -> int:
-    """Show what a run found: plain words first, then where the report with all figures lies.
+    """Show what a run found, in plain words.
+
+    Ends with the place where the report with all figures lies.
 
     \b
     Examples:

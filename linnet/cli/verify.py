@@ -15,9 +15,9 @@ def verify(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX
            data: Annotated[str | None, typer.Option(help="Where the data lie: a known source, a folder, a manifest.",
                                                     metavar="SOURCE")] = None,
            as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> int:
-    """Derive every claim that a file carries again, from the file and the data themselves.
+    """Derive every claim that a file carries again.
 
-    A line a claim says how it came out and why. The exit code is 0 where every claim holds, 1 where one fails or was
+    Nothing is taken on trust: each number comes from the file and the data themselves. A line a claim says how it came out and why. The exit code is 0 where every claim holds, 1 where one fails or was
     edited by hand, 2 where one cannot be decided (other data than the claim's; for latency, another processor), and 3
     where the file cannot be read.
 
