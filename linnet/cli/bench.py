@@ -26,9 +26,9 @@ def bench(models: Annotated[list[Path], typer.Argument(help="ONNX files; with or
           as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> int:
     """Measure files: latency, throughput, peak memory and size.
 
-    Latency is that of one sample at a time, on this machine. The files take turns run by run, so that whatever slows the machine slows them alike. With two files, the ratio
-    divides the second one's number by the first one's. Engine, processor and threads are printed with the numbers, for
-    without them they compare with nothing.
+    Latency is that of one sample at a time, on this machine. The files take turns run by run, so that whatever
+    slows the machine slows them alike. With two files, the ratio divides the second one's number by the first
+    one's. Engine, processor and threads are printed with the numbers, for without them they compare with nothing.
 
     \b
     Examples:

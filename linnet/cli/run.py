@@ -27,7 +27,7 @@ def run(recipe: Annotated[Path, typer.Argument(help="The recipe, a YAML file.")]
     Examples:
       linnet run recipes/digits.yaml
       linnet run recipes/digits.yaml --until small
-      linnet run recipes/digits.yaml --set big.epochs=3 --set big.seed=1
+      linnet run recipes/digits.yaml --set big.epochs=3 --set seed=1
     """
     from linnet import recipe as recipes
 

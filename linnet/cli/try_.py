@@ -22,8 +22,9 @@ def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX f
          samples: Annotated[list[Path], typer.Argument(help="Recordings or images.", metavar="SAMPLE...")]) -> int:
     """Ask a shipped file about recordings or images.
 
-    A line a sample gives the answer, its probability, and the runner-up. The probabilities are the model's own and not calibrated. A recording at another sample rate is resampled, and
-    that is said. A file that cannot be read is named, and the others are answered; the exit code is then 3.
+    A line a sample gives the answer, its probability, and the runner-up. The probabilities are the model's own and
+    not calibrated. A recording at another sample rate is resampled, and that is said. A file that cannot be read is
+    named, and the others are answered; the exit code is then 3.
 
     \b
     Examples:

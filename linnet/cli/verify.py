@@ -17,9 +17,10 @@ def verify(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX
            as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> int:
     """Derive every claim that a file carries again.
 
-    Nothing is taken on trust: each number comes from the file and the data themselves. A line a claim says how it came out and why. The exit code is 0 where every claim holds, 1 where one fails or was
-    edited by hand, 2 where one cannot be decided (other data than the claim's; for latency, another processor), and 3
-    where the file cannot be read.
+    Nothing is taken on trust: each number comes from the file and the data themselves. A line a claim says how it
+    came out and why. The exit code is 0 where every claim holds, 1 where one fails or was edited by hand, 2 where
+    one cannot be decided (other data than the claim's; for latency, another processor), and 3 where the file cannot
+    be read.
 
     \b
     Examples:
