@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -64,8 +65,11 @@ def _name_nodes(graph: ir.Graph) -> None:
     for node in reversed(graph):  # the exporter gives some nodes no scope: whatever the front end needs is part of it
         if FRONT in _scopes(node) or any(use.node in inside for value in node.outputs for use in value.uses()):
             inside.add(node)
+    seen = Counter[str]()
     for node in graph:
-        node.name = None if node in inside else _layer(node)
+        layer = _layer(node)
+        seen[layer] += node not in inside
+        node.name = None if node in inside else layer if seen[layer] == 1 else f"{layer}.{seen[layer]}"
         for value in node.outputs:
             if node in inside and any(use.node not in inside for use in value.uses()):
                 value.name = FRONT

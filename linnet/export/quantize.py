@@ -40,8 +40,9 @@ def quantize(graph: onnx.ModelProto, calibration: Arrays) -> onnx.ModelProto:
                             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                             nodes_to_quantize=[node.name for node in graph.graph.node if node.name],
                             calibrate_method=CalibrationMethod.MinMax)
-        except (ValueError, RuntimeError) as error:
-            raise LinnetError(f"the network cannot be quantized: {error}. Export it in float (bits=None).") from error
+        except Exception as error:  # the quantizer's and the engine's errors have no class in common
+            raise LinnetError(f"the network cannot be quantized: {' '.join(str(error).split())}. "
+                              "Export it in float (bits=None).") from error
         quantized = onnx.load(path)
     _free_outputs(quantized.graph)
     _drop_zero_points(quantized.graph)

@@ -49,7 +49,8 @@ def signed(*, operator: str = "Conv") -> bytes:
                 helper.make_node("DequantizeLinear", [f"{name}_q", "scale", "zero"], [f"{name}_d"])]
 
     weights = {"Conv": ["weight"], "Erf": []}[operator]
-    nodes = [*pair("x"), helper.make_node(operator, ["x_d", *(f"{w}_d" for w in weights)], ["y"], name="layer"), *pair("y")]
+    layer = helper.make_node(operator, ["x_d", *(f"{name}_d" for name in weights)], ["y"], name="layer")
+    nodes = [*pair("x"), layer, *pair("y")]
     if weights:
         nodes.insert(0, helper.make_node("DequantizeLinear", ["weight", "scale", "zero"], ["weight_d"]))
     nodes[-1].output[0] = "out"

@@ -85,6 +85,12 @@ def test_every_layer_can_be_found_by_its_name(float_file: Path, int8_file: Path,
                                                for part in ("depthwise", "pointwise")]]
 
 
+def test_node_names_are_unique(float_file: Path, int8_file: Path) -> None:
+    for path in (float_file, int8_file):
+        names = [node.name for node in onnx.load(path).graph.node if node.name]
+        assert len(set(names)) == len(names) >= 13
+
+
 def test_the_card_says_what_the_file_is(int8_file: Path, small: nn.Model, tone_task: tasks.Classify) -> None:
     card = runtime.load(int8_file).card
     assert tasks.from_json(card.task) == tone_task
