@@ -4,7 +4,7 @@ Knows every room below; knows nothing about the command line.
 """
 
 from linnet.recipe.contents import read
-from linnet.recipe.read import Recipe, load
+from linnet.recipe.reading import Recipe, load
 from linnet.recipe.run import Outcome, run
 from linnet.recipe.verbs import VERBS
 

@@ -18,7 +18,7 @@ from linnet import __version__, data, evidence, report, tasks
 from linnet.errors import LinnetError, NotAvailableError, unknown
 from linnet.evidence import Verdict, canonical_json
 from linnet.recipe import contents, store
-from linnet.recipe.read import Recipe, load
+from linnet.recipe.reading import Recipe, load
 from linnet.recipe.verbs import VERBS, Arguments, Context, references
 from linnet.runtime import artifact
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -101,7 +101,8 @@ def fit(context: Context, arguments: FitArguments, folder: Path) -> nn.Model:
             model = nn.FAMILIES[family](context.task, seed=context.seed, **dial)
         except TypeError as error:
             raise LinnetError(f"model family '{family}': {error}.") from error
-    return train.fit(model, context.task, context.splits, **arguments.keywords(context, folder))
+    fitted = train.fit(model, context.task, context.splits, **arguments.keywords(context, folder))
+    return replace(fitted, name=folder.name)
 
 
 class RedundancyArguments(Arguments):
@@ -153,8 +154,9 @@ def shrink_(context: Context, arguments: ShrinkArguments, folder: Path) -> nn.Mo
     found = context.value(wanted.findings) if wanted.findings else None
     plan = shrink.plan(found, keep=wanted.keep)
     plan = plan.quantize(wanted.bits) if wanted.bits else plan
-    return shrink.apply(plan, context.value(arguments.model), context.task, context.splits,
-                        **arguments.keywords(context, folder))
+    smaller = shrink.apply(plan, context.value(arguments.model), context.task, context.splits,
+                           **arguments.keywords(context, folder))
+    return replace(smaller, name=folder.name)
 
 
 class ExportArguments(Arguments):

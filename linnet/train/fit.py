@@ -8,6 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from linnet.train.losses import LOSSES, distillation
 
 log = logging.getLogger("linnet")
 Progress = Callable[[int, int, str], None]
+Batch = tuple[Arrays, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,14 @@ class Options:
     teacher_weight: float = 0.7
     """Share of the distillation loss where there is a teacher."""
     device: str = "auto"
+    threads: int = 1
+    """torch's threads on the CPU. Small networks lose time with more, above all on a machine that is busy."""
 
     def __post_init__(self) -> None:
         if self.keep not in ("best", "last"):
             raise LinnetError(f'keep must be "best" or "last"; got {self.keep!r}.')
         for name, low, high in (("learning_rate", 0, 10), ("batch", 1, 1 << 20), ("label_smoothing", 0, 1),
-                                ("teacher_weight", 0, 1)):
+                                ("teacher_weight", 0, 1), ("threads", 1, 1 << 10)):
             if not low <= getattr(self, name) <= high:
                 raise LinnetError(f"{name} must lie between {low} and {high}; got {getattr(self, name)!r}.")
 
@@ -76,10 +80,11 @@ def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int =
     if path:
         run.resume(path)
     try:
-        while not run.is_done:
-            run.epoch(progress)
-            if path:
-                run.save(path)
+        with _threads(run.options.threads):
+            while not run.is_done:
+                run.epoch(progress)
+                if path:
+                    run.save(path)
     except KeyboardInterrupt:
         if not run.history:
             raise
@@ -145,19 +150,26 @@ class _Training:
         if self.best_epoch == number:
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.module.state_dict().items()}
 
-    def _batches(self, epoch: int) -> Iterator[tuple[Arrays, NDArray[np.int64]]]:
-        arrays, targets = self.train
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(targets))
-        for number in range(self.steps):
-            rows = order[number * self.options.batch : (number + 1) * self.options.batch]
-            if len(rows) > 1:  # one row alone has no batch statistics
-                rng = generator(seed=self.seed, epoch=epoch, batch=number)
-                batch = {name: values[rows] for name, values in arrays.items()}
-                yield self._augmented(batch, rng), targets[rows]
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        """The epoch's batches; the next one is made while the network learns from the last."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.train[1]))
+        size = self.options.batch
+        rows = [order[start : start + size] for start in range(0, len(order), size)]
+        if len(rows[-1]) == 1 < len(rows):  # one row alone has no batch statistics
+            rows.pop()
+        with ThreadPoolExecutor(1) as worker:
+            following = worker.submit(self._batch, epoch, 0, rows[0])
+            for number in range(1, len(rows) + 1):
+                batch = following.result()
+                if number < len(rows):
+                    following = worker.submit(self._batch, epoch, number, rows[number])
+                yield batch
 
-    def _augmented(self, batch: dict[str, NDArray[Any]], rng: np.random.Generator) -> Arrays:
+    def _batch(self, epoch: int, number: int, rows: NDArray[np.int64]) -> Batch:
+        arrays, targets = self.train
+        rng = generator(seed=self.seed, epoch=epoch, batch=number)
         rate = getattr(self.task, "sample_rate_hz", None)
-        return {name: self.augment(values, rate, rng) for name, values in batch.items()}
+        return {name: self.augment(values[rows], rate, rng) for name, values in arrays.items()}, targets[rows]
 
     def _step(self, arrays: Arrays, targets: NDArray[np.int64]) -> float:
         logits = self._forward(self.module, arrays)
@@ -242,6 +254,17 @@ def _augment(wanted: Augment | str | None) -> Augment:
             raise unknown("augmentation", wanted, PRESETS)
         return PRESETS[wanted]
     return wanted or Augment([])
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """torch with so many threads; as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from linnet.errors import LinnetError
-from linnet.recipe.read import check, load
+from linnet.recipe.reading import check, load
 
 GOOD = """
 name: tones
