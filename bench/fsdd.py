@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -94,7 +93,7 @@ def write(path: Path, value: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(value))
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def mfcc(samples: np.ndarray, rate: int) -> np.ndarray:
@@ -154,17 +153,19 @@ def main() -> None:
             print(f"{speaker}: " + ", ".join(f"{name} {mean:.3f}" for name, mean in means.items()), flush=True)
         outer = list(pool.map(final, [(chosen[speaker], speaker, arguments.seed) for speaker in speakers]))
     peers = peer(speakers)
-    print(f"\n| speaker | chosen | float | int8 | difference (95 %) | file KB | MFCC + logistic regression |\n|{'---|' * 7}")
+    print("\n| speaker | chosen | float | int8 | difference (95 %) | file KB | MFCC + logistic regression |")
+    print("|" + "---|" * 7)
     for run in outer:
         whole, small = (np.array(run["answers"][label]["score"]) for label in ("float", "int8"))
         worse, better = int(((whole > small)).sum()), int((small > whole).sum())
         low, high = evidence.paired_difference(worse, better, len(whole), level=0.95)
+        difference, size = small.mean() - whole.mean(), run["answers"]["int8"]["bytes"] / 1000
         print(f"| {run['speaker']} | {run['configuration']} | {whole.mean():.3f} | {small.mean():.3f} | "
-              f"{small.mean() - whole.mean():+.3f} ({low:+.3f} to {high:+.3f}) | {run['answers']['int8']['bytes'] / 1000:.1f} | "
-              f"{peers[run['speaker']]:.3f} |")
+              f"{difference:+.3f} ({low:+.3f} to {high:+.3f}) | {size:.1f} | {peers[run['speaker']]:.3f} |")
     means = [[np.mean(run["answers"][label]["score"]) for run in outer] for label in ("float", "int8")]
-    print(f"| mean | | {np.mean(means[0]):.3f} | {np.mean(means[1]):.3f} | {np.mean(means[1]) - np.mean(means[0]):+.3f} | "
-          f"{max(run['answers']['int8']['bytes'] for run in outer) / 1000:.1f} | {np.mean(list(peers.values())):.3f} |")
+    largest = max(run["answers"]["int8"]["bytes"] for run in outer) / 1000
+    whole, small = map(np.mean, means)
+    print(f"| mean | | {whole:.3f} | {small:.3f} | {small - whole:+.3f} | {largest:.1f} | {np.mean(list(peers.values())):.3f} |")
     print(f"| worst | | {min(means[0]):.3f} | {min(means[1]):.3f} | | | {min(peers.values()):.3f} |")
     print(f"\nCPU seconds in all: {sum(run['cpu_seconds'] for run in [*inner, *outer]):.0f}")
 

@@ -1,6 +1,7 @@
-"""Handwritten digits (scikit-learn's), five folds, float and int8 beside peers on the same folds: python bench/handwritten.py
+"""Handwritten digits (scikit-learn's), five folds: python bench/handwritten.py
 
-Who wrote which digit is not known, so the folds are by image. Nothing is chosen on a fold's test images.
+Float and int8 beside peers on the same folds. Who wrote which digit is not known, so the folds are by image. Nothing
+is chosen on a fold's test images.
 """
 
 from __future__ import annotations
@@ -26,15 +27,17 @@ PEERS: dict[str, Callable[[], object]] = {
 }
 
 
-def fold(digits: data.Dataset, train_rows: np.ndarray, test_rows: np.ndarray, folder: Path, arguments: argparse.Namespace) -> dict[str, float]:
+def fold(digits: data.Dataset, train_rows: np.ndarray, test_rows: np.ndarray, folder: Path,
+         arguments: argparse.Namespace) -> dict[str, float]:
     """Accuracy of our float and int8 file and of each peer on one fold, the size and the CPU time."""
     start = time.process_time()
     watch = np.random.default_rng(arguments.seed).permutation(train_rows)[: len(train_rows) // 10]
     splits = data.Splits(train=digits.take(sorted(set(train_rows.tolist()) - set(watch.tolist()))),
                          validation=digits.take(sorted(watch.tolist())), test=digits.take(test_rows.tolist()))
     task = tasks.Classify(splits, input="image", target="digit")
-    model = train.fit(nn.zoo.smallcnn(task, width=arguments.width, seed=arguments.seed), task, splits, epochs=arguments.epochs,
-                      augment="handwriting", seed=arguments.seed, options=train.Options(keep="last"))
+    fresh = nn.zoo.smallcnn(task, width=arguments.width, seed=arguments.seed)
+    model = train.fit(fresh, task, splits, epochs=arguments.epochs, augment="handwriting", seed=arguments.seed,
+                      options=train.Options(keep="last"))
     small = shrink.apply(shrink.plan().quantize(8), model, task, splits, seed=arguments.seed)
     result: dict[str, float] = {}
     for name, which in {"float": model, "int8": small}.items():
@@ -48,6 +51,11 @@ def fold(digits: data.Dataset, train_rows: np.ndarray, test_rows: np.ndarray, fo
         peer = make().fit(pixels[train_rows], targets[train_rows])
         result[name] = float(peer.score(pixels[test_rows], targets[test_rows]))
     return result
+
+
+def shown(value: float) -> str:
+    """An accuracy with four digits, anything larger with one."""
+    return f"{value:.4f}" if value <= 1 else f"{value:.1f}"
 
 
 def main() -> None:
@@ -66,9 +74,9 @@ def main() -> None:
     names = list(rows[0])
     print("| fold | " + " | ".join(names) + " |\n|" + "---|" * (len(names) + 1))
     for number, row in enumerate(rows, 1):
-        print(f"| {number} | " + " | ".join(f"{row[name]:.4f}" if row[name] <= 1 else f"{row[name]:.1f}" for name in names) + " |")
+        print(f"| {number} | " + " | ".join(shown(row[name]) for name in names) + " |")
     means = {name: float(np.mean([row[name] for row in rows])) for name in names}
-    print("| mean | " + " | ".join(f"{mean:.4f}" if mean <= 1 else f"{mean:.1f}" for mean in means.values()) + " |")
+    print("| mean | " + " | ".join(map(shown, means.values())) + " |")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def read(folder: str | Path) -> Contents:
     """What the run in `folder` made; a step that has not run yet is absent."""
     folder = Path(folder)
     if not (folder / "run.json").exists():
-        raise LinnetError(f"there is no run in '{folder}': it holds no run.json. Give the folder of a run, such as runs/digits.")
+        raise LinnetError(f"there is no run in '{folder}': it holds no run.json. Give a run's folder.")
     facts = store.read_json(folder / "run.json")
     values = {name: VERBS[verb].load(folder / name) for name, verb in facts["steps"].items()
               if (folder / name / "step.json").exists()}
@@ -42,7 +42,8 @@ def _shipped(files: dict[str, Path], claims: list[Claim]) -> Path | None:
     subjects = {claim.subject for claim in claims}
     there = [path for path in files.values() if path.exists()]
     spoken_of = [path for path in there if runtime.load(path).identity in subjects]
-    return (spoken_of or there or [None])[-1]
+    candidates = spoken_of or there
+    return candidates[-1] if candidates else None
 
 
 def _scores(folder: Path, facts: dict[str, Any], role: str) -> Scores | None:

@@ -91,7 +91,7 @@ def check(text: str, changes: Mapping[str, str]) -> Recipe:
     except ValidationError as error:
         raise _together(_messages(error, Recipe, "") + errors) from error
     if not steps:
-        errors.append("steps: there are none; give at least one, for example {big: {fit: {model: {dscnn: {width: 64}}}}}")
+        errors.append("steps: there are none; give at least one, such as {big: {fit: {model: {dscnn: {width: 64}}}}}")
     if errors:
         raise _together(errors)
     return recipe
@@ -108,7 +108,8 @@ def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[s
     gives: dict[str, str] = {}
     for name, step in steps.items():
         if not isinstance(step, dict) or len(step) != 1:
-            errors.append(f"steps.{name}: a step is one verb with its arguments, {{verb: {{...}}}}; verbs: {', '.join(VERBS)}")
+            errors.append(f"steps.{name}: a step is one verb with its arguments, {{verb: {{...}}}}; "
+                          f"verbs: {', '.join(VERBS)}")
             continue
         ((verb, arguments),) = step.items()
         if verb not in VERBS:
@@ -135,7 +136,8 @@ def _messages(error: ValidationError, model: type[BaseModel], prefix: str) -> li
         where = prefix + ".".join(str(part) for part in item["loc"])
         if item["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = _known_keys(model, item["loc"][:-1])
-            messages.append(f"{where}: unknown key{_near(str(item['loc'][-1]), known)}; known: {', '.join(sorted(known))}")
+            near = _near(str(item["loc"][-1]), known)
+            messages.append(f"{where}: unknown key{near}; known: {', '.join(sorted(known))}")
         elif item["type"] == "missing":
             messages.append(f"{where}: missing")
         else:

@@ -40,8 +40,8 @@ def run(path: str | Path, *, until: str | None = None, changes: Mapping[str, str
         folder: str | Path = "runs", progress: Progress | None = None) -> Outcome:
     """Run the recipe at `path` below `folder`, redoing only steps whose arguments, inputs or data changed.
 
-    `until` names the last step to run; `changes` are values by dotted path ({"big.epochs": "3"}). A stop or a kill loses
-    at most the epoch that was running. Raises LinnetError for a wrong recipe, before anything runs.
+    `until` names the last step to run; `changes` are values by dotted path ({"big.epochs": "3"}). A stop or a kill
+    loses at most the epoch that was running. Raises LinnetError for a wrong recipe, before anything runs.
     """
     recipe = load(path, changes=changes)
     if until is not None and until not in recipe.steps:
@@ -87,10 +87,11 @@ class _Run:
         return self._finish()
 
     def _key(self, verb: str, arguments: Arguments) -> str:
-        """What the step's result depends on: its arguments, its inputs' keys, the data, the task, the seed, the version."""
+        """A hash of all that the result depends on: arguments, inputs' keys, data, task, seed, version."""
         inputs = {where: self.keys[step] for where, (step, _) in references(arguments).items()}
         parts = [part.fingerprint for part in (self.splits.train, self.splits.validation, self.splits.test)]
-        facts = [verb, arguments.model_dump(mode="json"), inputs, parts, self.task.to_json(), self.recipe.seed, __version__]
+        facts = [verb, arguments.model_dump(mode="json"), inputs, parts, self.task.to_json(), self.recipe.seed,
+                 __version__]
         return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
 
     def _is_done(self, name: str) -> bool:
@@ -119,7 +120,8 @@ class _Run:
             raise KeyboardInterrupt
 
     def _outputs(self, folder: Path, value: Any) -> list[Path]:
-        files = [file for file in sorted(folder.iterdir()) if file.suffix != ".partial" and file.name not in ("step.json", "checkpoint.safetensors")]
+        files = [file for file in sorted(folder.iterdir())
+                 if file.suffix != ".partial" and file.name not in ("step.json", "checkpoint.safetensors")]
         return [*files, value] if isinstance(value, Path) else files
 
     def _value(self, name: str) -> Any:
@@ -161,7 +163,7 @@ def _with_name(progress: Progress, name: str, done: int, total: int, text: str) 
 
 
 def _digest(path: Path) -> str | None:
-    """SHA-256 of a file; of a model file without its claims, which a later step adds. None where it is gone or broken."""
+    """SHA-256 of a file, of a model file without its claims (a later step adds them); None where it is gone."""
     try:
         if path.suffix == ".onnx":
             return artifact.read(path).identity

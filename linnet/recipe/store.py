@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ def write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -34,13 +33,13 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DamagedFileError(f"{path} cannot be read: {error}. Delete the folder {path.parent} and run again.") from error
+        raise DamagedFileError(f"{path} cannot be read: {error}. Delete {path.parent} and run again.") from error
 
 
 def write_scores(measured: Mapping[str, Scores], folder: Path) -> None:
     """Each role's Scores as <role>.parquet, one row a sample."""
     import pyarrow as pa
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     for role, scores in measured.items():
         columns = {"id": list(scores.ids), "answer": list(scores.answers), "target": list(scores.targets),
@@ -52,12 +51,12 @@ def write_scores(measured: Mapping[str, Scores], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
         parquet.write_table(pa.table(columns).replace_schema_metadata(facts), partial)
-        os.replace(partial, path)
+        partial.replace(path)
 
 
 def read_scores(path: Path) -> Scores:
     """Read what `write_scores` wrote."""
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     table = parquet.read_table(path)
     facts = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}

@@ -246,7 +246,7 @@ def _claim(context: Context, path: Path, wanted: ClaimArguments) -> Claim:
         return evidence.no_worse(scores_of(context, path, "after"), before, **settings)
     if wanted.latency_below:
         return evidence.latency_below(runtime.bench(path).timing, **wanted.latency_below.model_dump())
-    assert wanted.size_below is not None  # noqa: S101  (exactly one kind is set)
+    assert wanted.size_below is not None
     return evidence.size_below(runtime.load(path).size, **wanted.size_below.model_dump())
 
 
@@ -270,8 +270,10 @@ class BenchArguments(Arguments):
 def bench(context: Context, arguments: BenchArguments, folder: Path) -> list[runtime.Bench]:
     """Measure latency, throughput, memory and size, the files in turn."""
     paths = [context.value(step) for step in arguments.files]
-    return [result for engine in arguments.engines
-            for result in runtime.bench_many(paths, engine=engine, threads=arguments.threads, seconds=arguments.seconds)]
+    results: list[runtime.Bench] = []
+    for engine in arguments.engines:
+        results += runtime.bench_many(paths, engine=engine, threads=arguments.threads, seconds=arguments.seconds)
+    return results
 
 
 def predictor(context: Context, step: str) -> tasks.Predictor:
@@ -305,7 +307,7 @@ def _save_file(value: Path, folder: Path) -> None:
 
 
 def _load_file(folder: Path) -> Path:
-    return folder.parent / store.read_json(folder / "file.json")["file"]
+    return folder.parent / str(store.read_json(folder / "file.json")["file"])
 
 
 def _save_claims(value: list[Claim], folder: Path) -> None:
@@ -334,8 +336,8 @@ VERBS: dict[str, Verb] = {
     "shrink": Verb("make a model smaller", ShrinkArguments, run=shrink_, **_MODEL),
     "export": Verb("write the file that ships", ExportArguments, gives="file", run=export_, save=_save_file,
                    load=_load_file),
-    "prove": Verb("derive claims on the test part and write them into the file", ProveArguments, gives="claims", run=prove,
-                  save=_save_claims, load=_load_claims),
+    "prove": Verb("derive claims on the test part and write them into the file", ProveArguments, gives="claims",
+                  run=prove, save=_save_claims, load=_load_claims),
     "bench": Verb("measure latency, throughput, memory and size", BenchArguments, gives="benches", run=bench,
                   save=_save_benches, load=_load_benches),
 }

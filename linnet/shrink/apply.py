@@ -15,17 +15,18 @@ from linnet.train import Options, fit
 from linnet.train.fit import Progress
 
 
-def apply(plan: Plan, model: Model, task: Task, data: Splits, *, teacher: Predictor | None = None,  # noqa: PLR0913
+def apply(plan: Plan, model: Model, task: Task, data: Splits, *, teacher: Predictor | None = None,
           epochs: int = 10, seed: int = 0, augment: Augment | str | None = None, options: Options | None = None,
           folder: str | Path | None = None, progress: Progress | None = None) -> Model:
     """The smaller model: prepared, tuned on `data.train` (with `teacher`, if given), calibrated, finished.
 
-    A plan that only quantizes is not tuned. The arguments from `teacher` on are those of `train.fit`. Raises LinnetError
-    for a plan that changes nothing, or that names layers or channels which the model does not have.
+    A plan that only quantizes is not tuned. The arguments from `teacher` on are those of `train.fit`. Raises
+    LinnetError for a plan that changes nothing, or that names layers or channels which the model does not have.
     """
     wanted = {name: method for name, method in METHODS.items() if method.wanted(plan)}
     if not wanted:
-        raise LinnetError("the plan changes nothing: it removes no channel and asks for no bits. Give keep below 1, or bits=8.")
+        raise LinnetError("the plan changes nothing: it removes no channel and asks for no bits. "
+                          "Give keep below 1, or bits=8.")
     smaller = model
     for method in wanted.values():
         smaller = method.prepare(smaller, plan)

@@ -12,7 +12,7 @@ from linnet.introspect import Findings
 
 @dataclass(frozen=True)
 class Plan:
-    """What to change. `remove` names a layer's output channels that go; `bits` the precision of weights and activations."""
+    """What to change: `remove` names a layer's channels that go, `bits` the precision of weights and activations."""
 
     remove: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     bits: int | None = None
@@ -36,13 +36,13 @@ class Plan:
 
 
 def plan(findings: Findings | None = None, *, keep: float = 1.0) -> Plan:
-    """A Plan that keeps the share `keep` of each layer's channels, the least redundant ones (from `introspect.redundancy`)."""
+    """A Plan that keeps the share `keep` of each layer's channels, the least redundant ones."""
     if not 0 < keep <= 1:
         raise LinnetError(f"keep is the share of channels that stays, above 0 and at most 1; got {keep!r}.")
     if findings is None or keep == 1:
         return Plan()
     if findings.kind != "redundancy":
-        raise LinnetError(f"plan needs findings of kind 'redundancy'; got '{findings.kind}'. Use introspect.redundancy.")
+        raise LinnetError(f"plan needs findings of introspect.redundancy; got findings of kind '{findings.kind}'.")
     remove = {}
     for finding in findings:
         order = finding.evidence["most_redundant_first"]

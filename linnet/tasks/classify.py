@@ -37,7 +37,7 @@ class Classify:
     kind = "classify"
     loss = "cross_entropy"
 
-    def __init__(self, data: Splits | Dataset, *, input: str, target: str, groups: Sequence[str] = (),  # noqa: A002
+    def __init__(self, data: Splits | Dataset, *, input: str, target: str, groups: Sequence[str] = (),
                  seconds: float | None = None, sample_rate_hz: int | None = None) -> None:
         parts = [data] if isinstance(data, Dataset) else [data.train, data.validation, data.test]
         for name in (input, target, *groups):
@@ -54,7 +54,7 @@ class Classify:
             raise LinnetError(f"Classify takes a column of sounds or images as input; '{input}' holds {kind}s.")
         self._set(input, target, tuple(groups), labels, {kind: spec}, rate)
 
-    def _set(self, input: str, target: str, groups: tuple[str, ...], labels: tuple[str, ...],  # noqa: A002
+    def _set(self, input: str, target: str, groups: tuple[str, ...], labels: tuple[str, ...],
              arrays: Mapping[str, tuple[str, tuple[int, ...]]], sample_rate_hz: int | None) -> None:
         values = {"input": input, "target": target, "groups": groups, "labels": labels, "arrays": arrays,
                   "sample_rate_hz": sample_rate_hz}
@@ -85,7 +85,7 @@ class Classify:
     def _window(self, sound: Media) -> NDArray[np.float32]:
         if not isinstance(sound, Audio):
             raise LinnetError("this task takes sounds; it was given an image.")
-        assert self.sample_rate_hz is not None  # noqa: S101  (set whenever "audio" is among the arrays)
+        assert self.sample_rate_hz is not None
         samples = resample(sound, self.sample_rate_hz).samples
         missing = self.samples - len(samples)
         if missing < 0:
@@ -120,7 +120,7 @@ class Classify:
         """Everything that `from_json` needs."""
         return {"kind": self.kind, "input": self.input, "target": self.target, "groups": list(self.groups),
                 "labels": list(self.labels), "sample_rate_hz": self.sample_rate_hz,
-                "arrays": {name: {"dtype": dtype, "shape": list(shape)} for name, (dtype, shape) in self.arrays.items()}}
+                "arrays": {name: {"dtype": kind, "shape": list(size)} for name, (kind, size) in self.arrays.items()}}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Classify:
@@ -133,7 +133,7 @@ class Classify:
             task._set(str(value["input"]), str(value["target"]), tuple(map(str, value["groups"])),
                       tuple(map(str, value["labels"])), arrays, None if rate is None else int(rate))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise LinnetError(f"this is not the description of a classification task: {error!r} is missing or off.") from error
+            raise LinnetError(f"this describes no classification task: {error!r} is missing or off.") from error
         return task
 
 
@@ -149,7 +149,8 @@ def _labels(parts: Sequence[Dataset], target: str) -> tuple[str, ...]:
     for part, labels in zip(parts[1:], seen[1:], strict=True):
         absent = [label for label in every if label not in labels]
         if absent:
-            log.warning("no sample of %s in the %s part: nothing can be said about it there.", ", ".join(absent), part.part)
+            log.warning("no sample of %s in the %s part: nothing can be said about it there.",
+                        ", ".join(absent), part.part)
     return tuple(every)
 
 
@@ -172,7 +173,7 @@ def _window_seconds(dataset: Dataset, column: str) -> float:
 
 
 def _common_shape(dataset: Dataset, column: str) -> tuple[int, ...]:
-    shapes = [picture.shape for picture in dataset.decode(column)]
+    shapes = [picture.shape for picture in dataset.decode(column) if not isinstance(picture, Audio)]
     shape = max(set(shapes), key=shapes.count)
     other = sum(value != shape for value in shapes)
     if other:

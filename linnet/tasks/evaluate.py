@@ -55,8 +55,8 @@ def _check_outputs(inputs: Arrays, outputs: Arrays) -> int:
         if len(values) != size:
             raise LinnetError(f"the model was asked {size} samples and answered {len(values)} rows of '{name}'.")
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
-            raise LinnetError(f"the model's output '{name}' is not finite (NaN or infinite): its training diverged, or an "
-                              "input is broken. Lower the learning rate, or look at the inputs.")
+            raise LinnetError(f"the model's output '{name}' is not finite (NaN or infinite): its training diverged, or "
+                              "an input is broken. Lower the learning rate, or look at the inputs.")
     return size
 
 

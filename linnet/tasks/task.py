@@ -20,17 +20,35 @@ Predictor = Callable[[Arrays], Arrays]
 class Task(Protocol):
     """prepare (media to arrays), decode (arrays to answers), score (answers and targets to numbers)."""
 
-    kind: str
-    """The name under which `tasks.TASKS` knows it."""
-    loss: str
-    """The name of the loss in `train.losses.LOSSES`; the task itself knows no network."""
-    input: str
-    """The column that goes in."""
-    target: str
-    """The column to be answered."""
-    groups: tuple[str, ...]
-    """Columns by which results are told apart."""
-    labels: tuple[str, ...]
+    @property
+    def kind(self) -> str:
+        """The name under which `tasks.TASKS` knows it."""
+        ...
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss in `train.losses.LOSSES`; the task itself knows no network."""
+        ...
+
+    @property
+    def input(self) -> str:
+        """The column that goes in."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """The column to be answered."""
+        ...
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Columns by which results are told apart."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What can be answered."""
+        ...
 
     @property
     def arrays(self) -> Mapping[str, tuple[str, tuple[int, ...]]]:

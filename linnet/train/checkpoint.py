@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ def save(path: Path, key: str, tensors: Mapping[str, torch.Tensor], state: Mappi
     partial = path.with_name(path.name + ".partial")
     flat = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     save_file(flat, partial, metadata={"key": key, "state": json.dumps(state)})
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load(path: Path, key: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
@@ -37,7 +36,7 @@ def load(path: Path, key: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         log.warning("the checkpoint %s cannot be read (%s): training starts anew.", path, error)
         return None
-    log.warning("the checkpoint %s is of another training (data, model or settings changed): training starts anew.", path)
+    log.warning("the checkpoint %s is of another training (data, model or settings changed): it starts anew.", path)
     return None
 
 

@@ -63,7 +63,7 @@ class Options:
                 raise LinnetError(f"{name} must lie between {low} and {high}; got {getattr(self, name)!r}.")
 
 
-def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int = 0,  # noqa: PLR0913
+def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int = 0,
         teacher: Predictor | None = None, augment: Augment | str | None = None, options: Options | None = None,
         folder: str | Path | None = None, progress: Progress | None = None) -> Model:
     """Train a copy of `model` on `data.train` and keep the weights that `data.validation` likes best.
@@ -103,7 +103,8 @@ class _Training:
         self.device = devices.pick(options.device)
         self.train = task.prepare(data.train.decode(task.input)), task.targets(data.train)
         self.validation = task.prepare(data.validation.decode(task.input)), task.targets(data.validation)
-        self.module = copy.deepcopy(model.module).to(self.device, memory_format=torch.channels_last)
+        self.module = copy.deepcopy(model.module).to(self.device)
+        self.module = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=options.learning_rate)
         self.steps = math.ceil(len(self.train[1]) / options.batch)
         self.schedule = OneCycleLR(self.optimizer, options.learning_rate, total_steps=epochs * self.steps + 1)
@@ -119,8 +120,8 @@ class _Training:
 
     def _key(self, data: Splits) -> str:
         teacher = getattr(self.teacher, "identity", "unnamed") if self.teacher else None
-        facts = [self.start.identity, self.task.to_json(), data.train.fingerprint, data.validation.fingerprint, self.epochs,
-                 self.seed, teacher, self.augment.to_json(), asdict(self.options)]
+        facts = [self.start.identity, self.task.to_json(), data.train.fingerprint, data.validation.fingerprint,
+                 self.epochs, self.seed, teacher, self.augment.to_json(), asdict(self.options)]
         return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
 
     @property
@@ -180,9 +181,9 @@ class _Training:
             loss = (1 - weight) * loss + weight * distillation(logits, answers, self.options.temperature)
         if not torch.isfinite(loss):
             raise LinnetError(f"the loss became {loss.item()} in epoch {len(self.history) + 1}: training diverged. Lower "
-                              f"the learning rate (it is {self.options.learning_rate}), or look for NaN in the data.")
+                              f"the learning rate, now {self.options.learning_rate}, or look for NaN in the data.")
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.schedule.step()
         return float(loss.item())
@@ -196,8 +197,9 @@ class _Training:
     def _validate(self) -> tuple[float, float]:
         arrays, targets = self.validation
         module = self.module.eval()
-        logits = torch.cat([self._forward(module, {name: values[rows : rows + 256] for name, values in arrays.items()}).cpu()
-                            for rows in range(0, len(targets), 256)])
+        parts = [{name: values[start : start + 256] for name, values in arrays.items()}
+                 for start in range(0, len(targets), 256)]
+        logits = torch.cat([self._forward(module, part).cpu() for part in parts])
         wanted = torch.from_numpy(targets)
         accuracy = (logits.argmax(dim=1) == wanted).double().mean()
         return float(LOSSES[self.task.loss](logits, wanted, 0.0)), float(accuracy)
@@ -212,7 +214,8 @@ class _Training:
     def save(self, path: Path) -> None:
         """Everything that `resume` needs."""
         saved = self.optimizer.state_dict()
-        moments = {f"{number}.{name}": value for number, values in saved["state"].items() for name, value in values.items()}
+        moments = {f"{number}.{name}": value for number, values in saved["state"].items()
+                   for name, value in values.items()}
         tensors = (checkpoint.prefixed("module.", self.module.state_dict()) | checkpoint.prefixed("best.", self.best)
                    | checkpoint.prefixed("moments.", moments))
         state = {"history": self.history, "groups": saved["param_groups"], "schedule": self.schedule.state_dict()}

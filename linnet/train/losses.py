@@ -16,7 +16,7 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float)
 
 
 def distillation(logits: torch.Tensor, teacher_logits: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Kullback-Leibler divergence of the softened answers, times the temperature squared (Hinton et al. 2015, section 2)."""
+    """Divergence of the softened answers, times the temperature squared (Hinton et al. 2015, section 2)."""
     student = functional.log_softmax(logits / temperature, dim=1)
     teacher = functional.log_softmax(teacher_logits / temperature, dim=1)
     return functional.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2

@@ -6,8 +6,8 @@ from linnet.recipe import plain_yaml
 
 @pytest.mark.parametrize(("text", "value"), [
     ("no", "no"), ("yes", "yes"), ("on", "on"), ("3e-4", 3e-4), ("1e3", 1000.0), ("0.5", 0.5), ("12", 12), ("-3", -3),
-    ("true", True), ("null", None), ("", None), ("012", "012"), ("1_000", "1_000"), ("0x10", "0x10"), ("12:30", "12:30"),
-    ("2020-01-01", "2020-01-01"), ("NaN", "NaN"), (".inf", ".inf"), ("'3'", "3"), ("True", "True")])
+    ("true", True), ("null", None), ("", None), ("012", "012"), ("1_000", "1_000"), ("0x10", "0x10"),
+    ("12:30", "12:30"), ("2020-01-01", "2020-01-01"), ("NaN", "NaN"), (".inf", ".inf"), ("'3'", "3"), ("True", "True")])
 def test_a_plain_scalar_means_what_it_means_in_json(text: str, value: object) -> None:
     read = plain_yaml.parse(f"x: {text}")["x"]
     assert read == value

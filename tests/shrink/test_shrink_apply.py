@@ -22,7 +22,8 @@ def test_findings_become_a_smaller_tuned_model(big: nn.Model, tone_task: tasks.C
     assert tasks.evaluate(small, tone_task, tones.test).mean > 0.6
 
 
-def test_bits_alone_change_no_weight_and_calibrate_on_train(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+def test_bits_alone_change_no_weight_and_calibrate_on_train(
+        big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
     small = shrink.apply(shrink.plan().quantize(8), big, tone_task, tones)
     assert small.calibration is not None
     train_rows = {row.tobytes() for row in tone_task.prepare(tones.train.decode("audio"))["audio"]}
@@ -37,7 +38,8 @@ def test_a_plan_that_changes_nothing_is_refused(big: nn.Model, tone_task: tasks.
 
 
 @pytest.mark.parametrize("method", shrink.METHODS)
-def test_every_method_changes_what_it_says(method: str, big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+def test_every_method_changes_what_it_says(
+        method: str, big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
     plans = {"remove_channels": shrink.Plan({big.removable[0]: (0,)}), "int8": shrink.Plan(bits=8)}
     changed = shrink.apply(plans[method], big, tone_task, tones, epochs=1, options=OPTIONS)
     assert (changed.identity, changed.bits) != (big.identity, big.bits)

@@ -52,13 +52,15 @@ def test_prepare_and_decode_go_round(tone_task: tasks.Classify, tones: data.Spli
 
 
 def test_a_label_that_train_lacks_is_refused(tones: data.Splits) -> None:
-    poor = data.Splits(train=tones.train.where(lambda row: row["pitch"] != "low"), validation=tones.validation, test=tones.test)
+    train = tones.train.where(lambda row: row["pitch"] != "low")
+    poor = data.Splits(train=train, validation=tones.validation, test=tones.test)
     with pytest.raises(LinnetError, match="without a sample in the training part: low"):
         tasks.Classify(poor, input="audio", target="pitch")
 
 
 def test_a_label_that_the_test_part_lacks_is_said(tones: data.Splits, caplog: pytest.LogCaptureFixture) -> None:
-    poor = data.Splits(train=tones.train, validation=tones.validation, test=tones.test.where(lambda row: row["pitch"] != "low"))
+    test = tones.test.where(lambda row: row["pitch"] != "low")
+    poor = data.Splits(train=tones.train, validation=tones.validation, test=test)
     with caplog.at_level(logging.WARNING, "linnet"):
         tasks.Classify(poor, input="audio", target="pitch")
     assert "no sample of low in the test part" in caplog.text

@@ -50,7 +50,8 @@ def test_a_stop_returns_the_best_so_far_and_resumes_to_the_same_weights(
         if done > total / 2 + 1:
             raise KeyboardInterrupt
 
-    part = train.fit(start(tone_task), tone_task, tones, epochs=4, options=OPTIONS, folder=tmp_path, progress=stop_in_epoch_3)
+    part = train.fit(start(tone_task), tone_task, tones, epochs=4, options=OPTIONS, folder=tmp_path,
+                     progress=stop_in_epoch_3)
     assert part.notes["stopped"].startswith("by the user after epoch 2 of 4")
     assert len(part.history) == 2
     resumed = train.fit(start(tone_task), tone_task, tones, epochs=4, options=OPTIONS, folder=tmp_path)
@@ -64,7 +65,8 @@ from linnet import data, nn, tasks, train
 splits = data.load(sys.argv[1], columns={"pitch": "label", "voice": "group"}).split(by="voice", seed=0)
 task = tasks.Classify(splits, input="audio", target="pitch", groups=["voice"])
 options = train.Options(batch=16, device="cpu")
-print(train.fit(nn.zoo.dscnn(task, width=8, seed=0), task, splits, epochs=40, options=options, folder=sys.argv[2]).identity)
+model = nn.zoo.dscnn(task, width=8, seed=0)
+print(train.fit(model, task, splits, epochs=40, options=options, folder=sys.argv[2]).identity)
 """
 
 
