@@ -165,7 +165,8 @@ def main() -> None:
     means = [[np.mean(run["answers"][label]["score"]) for run in outer] for label in ("float", "int8")]
     largest = max(run["answers"]["int8"]["bytes"] for run in outer) / 1000
     whole, small = map(np.mean, means)
-    print(f"| mean | | {whole:.3f} | {small:.3f} | {small - whole:+.3f} | {largest:.1f} | {np.mean(list(peers.values())):.3f} |")
+    print(f"| mean | | {whole:.3f} | {small:.3f} | {small - whole:+.3f} | {largest:.1f} | "
+          f"{np.mean(list(peers.values())):.3f} |")
     print(f"| worst | | {min(means[0]):.3f} | {min(means[1]):.3f} | | | {min(peers.values()):.3f} |")
     print(f"\nCPU seconds in all: {sum(run['cpu_seconds'] for run in [*inner, *outer]):.0f}")
 

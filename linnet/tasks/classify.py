@@ -98,8 +98,8 @@ class Classify:
         values = [str(value) for value in dataset.values(self.target)]
         strange = sorted(set(values) - set(index))
         if strange:
-            raise LinnetError(f"column '{self.target}' of the {dataset.part or 'given'} data holds labels that the task "
-                              f"does not know: {', '.join(strange[:10])}. It knows: {', '.join(self.labels)}.")
+            raise LinnetError(f"column '{self.target}' of the {dataset.part or 'given'} data holds labels that the "
+                              f"task does not know: {', '.join(strange[:10])}. It knows: {', '.join(self.labels)}.")
         return np.array([index[value] for value in values], dtype=np.int64)
 
     def decode(self, outputs: Arrays) -> list[str]:
