@@ -181,7 +181,7 @@ class _Training:
             loss = (1 - weight) * loss + weight * distillation(logits, answers, self.options.temperature)
         if not torch.isfinite(loss):
             raise LinnetError(f"the loss became {loss.item()} in epoch {len(self.history) + 1}: training diverged. "
-                              f"Lower the learning rate, now {self.options.learning_rate}, or look for NaN in the data.")
+                              f"Lower the learning rate ({self.options.learning_rate}), or look for NaN in the data.")
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
