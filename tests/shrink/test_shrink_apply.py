@@ -15,7 +15,7 @@ def big(tone_task: tasks.Classify, tones: data.Splits) -> nn.Model:
 def test_findings_become_a_smaller_tuned_model(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
     found = introspect.redundancy(big.responses(tone_task, tones.validation, layers=big.removable))
     plan = shrink.plan(found, keep=0.5).quantize(bits=8)
-    small = shrink.apply(plan, big, tone_task, tones, teacher=big, epochs=4, options=OPTIONS)
+    small = shrink.apply(plan, big, tone_task, tones, teacher=big, epochs=10, options=OPTIONS)
     assert small.parameters_count < 0.6 * big.parameters_count
     assert small.bits == 8
     assert small.notes["teacher"] == big.identity
