@@ -25,12 +25,15 @@ def say(message: str) -> None:
 @contextmanager
 def notices() -> Iterator[None]:
     """Show what the library has to say ("resampled 312 clips") while a verb runs."""
-    logger, handler = logging.getLogger("linnet"), _Notices(logging.WARNING)
+    logger, handler = logging.getLogger("linnet"), _Notices(logging.INFO)
+    before = logger.level
+    logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 class _Notices(logging.Handler):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from linnet.errors import LinnetError
+from linnet.errors import LinnetError, NotAvailableError
 
 TIMEOUT_SECONDS = 10.0
 LIMIT_BYTES = 500_000_000
@@ -76,7 +76,7 @@ def _fetch(address: str, target: IO[bytes], *, advice: str, progress: Callable[[
             _copy(answer, target, progress, limit_bytes)
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         reason = getattr(error, "reason", None) or error
-        raise LinnetError(f"cannot download from {address} ({reason}). {advice}.") from error
+        raise NotAvailableError(f"cannot download from {address} ({reason}). {advice}.") from error
 
 
 def _copy(answer: Any, target: IO[bytes], progress: Callable[[int, int | None], None] | None, limit_bytes: int) -> None:

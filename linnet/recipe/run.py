@@ -52,7 +52,7 @@ def run(path: str | Path, *, until: str | None = None, changes: Mapping[str, str
         if recipe.otherwise is None:
             raise
         log.warning("%s Running %s instead.", error, recipe.otherwise)
-        return run(Path(path).parent / recipe.otherwise, folder=folder, progress=progress)
+        return run(Path(path).parent / recipe.otherwise, until=until, folder=folder, progress=progress)
     return _Run(recipe, splits, Path(folder) / recipe.name, progress).go(until)
 
 

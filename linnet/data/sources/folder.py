@@ -81,3 +81,9 @@ def _say_left_out(root: Path) -> None:
     if other:
         _log.warning("%d files of %s are neither recordings nor images that can be read, and were left out: %s",
                      other.total(), root, ", ".join(f"{suffix} ({count})" for suffix, count in other.most_common(10)))
+    filled = {file.relative_to(root).parts[0] for file in _media_files(root)}
+    empty = sorted(folder.name for folder in root.iterdir()
+                   if folder.is_dir() and not folder.name.startswith(".") and folder.name not in filled)
+    if empty:
+        _log.warning("of the folders of %s, %d hold no sample, so there is no such label: %s",
+                     root, len(empty), ", ".join(empty[:10]))

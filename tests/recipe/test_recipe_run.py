@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import pytest
+
+from linnet import nn, recipe, runtime
+from linnet.errors import LinnetError
+
+RECIPE = """
+name: tones
+data: {{source: "{source}", options: {{columns: {{pitch: label, voice: group}}}}, split: {{by: voice}}}}
+task: {{classify: {{input: audio, target: pitch, groups: [voice]}}}}
+steps:
+  big:    {{fit: {{model: {{dscnn: {{width: 8}}}}, epochs: 2, options: {{batch: 16}}}}}}
+  found:  {{redundancy: {{model: big}}}}
+  mixed:  {{confusions: {{model: big}}}}
+  small:  {{shrink: {{model: big, plan: {{findings: found, keep: 0.5, bits: 8}}, teacher: big, epochs: 1}}}}
+  whole:  {{export: {{model: big, path: big.onnx}}}}
+  file:   {{export: {{model: small, path: tones.onnx}}}}
+  proof:  {{prove: {{file: file, claims: [{{accuracy_at_least: {{bound: 0.05}}}},
+                                     {{no_worse: {{than: whole, margin: 0.9}}}}, {{size_below: {{bound_kb: 64}}}}]}}}}
+  timing: {{bench: {{files: [whole, file], seconds: 0.1}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tone_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "tones.yaml"
+    path.write_text(RECIPE.format(source=tone_manifest))
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One whole run, shared by the tests of what comes after it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LINNET_STATE", str(tmp_path_factory.mktemp("state")))
+        return recipe.run(path, folder=tmp_path_factory.mktemp("runs")).folder
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    return {step.parent.name: step.stat().st_mtime_ns for step in folder.glob("*/step.json")}
+
+
+def test_a_run_leaves_a_proven_file_and_a_report(folder: Path) -> None:
+    file = runtime.load(folder / "tones.onnx")
+    assert [claim.kind for claim in file.claims] == ["accuracy_at_least", "no_worse", "size_below"]
+    assert file.claims[1].than is not None
+    assert file.claims[1].than.name == "big"
+    assert runtime.verify(folder / "tones.onnx").exit_code == max(claim.verdict != "holds" for claim in file.claims)
+    page = (folder / "report.html").read_text()
+    assert "of one voice it never heard" in page
+    assert "dscnn: {width: 8}" in page
+
+
+def test_the_same_again_does_nothing_and_says_the_same(path: Path, folder: Path) -> None:
+    before = stamps(folder)
+    outcome = recipe.run(path, folder=folder.parent)
+    assert stamps(folder) == before
+    assert len(before) == 8
+    assert outcome.sentence == recipe.run(path, folder=folder.parent).sentence
+
+
+def test_only_what_a_change_touches_is_done_again(path: Path, folder: Path) -> None:
+    before = stamps(folder)
+    recipe.run(path, folder=folder.parent, changes={"small.epochs": "2"})
+    after = stamps(folder)
+    assert {step for step in after if after[step] != before[step]} == {"small", "file", "proof", "timing"}
+
+
+def test_a_step_whose_output_was_touched_is_done_again(path: Path, folder: Path) -> None:
+    recipe.run(path, folder=folder.parent)
+    before = stamps(folder)
+    (folder / "found" / "findings.json").write_text("{}")
+    recipe.run(path, folder=folder.parent)
+    after = stamps(folder)
+    assert {step for step in after if after[step] != before[step]} == {"found"}
+
+
+def test_until_stops_there(path: Path, tmp_path: Path) -> None:
+    outcome = recipe.run(path, folder=tmp_path, until="found")
+    assert set(stamps(outcome.folder)) == {"big", "found"}
+    assert outcome.verdict is None
+    with pytest.raises(LinnetError, match="did you mean 'found'"):
+        recipe.run(path, folder=tmp_path, until="fond")
+
+
+def test_a_required_claim_that_does_not_hold_keeps_the_file_without_claims(
+        path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    strict = tmp_path / "strict.yaml"
+    strict.write_text(path.read_text().replace("{bound: 0.05}", "{bound: 1.0}").replace(
+        "prove: {file: file,", "prove: {file: file, require: holds,"))
+    outcome = recipe.run(strict, folder=tmp_path)
+    assert outcome.verdict == "fails"
+    assert runtime.load(outcome.folder / "tones.onnx").claims == ()
+    assert "required, but it fails" in caplog.text
+    assert "timing" not in stamps(outcome.folder)
+
+
+def test_a_stop_keeps_the_best_so_far_and_goes_on(path: Path, tmp_path: Path) -> None:
+    def stop_in_epoch_2(done: int, total: int, text: str) -> None:
+        if text.startswith("big: epoch 2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recipe.run(path, folder=tmp_path, until="big", progress=stop_in_epoch_2)
+    assert len(recipe.read(tmp_path / "tones").histories["big"]) == 1
+    resumed = recipe.run(path, folder=tmp_path, until="big")
+    whole = recipe.run(path, folder=tmp_path / "other", until="big")
+    assert nn.load(resumed.folder / "big").identity == nn.load(whole.folder / "big").identity
+
+
+def test_other_data_that_cannot_be_had_runs_the_other_recipe(
+        path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LINNET_DATA", raising=False)
+    monkeypatch.setenv("LINNET_FSDD_URL", "http://127.0.0.1:9/fsdd.tar.gz")
+    (tmp_path / "tones.yaml").write_text(path.read_text())
+    digits = Path(__file__).parents[2] / "recipes" / "digits.yaml"
+    (tmp_path / "digits.yaml").write_text(digits.read_text().replace("handwritten.yaml", "tones.yaml"))
+    outcome = recipe.run(tmp_path / "digits.yaml", folder=tmp_path, until="big")
+    assert outcome.folder.name == "tones"
+    assert "Running tones.yaml instead" in caplog.text
