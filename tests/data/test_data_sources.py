@@ -44,6 +44,13 @@ def test_a_folder_is_labels_and_files(folder, caplog):
     assert data.load(folder, prefix="test/").ids[0] == "test/no/a"
 
 
+def test_a_label_folder_without_a_sample_is_said(folder, caplog):
+    (folder / "maybe").mkdir()
+    with caplog.at_level(logging.WARNING, "linnet"):
+        data.load(folder)
+    assert "1 hold no sample, so there is no such label: maybe" in caplog.text
+
+
 def test_a_folder_of_images(tmp_path):
     for name in ("cat/1.png", "dog/1.jpg"):
         image(tmp_path / name)
