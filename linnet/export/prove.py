@@ -26,12 +26,18 @@ def prove(file: str | Path, claims: Sequence[Claim], *, require: Literal["holds"
     read_card(artifact)
     _check(artifact, claims, require)
     ledger = Ledger() if ledger is None else ledger
-    counted = [_counted(claim, ledger) for claim in claims]
-    _refuse_unproven(artifact, counted, require)
+    looked = [counted(claim, ledger) for claim in claims]
+    _refuse_unproven(artifact, looked, require)
     kept = _kept(artifact)
-    together = {question(claim): claim for claim in [*kept, *counted]}
+    together = {question(claim): claim for claim in [*kept, *looked]}
     write(path, with_claims(artifact, list(together.values())))
     return path
+
+
+def counted(claim: Claim, ledger: Ledger | None = None) -> Claim:
+    """The claim with the number of looks that were taken at its data so far; its own is recorded in `ledger`."""
+    look = look_of(claim)
+    return claim if look is None else claim.model_copy(update={"looks": (ledger or Ledger()).record(look)})
 
 
 def _check(artifact: Artifact, claims: Sequence[Claim], require: str | None) -> None:
@@ -44,12 +50,6 @@ def _check(artifact: Artifact, claims: Sequence[Claim], require: str | None) -> 
             raise LinnetError(f"the claim '{claim.statement}' speaks of {claim.subject[:12] or '(nothing)'}, the file "
                               f"{artifact.name} is {artifact.identity[:12]}: evaluate runtime.load('{artifact.name}'), "
                               "not the model that it was made from.")
-
-
-def _counted(claim: Claim, ledger: Ledger) -> Claim:
-    """The claim with the number of looks that were taken at its data so far."""
-    look = look_of(claim)
-    return claim if look is None else claim.model_copy(update={"looks": ledger.record(look)})
 
 
 def _refuse_unproven(artifact: Artifact, claims: Sequence[Claim], require: str | None) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from linnet import runtime, tasks
 from linnet.errors import LinnetError
@@ -14,22 +14,22 @@ from linnet.report import Contents
 
 
 def read(folder: str | Path) -> Contents:
-    """What the run in `folder` made; a step that has not run yet is absent."""
+    """What the run in `folder` made; a step that has not run yet, or only with other settings or inputs, is absent."""
     folder = Path(folder)
     if not (folder / "run.json").exists():
         raise LinnetError(f"there is no run in '{folder}': it holds no run.json. Give a run's folder.")
     facts = store.read_json(folder / "run.json")
-    values = {name: VERBS[verb].load(folder / name) for name, verb in facts["steps"].items()
-              if (folder / name / "step.json").exists()}
-    by_kind = {kind: {name: value for name, value in values.items() if VERBS[facts["steps"][name]].gives == kind}
+    steps = {name: verb for name, verb in facts["steps"].items() if _is_made(folder / name, facts["keys"][name])}
+    values = {name: VERBS[verb].load(folder / name) for name, verb in steps.items()}
+    by_kind = {kind: {name: value for name, value in values.items() if VERBS[steps[name]].gives == kind}
                for kind in ("model", "file", "findings", "claims", "benches")}
     claims: list[Claim] = [claim for made in by_kind["claims"].values() for claim in made]
     file = _shipped(by_kind["file"], claims)
-    after = _scores(folder, facts, "after")
+    after = _scores(folder, steps, "after")
     return Contents(
         name=facts["name"], task=tasks.from_json(facts["task"]), data=facts["data"],
         histories={name: model.history for name, model in by_kind["model"].items() if model.history},
-        before=_scores(folder, facts, "before"), after=after, claims=claims,
+        before=_scores(folder, steps, "before"), after=after, claims=claims,
         benches=_larger_first([bench for made in by_kind["benches"].values() for bench in made]),
         card=runtime.load(file).card if file else None, findings=by_kind["findings"],
         looks=_looks(after), environment=facts["environment"],
@@ -46,8 +46,13 @@ def _shipped(files: dict[str, Path], claims: list[Claim]) -> Path | None:
     return candidates[-1] if candidates else None
 
 
-def _scores(folder: Path, facts: dict[str, Any], role: str) -> Scores | None:
-    found = [path for name, verb in facts["steps"].items() if verb == "prove"
+def _is_made(folder: Path, key: str) -> bool:
+    path = folder / "step.json"
+    return path.exists() and bool(store.read_json(path)["key"] == key)
+
+
+def _scores(folder: Path, steps: Mapping[str, str], role: str) -> Scores | None:
+    found = [path for name, verb in steps.items() if verb == "prove"
              and (path := folder / name / f"{role}.parquet").exists()]
     return store.read_scores(found[-1]) if found else None
 

@@ -14,12 +14,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from linnet import __version__, data, evidence, report, tasks
+from linnet import __version__, data, evidence, report, runtime, tasks
 from linnet.errors import LinnetError, NotAvailableError, unknown
-from linnet.evidence import Verdict, canonical_json
+from linnet.evidence import Claim, Verdict, canonical_json
 from linnet.recipe import contents, store
 from linnet.recipe.reading import Recipe, load
-from linnet.recipe.verbs import VERBS, Arguments, Context, references
+from linnet.recipe.verbs import VERBS, Arguments, Context, ProveArguments, references
 from linnet.runtime import artifact
 
 log = logging.getLogger("linnet")
@@ -75,14 +75,15 @@ class _Run:
 
     def go(self, until: str | None) -> Outcome:
         self.task = tasks.Classify(self.splits, **self.recipe.task.classify.model_dump())
-        self._write_facts()
         for name, (verb, arguments) in self.recipe.steps.items():
             self.keys[name] = self._key(verb, arguments)
-            if self._is_done(name):
+        self._write_facts()
+        for name, (verb, arguments) in self.recipe.steps.items():
+            if self._is_done(name) and self._is_carried(name, arguments):
                 log.info("%s: unchanged, kept.", name)
             else:
                 self._do(name, verb, arguments)
-            if name == until or self._is_refused(name, verb, arguments):
+            if name == until or self._is_refused(name, arguments):
                 break
         return self._finish()
 
@@ -101,6 +102,13 @@ class _Run:
         state = store.read_json(path)
         return bool(state["key"] == self.keys[name] and state["status"] == "done"
                     and all(_digest(self.folder / file) == digest for file, digest in state["outputs"].items()))
+
+    def _is_carried(self, name: str, arguments: Arguments) -> bool:
+        """Whether the file still carries what a proof wrote into it: one that was written anew carries nothing."""
+        if not isinstance(arguments, ProveArguments) or self._lacking(name, arguments):
+            return True
+        carried = runtime.load(self._value(arguments.file)).claims
+        return all(claim in carried for claim in self._value(name))
 
     def _do(self, name: str, verb: str, arguments: Arguments) -> None:
         folder = self.folder / name
@@ -133,23 +141,27 @@ class _Run:
     def _named(self, name: str) -> Progress | None:
         return None if self.progress is None else partial(_with_name, self.progress, name)
 
-    def _is_refused(self, name: str, verb: str, arguments: Arguments) -> bool:
+    def _is_refused(self, name: str, arguments: Arguments) -> bool:
         """Whether a proof was required and does not stand: nothing after it may run."""
-        if verb != "prove" or getattr(arguments, "require", None) is None:
-            return False
-        lacking = [claim for claim in self._value(name) if not claim.holds]
+        lacking = self._lacking(name, arguments)
         for claim in lacking:
             log.warning("%s: required, but it %s: %s", name, "fails" if claim.verdict == "fails" else "is undecided",
                         claim.reason or claim.statement)
         return bool(lacking)
+
+    def _lacking(self, name: str, arguments: Arguments) -> list[Claim]:
+        """The claims for whose sake a proof was refused."""
+        if not isinstance(arguments, ProveArguments) or arguments.require is None:
+            return []
+        return [claim for claim in self._value(name) if not claim.holds]
 
     def _write_facts(self) -> None:
         parts = (self.splits.train, self.splits.validation, self.splits.test)
         store.write_text(self.folder / "recipe.yaml", self.recipe.text)
         store.write_json(self.folder / "run.json", {
             "name": self.recipe.name, "seed": self.recipe.seed, "source": self.recipe.data.source,
-            "steps": {name: verb for name, (verb, _) in self.recipe.steps.items()}, "task": self.task.to_json(),
-            "data": [data.describe(part) for part in parts], "environment": environment()})
+            "steps": {name: verb for name, (verb, _) in self.recipe.steps.items()}, "keys": self.keys,
+            "task": self.task.to_json(), "data": [data.describe(part) for part in parts], "environment": environment()})
 
     def _finish(self) -> Outcome:
         found = contents.read(self.folder)

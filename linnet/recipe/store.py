@@ -36,12 +36,15 @@ def read_json(path: Path) -> Any:
         raise DamagedFileError(f"{path} cannot be read: {error}. Delete {path.parent} and run again.") from error
 
 
-def write_scores(measured: Mapping[str, Scores], folder: Path) -> None:
-    """Each role's Scores as <role>.parquet, one row a sample."""
+def write_scores(measured: Mapping[str, Scores | None], folder: Path) -> None:
+    """Each role's Scores as <role>.parquet, one row a sample; None takes away those that were there."""
     import pyarrow as pa
     from pyarrow import parquet
 
     for role, scores in measured.items():
+        if scores is None:
+            (folder / f"{role}.parquet").unlink(missing_ok=True)
+            continue
         columns = {"id": list(scores.ids), "answer": list(scores.answers), "target": list(scores.targets),
                    "score": scores.score, **{f"group:{name}": list(values) for name, values in scores.groups.items()}}
         if scores.seconds is not None:

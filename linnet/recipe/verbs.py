@@ -52,7 +52,8 @@ class Context:
     value: Callable[[str], Any]
     """The value of an earlier step."""
     progress: Progress | None = None
-    measured: dict[str, Scores] = field(default_factory=dict)
+    measured: dict[str | Path, Scores] = field(default_factory=dict)
+    """Scores on the test part by step, or by file."""
 
 
 class TrainingArguments(Arguments):
@@ -230,32 +231,38 @@ def prove(context: Context, arguments: ProveArguments, folder: Path) -> list[Cla
     """Look at the test part, once, and write the claims into the file."""
     path: Path = context.value(arguments.file)
     made = [_claim(context, path, claim) for claim in arguments.claims]
-    store.write_scores(context.measured, folder)
+    store.write_scores(_by_role(context.measured, path), folder)
     if arguments.require and evidence.verdict_of(made) != "holds":
-        return made  # the run ends here; the file stays without claims
+        return [export.counted(claim) for claim in made]  # the run ends here; the file stays without claims
     export.prove(path, made)
     return list(runtime.load(path).claims)
 
 
+def _by_role(measured: Mapping[str | Path, Scores], path: Path) -> dict[str, Scores | None]:
+    """The shipped file's scores, and those of what it was first compared with."""
+    others = [scores for of, scores in measured.items() if of != path]
+    return {"after": measured.get(path), "before": others[0] if others else None}
+
+
 def _claim(context: Context, path: Path, wanted: ClaimArguments) -> Claim:
     if wanted.accuracy_at_least:
-        return evidence.accuracy_at_least(scores_of(context, path, "after"), **wanted.accuracy_at_least.model_dump())
+        return evidence.accuracy_at_least(scores_of(context, path), **wanted.accuracy_at_least.model_dump())
     if wanted.no_worse:
         settings = wanted.no_worse.model_dump()
-        before = scores_of(context, settings.pop("than"), "before")
-        return evidence.no_worse(scores_of(context, path, "after"), before, **settings)
+        before = scores_of(context, settings.pop("than"))
+        return evidence.no_worse(scores_of(context, path), before, **settings)
     if wanted.latency_below:
         return evidence.latency_below(runtime.bench(path).timing, **wanted.latency_below.model_dump())
     assert wanted.size_below is not None
     return evidence.size_below(runtime.load(path).size, **wanted.size_below.model_dump())
 
 
-def scores_of(context: Context, of: str | Path, role: str) -> Scores:
-    """Scores on the test part, measured once a role."""
-    if role not in context.measured:
+def scores_of(context: Context, of: str | Path) -> Scores:
+    """Scores of a step or a file on the test part, measured once."""
+    if of not in context.measured:
         model = runtime.load(of) if isinstance(of, Path) else predictor(context, of)
-        context.measured[role] = tasks.evaluate(model, context.task, context.splits.test, progress=context.progress)
-    return context.measured[role]
+        context.measured[of] = tasks.evaluate(model, context.task, context.splits.test, progress=context.progress)
+    return context.measured[of]
 
 
 class BenchArguments(Arguments):

@@ -17,7 +17,8 @@ steps:
   whole:  {{export: {{model: big, path: big.onnx}}}}
   file:   {{export: {{model: small, path: tones.onnx}}}}
   proof:  {{prove: {{file: file, claims: [{{accuracy_at_least: {{bound: 0.05}}}},
-                                     {{no_worse: {{than: whole, margin: 0.9}}}}, {{size_below: {{bound_kb: 64}}}}]}}}}
+                                     {{no_worse: {{than: whole, margin: 0.9}}}}, {{size_below: {{bound_kb: 64}}}},
+                                     {{no_worse: {{than: small, margin: 0.9}}}}]}}}}
   timing: {{bench: {{files: [whole, file], seconds: 0.1}}}}
 """
 
@@ -43,9 +44,9 @@ def stamps(folder: Path) -> dict[str, int]:
 
 def test_a_run_leaves_a_proven_file_and_a_report(folder: Path) -> None:
     file = runtime.load(folder / "tones.onnx")
-    assert [claim.kind for claim in file.claims] == ["accuracy_at_least", "no_worse", "size_below"]
-    assert file.claims[1].than is not None
-    assert file.claims[1].than.name == "big"
+    assert [claim.kind for claim in file.claims] == ["accuracy_at_least", "no_worse", "size_below", "no_worse"]
+    assert [(claim.than.name, claim.than.subject) for claim in file.claims if claim.than] == [
+        ("big", runtime.load(folder / "big.onnx").identity), ("small", nn.load(folder / "small").identity)]
     assert runtime.verify(folder / "tones.onnx").exit_code == max(claim.verdict != "holds" for claim in file.claims)
     page = (folder / "report.html").read_text()
     assert "of one voice it never heard" in page
@@ -119,3 +120,45 @@ def test_other_data_that_cannot_be_had_runs_the_other_recipe(
     outcome = recipe.run(tmp_path / "digits.yaml", folder=tmp_path, until="big")
     assert outcome.folder.name == "tones"
     assert "Running tones.yaml instead" in caplog.text
+
+
+def test_a_file_that_was_deleted_is_proven_again(path: Path, folder: Path) -> None:
+    recipe.run(path, folder=folder.parent)
+    (folder / "tones.onnx").unlink()
+    recipe.run(path, folder=folder.parent)
+    assert len(runtime.load(folder / "tones.onnx").claims) == 4
+
+
+def test_a_file_that_was_made_otherwise_meanwhile_is_proven_again(path: Path, folder: Path) -> None:
+    recipe.run(path, folder=folder.parent)
+    changed = recipe.run(path, folder=folder.parent, changes={"small.plan.bits": "null"}, until="file")
+    assert changed.verdict is None
+    assert "nothing was measured on the test part yet" in changed.sentence
+    recipe.run(path, folder=folder.parent)
+    assert len(runtime.load(folder / "tones.onnx").claims) == 4
+
+
+def test_what_a_changed_recipe_has_not_reached_is_not_shown(path: Path, folder: Path) -> None:
+    recipe.run(path, folder=folder.parent)
+    changed = recipe.run(path, folder=folder.parent, changes={"small.epochs": "3"}, until="found")
+    assert recipe.read(changed.folder).claims == []
+    assert set(recipe.read(changed.folder).histories) == {"big"}
+    before = stamps(folder)
+    assert recipe.run(path, folder=folder.parent).verdict is not None
+    assert stamps(folder) == before
+
+
+def test_a_refused_proof_is_a_look_too_and_leaves_no_scores_of_another_question(
+        path: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe.run(path, folder=folder.parent)
+    monkeypatch.setenv("LINNET_STATE", str(tmp_path / "fresh"))
+    strict = tmp_path / "strict.yaml"
+    strict.write_text(path.read_text().replace("{bound: 0.05}", "{bound: 1.0}").replace(
+        "prove: {file: file,", "prove: {file: file, require: holds,"))
+    refused = recipe.run(strict, folder=folder.parent,
+                         changes={"proof.claims": "[{accuracy_at_least: {bound: 1.0}}]"})
+    found = recipe.read(refused.folder)
+    assert refused.verdict == "fails"
+    assert found.before is None
+    assert [claim.looks for claim in found.claims] == [1]
+    assert len(found.looks) == 1
