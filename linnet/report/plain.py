@@ -23,7 +23,7 @@ def tested_on(contents: Contents) -> list[str]:
     groups = groups_tested(contents)
     if groups and scores.data.part == "test":
         by, names = groups
-        said.append(f"Nothing of {listed(names)} was used in training or to choose anything: "
+        said.append(f"Nothing of {listed(names)} was used in this training or its validation: "
                     f"the {plural(by)} are other ones there.")
     rows = {part["part"]: part["rows"] for part in contents.data if part.get("part")}
     if "train" in rows and "validation" in rows:

@@ -18,7 +18,7 @@ def digits() -> Contents:
 def test_what_was_held_back_is_said(digits: Contents) -> None:
     assert plain.tested_on(digits) == [
         "1,000 recordings of the held-out speakers lucas and theo.",
-        "Nothing of lucas and theo was used in training or to choose anything: the speakers are other ones there.",
+        "Nothing of lucas and theo was used in this training or its validation: the speakers are other ones there.",
         "It learned from 1,500 and was chosen on 500 others."]
 
 
