@@ -39,8 +39,10 @@ def plan(findings: Findings | None = None, *, keep: float = 1.0) -> Plan:
     """A Plan that keeps the share `keep` of each layer's channels, the least redundant ones."""
     if not 0 < keep <= 1:
         raise LinnetError(f"keep is the share of channels that stays, above 0 and at most 1; got {keep!r}.")
-    if findings is None or keep == 1:
+    if keep == 1:
         return Plan()
+    if findings is None:
+        raise LinnetError(f"keep needs findings, which say what can go: plan(introspect.redundancy(...), keep={keep}).")
     if findings.kind != "redundancy":
         raise LinnetError(f"plan needs findings of introspect.redundancy; got findings of kind '{findings.kind}'.")
     remove = {}

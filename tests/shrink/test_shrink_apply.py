@@ -58,3 +58,8 @@ def test_a_plan_survives_json() -> None:
 def test_keep_is_a_share() -> None:
     with pytest.raises(LinnetError, match="keep"):
         shrink.plan(None, keep=0)
+
+
+def test_a_share_without_findings_is_refused() -> None:
+    with pytest.raises(LinnetError, match="keep needs findings"):
+        shrink.plan(keep=0.5)
