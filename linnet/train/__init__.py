@@ -3,7 +3,7 @@
 Knows models and tasks; knows nothing about compression or files that ship.
 """
 
-from linnet.train.fit import Options, fit
+from linnet.train.fit import Options, augmentation, fit
 from linnet.train.losses import LOSSES
 
-__all__ = ["LOSSES", "Options", "fit"]
+__all__ = ["LOSSES", "Options", "augmentation", "fit"]

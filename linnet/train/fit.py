@@ -61,6 +61,12 @@ class Options:
                                 ("teacher_weight", 0, 1), ("threads", 1, 1 << 10)):
             if not low <= getattr(self, name) <= high:
                 raise LinnetError(f"{name} must lie between {low} and {high}; got {getattr(self, name)!r}.")
+        if not self.weight_decay >= 0:
+            raise LinnetError(f"weight_decay must be at least 0; got {self.weight_decay!r}.")
+        if not self.temperature > 0:
+            raise LinnetError(f"temperature must be above 0; got {self.temperature!r}.")
+        if self.patience is not None and self.patience < 1:
+            raise LinnetError(f"patience must be at least 1 epoch, or None; got {self.patience!r}.")
 
 
 def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int = 0,
@@ -75,7 +81,7 @@ def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int =
     """
     if epochs < 1:
         raise LinnetError(f"epochs must be at least 1; got {epochs}.")
-    run = _Training(model, task, data, epochs, seed, teacher, _augment(augment), options or Options())
+    run = _Training(model, task, data, epochs, seed, teacher, augmentation(augment), options or Options())
     path = Path(folder) / "checkpoint.safetensors" if folder else None
     if path:
         run.resume(path)
@@ -251,7 +257,8 @@ class _Training:
         return replace(self.start, module=module.eval(), history=tuple(self.history), notes=notes)
 
 
-def _augment(wanted: Augment | str | None) -> Augment:
+def augmentation(wanted: Augment | str | None) -> Augment:
+    """The augmentation itself, by its name, or one without steps."""
     if isinstance(wanted, str):
         if wanted not in PRESETS:
             raise unknown("augmentation", wanted, PRESETS)

@@ -126,7 +126,8 @@ def test_a_loss_that_is_not_finite_is_an_error(tone_task: tasks.Classify, tones:
         train.fit(start(tone_task), tone_task, tones, epochs=1, options=OPTIONS, teacher=lost)
 
 
-@pytest.mark.parametrize("wrong", [{"keep": "first"}, {"label_smoothing": 2.0}, {"batch": 0}])
+@pytest.mark.parametrize("wrong", [{"keep": "first"}, {"label_smoothing": 2.0}, {"batch": 0}, {"patience": 0},
+                                   {"temperature": 0.0}, {"weight_decay": -0.1}])
 def test_options_are_checked(wrong: dict[str, object]) -> None:
     with pytest.raises(LinnetError, match=next(iter(wrong))):
         train.Options(**wrong)  # type: ignore[arg-type]
