@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from linnet.errors import LinnetError
-from linnet.recipe import plain_yaml
+from linnet.recipe import consistency, plain_yaml
 from linnet.recipe.verbs import VERBS, Arguments, references
 
 
@@ -40,8 +41,8 @@ class ClassifyArguments(BaseModel):
     input: str
     target: str
     groups: list[str] = []
-    seconds: float | None = None
-    sample_rate_hz: int | None = None
+    seconds: float | None = Field(default=None, gt=0)
+    sample_rate_hz: int | None = Field(default=None, gt=0)
 
 
 class TaskArguments(BaseModel):
@@ -56,13 +57,17 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=1 << 63)
     data: DataArguments
     task: TaskArguments
     steps: dict[str, tuple[str, Arguments]]
     otherwise: str | None = None
     """Another recipe beside this one, run instead (and said) where the data cannot be had."""
     text: str = Field(default="", exclude=True)
+
+
+_KEYS = tuple(name for name in Recipe.model_fields if name != "text")
+_STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def load(path: str | Path, *, changes: Mapping[str, str] | None = None) -> Recipe:
@@ -80,6 +85,7 @@ def load(path: str | Path, *, changes: Mapping[str, str] | None = None) -> Recip
 def check(text: str, changes: Mapping[str, str]) -> Recipe:
     """A Recipe from its text; raises one LinnetError that lists everything that is wrong."""
     raw = plain_yaml.parse(text)
+    text += "".join(f"\n# --set {where}={value}" for where, value in changes.items())
     if not isinstance(raw, dict):
         raise LinnetError("a recipe is a mapping with the keys name, data, task, steps.")
     for where, value in changes.items():
@@ -90,6 +96,7 @@ def check(text: str, changes: Mapping[str, str]) -> Recipe:
         recipe = Recipe.model_validate({**raw, "steps": checked, "text": text})
     except ValidationError as error:
         raise _together(_messages(error, Recipe, "") + errors) from error
+    errors += consistency.faults(recipe.steps, recipe.task.classify.groups)
     if not steps:
         errors.append("steps: there are none; give at least one, such as {big: {fit: {model: {dscnn: {width: 64}}}}}")
     if errors:
@@ -107,6 +114,9 @@ def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[s
     checked: dict[str, tuple[str, Arguments]] = {}
     gives: dict[str, str] = {}
     for name, step in steps.items():
+        if not (isinstance(name, str) and _STEP_NAME.fullmatch(name)):
+            errors.append(f"steps.{name}: a step's name is a word of letters, digits, - and _, a letter first")
+            continue
         if not isinstance(step, dict) or len(step) != 1:
             errors.append(f"steps.{name}: a step is one verb with its arguments, {{verb: {{...}}}}; "
                           f"verbs: {', '.join(VERBS)}")
@@ -121,6 +131,10 @@ def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[s
             errors += _messages(error, VERBS[verb].arguments, f"steps.{name}.{verb}.")
             gives[name] = VERBS[verb].gives
             continue
+        except LinnetError as error:
+            errors.append(f"steps.{name}.{verb}: {error}")
+            gives[name] = VERBS[verb].gives
+            continue
         for where, (reference, kinds) in references(value).items():
             if gives.get(reference) not in kinds:
                 errors.append(f"steps.{name}.{verb}.{where}: '{reference}' is no earlier step that gives a "
@@ -133,7 +147,7 @@ def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[s
 def _messages(error: ValidationError, model: type[BaseModel], prefix: str) -> list[str]:
     messages = []
     for item in error.errors():
-        where = prefix + ".".join(str(part) for part in item["loc"])
+        where = (prefix + ".".join(str(part) for part in item["loc"])).rstrip(".")
         if item["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = _known_keys(model, item["loc"][:-1])
             near = _near(str(item["loc"][-1]), known)
@@ -153,11 +167,12 @@ def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str
         nested = getattr(annotation, "annotation", None)
         fields = next((t for t in (nested, *getattr(nested, "__args__", ())) if hasattr(t, "__annotations__")
                        and t is not type(None)), fields)
-    return list(getattr(fields, "model_fields", None) or getattr(fields, "__dataclass_fields__", {}))
+    known = getattr(fields, "model_fields", None) or getattr(fields, "__dataclass_fields__", {})
+    return [name for name in known if fields is not Recipe or name in _KEYS]
 
 
-def _near(given: str, known: Any) -> str:
-    near = difflib.get_close_matches(given, [str(name) for name in known], n=1)
+def _near(given: Any, known: Any) -> str:
+    near = difflib.get_close_matches(str(given), [str(name) for name in known], n=1)
     return f", did you mean '{near[0]}'?" if near else ""
 
 
@@ -165,13 +180,14 @@ def _change(raw: dict[str, Any], where: str, value: Any) -> None:
     """Set the value at a dotted path; the first part may be a step's name, whose verb need not be said."""
     first, *rest = where.split(".")
     target: Any = raw
-    steps = raw.get("steps")
-    if isinstance(steps, dict) and first in steps and rest:
-        ((_, target),) = steps[first].items()
+    steps = raw["steps"] if isinstance(raw.get("steps"), dict) else {}
+    if first in steps and rest:
+        verbs = list(steps[first].values()) if isinstance(steps[first], dict) else []
+        target = verbs[0] if len(verbs) == 1 else None
         *path, last = rest
     else:
         *path, last = [first, *rest]
-        known = [*Recipe.model_fields, *(steps or {})]
+        known = [*_KEYS, *map(str, steps)]
         if first not in known:
             raise LinnetError(f"--set {where}: there is no '{first}'{_near(first, known)}; known: {', '.join(known)}.")
     for part in path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from linnet import evidence, export, introspect, nn, runtime, shrink, tasks, train
 from linnet.data import Splits
@@ -64,6 +65,15 @@ class TrainingArguments(Arguments):
     augment: str | list[dict[str, Any]] | None = None
     options: train.Options | None = None
 
+    @field_validator("augment")
+    @classmethod
+    def _known_augmentation(cls, value: str | list[dict[str, Any]] | None) -> str | list[dict[str, Any]] | None:
+        try:
+            train.augmentation(Augment.from_json(value) if isinstance(value, list) else value)
+        except LinnetError as error:
+            raise ValueError(str(error)) from error
+        return value
+
     def keywords(self, context: Context, folder: Path) -> dict[str, Any]:
         """The keywords of the call."""
         augment = Augment.from_json(self.augment) if isinstance(self.augment, list) else self.augment
@@ -86,9 +96,13 @@ class FitArguments(TrainingArguments):
         if isinstance(self.model, dict):
             if len(self.model) != 1:
                 raise ValueError("model is one family with its dial, for example {dscnn: {width: 64}}")
-            (family,) = self.model
+            ((family, dial),) = self.model.items()
             if family not in nn.FAMILIES:
                 raise ValueError(str(unknown("model family", family, nn.FAMILIES)))
+            known = [name for name in inspect.signature(nn.FAMILIES[family]).parameters if name not in ("task", "seed")]
+            for name in dial:
+                if name not in known:
+                    raise ValueError(str(unknown(f"dial of {family}", name, known)))
         return self
 
 
@@ -141,6 +155,12 @@ class PlanArguments(Arguments):
     keep: float = Field(default=1.0, gt=0, le=1)
     bits: Literal[8] | None = None
 
+    @model_validator(mode="after")
+    def _something_to_keep(self) -> PlanArguments:
+        if self.keep < 1 and self.findings is None:
+            raise ValueError("keep needs findings, which say what can go; add the step of introspect.redundancy")
+        return self
+
 
 class ShrinkArguments(TrainingArguments):
     """Keywords of `shrink.apply`."""
@@ -176,7 +196,7 @@ def export_(context: Context, arguments: ExportArguments, folder: Path) -> Path:
 class AccuracyArguments(Arguments):
     """Keywords of `evidence.accuracy_at_least`."""
 
-    bound: float = Field(ge=0, le=1)
+    bound: float = Field(gt=0, le=1)
     level: float = Field(default=0.95, gt=0.5, lt=1)
     clusters: str | None = None
 

@@ -66,3 +66,59 @@ def test_what_is_wrong_is_said(old: str, new: str, part: str) -> None:
 def test_a_change_of_something_that_is_not_there_is_refused() -> None:
     with pytest.raises(LinnetError, match="did you mean 'big'"):
         check(GOOD, {"bigg.epochs": "3"})
+
+
+@pytest.mark.parametrize(("old", "new", "part"), [
+    ("{fit:", "{1:", "unknown verb '1'"),
+    ("{fit:", "{null:", "unknown verb 'None'"),
+    ("  found:", "  7:", "steps.7: a step's name is a word"),
+    ("  found:", "  ../found:", "steps.../found: a step's name is a word"),
+    ("{width: 8}", "{depth: 8}", "steps.big.fit: unknown dial of dscnn 'depth'; did you mean 'width'? Known: width"),
+    ("{width: 8}", "{widht: 8}", "did you mean 'width'?"),
+    ("epochs: 2", "options: {batch: 0}", "steps.big.fit: batch must lie between"),
+    ("epochs: 2", "options: {patience: 0}", "patience must be at least 1"),
+    ("epochs: 2", "options: {temperature: 0}", "temperature must"),
+    ("epochs: 2", "options: {weight_decay: -1}", "weight_decay must"),
+    ("epochs: 2", "augment: spech", "steps.big.fit.augment: unknown augmentation 'spech'; did you mean 'speech'?"),
+    ("epochs: 2", "augment: [{step: gain, low: 3}]", "unknown setting of 'gain' 'low'"),
+    ("epochs: 2", "augment: [{step: gain, low_db: quiet}]", "gain"),
+    ("epochs: 2", "augment: [{step: gain}, {step: flip}]", "use steps of one kind"),
+    ("name: tones", "name: tones\nseed: -1", "seed: Input should be greater than or equal to 0"),
+    ("input: audio", "input: audio, seconds: -1", "task.classify.seconds"),
+    ("input: audio", "input: audio, sample_rate_hz: 0", "task.classify.sample_rate_hz"),
+    ("{bound: 0.5}", "{bound: 0.5, clusters: singer}",
+     "clusters: 'singer' is none of the task's groups; those are: voice"),
+    ("{bound: 0.5}", "{bound: 0}", "greater than 0"),
+    ("  proof:", "  whole: {export: {model: big, path: tones.onnx}}\n  proof:",
+     "steps.whole.export.path: 'tones.onnx' is written by the step 'file' already"),
+    ("findings: found, ", "", "keep needs findings"),
+    ("found: {redundancy", "found: {confusions", "steps.small.shrink.plan.findings: 'found' is a step of confusions"),
+])
+def test_what_would_go_wrong_later_is_said_before_anything_runs(old: str, new: str, part: str) -> None:
+    assert old in GOOD
+    assert part in errors_of(GOOD.replace(old, new))
+
+
+def test_findings_of_another_model_are_refused() -> None:
+    text = GOOD.replace("  small:", "  other: {fit: {model: {dscnn: {width: 8}}}}\n  small:")
+    assert ("steps.small.shrink.plan.findings: 'found' looked inside 'big', the model is 'other'"
+            in errors_of(text.replace("shrink: {model: big", "shrink: {model: other")))
+
+
+@pytest.mark.parametrize(("old", "new", "change"), [
+    ("{fit: {model: {dscnn: {width: 8}}, epochs: 2}}", "[a]", "big.epochs"),
+    ("{fit: {model: {dscnn: {width: 8}}, epochs: 2}}", "{a: 1, b: 2}", "big.epochs"),
+    ("{fit: {model: {dscnn: {width: 8}}, epochs: 2}}", "{fit: 3}", "big.epochs"),
+    ("steps:", "steps: [{a: 1}]\nother:", "nothing"),
+    ("steps:", "steps: 5\nother:", "nothing"),
+    ("steps:", "steps:", "proof.claims.0"),
+    ("steps:", "steps:", "text"),
+])
+def test_a_change_that_fits_nowhere_is_refused(old: str, new: str, change: str) -> None:
+    with pytest.raises(LinnetError):
+        check(GOOD.replace(old, new), {change: "1"})
+
+
+def test_a_change_stands_in_the_text_of_the_recipe() -> None:
+    assert check(GOOD, {}).text == GOOD
+    assert "big.epochs=3" in check(GOOD, {"big.epochs": "3"}).text

@@ -106,7 +106,10 @@ def _step(value: Mapping[str, Any]) -> Step:
     for setting in settings:
         if setting not in known:
             raise unknown(f"setting of '{name}'", setting, known)
-    return STEPS[name](**settings)
+    try:
+        return STEPS[name](**settings)
+    except TypeError as error:
+        raise LinnetError(f"augmentation step '{name}': a setting is of the wrong kind ({error}).") from error
 
 
 PRESETS: dict[str, Augment] = {

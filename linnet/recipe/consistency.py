@@ -1,0 +1,60 @@
+"""What is wrong between the steps of a recipe, though each is right by itself; found before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from linnet.recipe.verbs import (
+    Arguments,
+    ConfusionsArguments,
+    ExportArguments,
+    ProveArguments,
+    RedundancyArguments,
+    ShrinkArguments,
+)
+
+Steps = Mapping[str, tuple[str, Arguments]]
+
+
+def faults(steps: Steps, groups: Sequence[str]) -> list[str]:
+    """Each fault with its place; `groups` are those of the task."""
+    return [*_paths(steps), *_findings(steps), *_clusters(steps, groups)]
+
+
+def _paths(steps: Steps) -> list[str]:
+    """Two steps that write the same file: the second would pass for the first."""
+    writer: dict[str, str] = {}
+    found = []
+    for name, (_, arguments) in steps.items():
+        if isinstance(arguments, ExportArguments) and writer.setdefault(arguments.path, name) != name:
+            found.append(f"steps.{name}.export.path: '{arguments.path}' is written by the step "
+                         f"'{writer[arguments.path]}' already; give it another name")
+    return found
+
+
+def _findings(steps: Steps) -> list[str]:
+    """A plan made of what was seen in another model, or of something else than redundancy."""
+    found = []
+    for name, (_, arguments) in steps.items():
+        source = arguments.plan.findings if isinstance(arguments, ShrinkArguments) else None
+        if not isinstance(arguments, ShrinkArguments) or source is None or source not in steps:
+            continue
+        where = f"steps.{name}.shrink.plan.findings"
+        looked = steps[source][1]
+        if isinstance(looked, ConfusionsArguments):
+            found.append(f"{where}: '{source}' is a step of confusions, a plan takes one of redundancy")
+        elif isinstance(looked, RedundancyArguments) and looked.model != arguments.model:
+            found.append(f"{where}: '{source}' looked inside '{looked.model}', the model is '{arguments.model}'")
+    return found
+
+
+def _clusters(steps: Steps, groups: Sequence[str]) -> list[str]:
+    found = []
+    for name, (_, arguments) in steps.items():
+        for number, claim in enumerate(arguments.claims if isinstance(arguments, ProveArguments) else []):
+            for kind in ("accuracy_at_least", "no_worse"):
+                by = getattr(getattr(claim, kind), "clusters", None)
+                if by is not None and by not in groups:
+                    found.append(f"steps.{name}.prove.claims.{number}.{kind}.clusters: '{by}' is none of the task's "
+                                 f"groups; those are: {', '.join(groups) or '(none)'}")
+    return found
