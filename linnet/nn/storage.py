@@ -31,8 +31,12 @@ def save(model: Model, folder: str | Path) -> None:
     facts = {"schema": SCHEMA, "name": model.name, "identity": model.identity, "spec": model.spec, "bits": model.bits,
              "history": model.history, "notes": model.notes}
     partial = path.with_name(path.name + ".partial")
-    save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, partial,
-              metadata={"model": json.dumps(facts, default=dict)})
+    try:
+        save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, partial,
+                  metadata={"model": json.dumps(facts, default=dict)})
+    except SafetensorError as error:
+        raise LinnetError(f"{path} cannot be written ({error}); what was there is as it was. "
+                          "Is the disk full?") from error
     partial.replace(path)
 
 

@@ -12,6 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from linnet.errors import LinnetError
+
 log = logging.getLogger("linnet")
 
 
@@ -20,7 +22,11 @@ def save(path: Path, key: str, tensors: Mapping[str, torch.Tensor], state: Mappi
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     flat = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    save_file(flat, partial, metadata={"key": key, "state": json.dumps(state)})
+    try:
+        save_file(flat, partial, metadata={"key": key, "state": json.dumps(state)})
+    except SafetensorError as error:
+        raise LinnetError(f"{path} cannot be written ({error}); the checkpoint before it is as it was, training "
+                          "resumes there. Is the disk full?") from error
     partial.replace(path)
 
 

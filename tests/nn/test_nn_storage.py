@@ -78,3 +78,11 @@ def test_safetensors_of_something_else_are_refused(tmp_path: Path) -> None:
     save_file({"x": np.zeros(1)}, tmp_path / "model.safetensors")
     with pytest.raises(DamagedFileError, match="cannot be read as a saved model"):
         nn.load(tmp_path)
+
+
+def test_a_model_that_cannot_be_written_is_said_and_the_old_one_survives(model: nn.Model, tmp_path: Path) -> None:
+    nn.save(model, tmp_path)
+    (tmp_path / "model.safetensors.partial").mkdir()
+    with pytest.raises(LinnetError, match="cannot be written"):
+        nn.save(replace(model, name="other"), tmp_path)
+    assert nn.load(tmp_path).name == model.name
