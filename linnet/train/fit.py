@@ -183,6 +183,9 @@ class _Training:
         loss = LOSSES[self.task.loss](logits, torch.from_numpy(targets).to(self.device), self.options.label_smoothing)
         if self.teacher:
             answers = torch.tensor(self.teacher(arrays)["logits"], device=self.device)
+            if answers.shape != logits.shape:
+                raise LinnetError(f"the teacher answers with {answers.shape[-1]} logits a sample, the task has "
+                                  f"{logits.shape[-1]} labels; give a teacher of the same task.")
             weight = self.options.teacher_weight
             loss = (1 - weight) * loss + weight * distillation(logits, answers, self.options.temperature)
         if not torch.isfinite(loss):

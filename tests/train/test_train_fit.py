@@ -143,3 +143,21 @@ def test_an_unknown_device_lists_the_known_ones() -> None:
 def test_silence_trains_to_finite_numbers(tone_task: tasks.Classify) -> None:
     silent = tone_task.prepare([Audio(np.zeros(2400, np.float32), 8000)])
     assert np.isfinite(start(tone_task)(silent)["logits"]).all()
+
+
+def test_a_checkpoint_that_cannot_be_written_is_said_and_the_old_one_survives(
+        tone_task: tasks.Classify, tones: data.Splits, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"the old one")
+    path.with_name("checkpoint.safetensors.partial").mkdir()
+    with pytest.raises(LinnetError, match="cannot be written"):
+        train.fit(start(tone_task), tone_task, tones, epochs=1, options=OPTIONS, folder=tmp_path)
+    assert path.read_bytes() == b"the old one"
+
+
+def test_a_teacher_with_other_labels_is_refused(tone_task: tasks.Classify, tones: data.Splits) -> None:
+    def other(arrays: Arrays) -> Arrays:
+        return {"logits": np.zeros((len(arrays["audio"]), 1), np.float32)}
+
+    with pytest.raises(LinnetError, match="the teacher answers with 1 logits a sample, the task has 3 labels"):
+        train.fit(start(tone_task), tone_task, tones, epochs=1, options=OPTIONS, teacher=other)
