@@ -14,6 +14,8 @@ from linnet.evidence import DataRef, Scores
 from linnet.tasks.task import Arrays, Predictor, Task
 
 Progress = Callable[[int, int, str], None]
+_NAMED = 6
+"""More names than this are counted only."""
 
 
 def evaluate(predictor: Predictor, task: Task, dataset: Dataset, *, batch: int = 64,
@@ -67,17 +69,18 @@ def data_ref(task: Task, dataset: Dataset) -> DataRef:
 
 
 def _population(task: Task, dataset: Dataset) -> str:
-    """In words, and no larger than what was sampled: the held-out groups by name where there are few."""
+    """In words, and no larger than what was sampled: held-out groups by name where there are few, and any selection."""
     noun = "recordings" if "audio" in task.arrays else "images"
     by = _split_by(dataset)
+    chosen = _selection(dataset, by)
     if by is None:
-        return f"{noun} of {dataset.name}" + (f", {dataset.part} part" if dataset.part else "")
+        return f"{noun} of {dataset.name}" + (f", {dataset.part} part" if dataset.part else "") + chosen
     names = sorted({str(value) for value in dataset.values(by)})
     held_out = "held-out " if dataset.part in ("validation", "test") else ""
-    if len(names) > 6:
-        return f"{noun} of {len(names)} {held_out}{by}s of {dataset.name}"
+    if len(names) > _NAMED:
+        return f"{noun} of {len(names)} {held_out}{by}s of {dataset.name}{chosen}"
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{noun} of the {held_out}{by}{'s' if len(names) > 1 else ''} {listed}"
+    return f"{noun} of the {held_out}{by}{'s' if len(names) > 1 else ''} {listed}{chosen}"
 
 
 def _split_by(dataset: Dataset) -> str | None:
@@ -86,6 +89,21 @@ def _split_by(dataset: Dataset) -> str | None:
             by = step["split"].get("by")
             return None if by is None else str(by)
     return None
+
+
+def _selection(dataset: Dataset, by: str | None) -> str:
+    """Which rows were chosen, other than by the held-out groups; "" for all of them."""
+    said, is_picked = [], False
+    for step in dataset.origin.get("steps", ()):
+        for name, values in step.get("where", {}).items():
+            wanted = sorted(map(str, values)) if isinstance(values, list) else [str(values)]
+            if name == "id" or len(wanted) > _NAMED:
+                is_picked = True
+            elif name != by:
+                said.append(f"only {name} {' or '.join(wanted)}")
+        is_picked |= "take" in step or str(step.get("opaque", "")).startswith("where")
+    said += [f"a selection of {len(dataset):,}"] if is_picked else []
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _plain(value: Any) -> Any:

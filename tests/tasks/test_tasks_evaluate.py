@@ -51,3 +51,15 @@ def test_one_answer_with_probabilities(tone_task: tasks.Classify, tones: data.Sp
     assert heard.label == str(tones.test.values("pitch")[0])
     assert sum(heard.probabilities.values()) == pytest.approx(1)
     assert heard.probability == max(heard.probabilities.values())
+
+
+def test_the_population_is_no_larger_than_what_was_asked(tone_task: tasks.Classify, tones: data.Splits) -> None:
+    def population(dataset: data.Dataset) -> str:
+        return tasks.evaluate(Listener(), tone_task, dataset).data.population
+
+    whole = population(tones.test)
+    assert population(tones.test.where(pitch="low")) == f"{whole} (only pitch low)"
+    assert population(tones.test.where(pitch=["low", "high"])) == f"{whole} (only pitch high or low)"
+    assert population(tones.test.take(range(5))) == f"{whole} (a selection of 5)"
+    assert population(tones.test.where(lambda row: row["pitch"] != "low")) == f"{whole} (a selection of 20)"
+    assert population(tones.test.where(voice=tones.test.values("voice")[0])) == whole
