@@ -46,8 +46,7 @@ class Classify:
         kind = parts[0].column(input).kind
         if kind == "audio":
             rate = _common_rate(parts, input, sample_rate_hz)
-            length = seconds or _window_seconds(parts[0], input)
-            spec: tuple[str, tuple[int, ...]] = ("float32", (round(length * rate),))
+            spec: tuple[str, tuple[int, ...]] = ("float32", (_window(parts, input, seconds, rate),))
         elif kind == "image":
             rate, spec = None, ("uint8", _common_shape(parts[0], input))
         else:
@@ -156,6 +155,8 @@ def _labels(parts: Sequence[Dataset], target: str) -> tuple[str, ...]:
 
 def _common_rate(parts: Sequence[Dataset], column: str, wanted: int | None) -> int:
     """The rate asked for, else the most frequent one of the training part; what has to be resampled is said."""
+    if wanted is not None and wanted < 1:
+        raise LinnetError(f"sample_rate_hz must be at least 1 Hz; got {wanted}.")
     summaries = [describe_audio(part, column) for part in parts]
     rates = Counter[int]()
     for (rate_hz, _), count in summaries[0].formats.items():
@@ -167,9 +168,21 @@ def _common_rate(parts: Sequence[Dataset], column: str, wanted: int | None) -> i
     return rate
 
 
-def _window_seconds(dataset: Dataset, column: str) -> float:
-    """The length that holds 99 of 100 training recordings whole, rounded up to a tenth of a second."""
-    return math.ceil(10 * float(np.quantile(describe_audio(dataset, column).seconds, 0.99))) / 10
+def _window(parts: Sequence[Dataset], column: str, wanted: float | None, rate_hz: int) -> int:
+    """The window in samples: as asked for, else one that holds 99 of 100 training recordings whole; cuts are said.
+
+    What is not asked for is rounded up to a tenth of a second.
+    """
+    lengths = [describe_audio(part, column).seconds for part in parts]
+    seconds = math.ceil(10 * float(np.quantile(lengths[0], 0.99))) / 10 if wanted is None else wanted
+    samples = round(seconds * rate_hz)
+    if samples < 1:
+        raise LinnetError(f"seconds is the length of the window, at least one sample at {rate_hz} Hz; got {seconds}.")
+    for part, found in zip(parts, lengths, strict=True):
+        if longer := sum(length > samples / rate_hz for length in found):
+            log.warning("%s: %d of %d recordings are longer than the window of %g s: only their middle is heard.",
+                        part.part or part.name, longer, len(found), seconds)
+    return samples
 
 
 def _common_shape(dataset: Dataset, column: str) -> tuple[int, ...]:

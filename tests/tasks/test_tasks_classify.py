@@ -86,3 +86,17 @@ def test_images_are_resized_and_other_channels_refused() -> None:
         task.prepare([np.zeros((8, 8, 3), np.uint8)])
     with pytest.raises(LinnetError, match="takes images"):
         task.prepare([sound(10)])
+
+
+@pytest.mark.parametrize("wrong", [{"seconds": 0}, {"seconds": -1.0}, {"sample_rate_hz": 0}, {"sample_rate_hz": -8000},
+                                   {"seconds": 1e-5}])
+def test_a_window_without_length_is_refused(tones: data.Splits, wrong: dict[str, float]) -> None:
+    with pytest.raises(LinnetError, match=next(iter(wrong))):
+        tasks.Classify(tones, input="audio", target="pitch", **wrong)  # type: ignore[arg-type]
+
+
+def test_recordings_longer_than_the_window_are_said(tones: data.Splits, caplog: pytest.LogCaptureFixture) -> None:
+    tasks.Classify(tones, input="audio", target="pitch")
+    assert "longer" not in caplog.text
+    tasks.Classify(tones, input="audio", target="pitch", seconds=0.2)
+    assert "test: 30 of 30 recordings are longer than the window of 0.2 s: only their middle is heard" in caplog.text
