@@ -57,9 +57,15 @@ def _decoded(path: Path, task: Task) -> Media:
     if "audio" not in task.arrays:
         return data.read_image(path)
     sound = data.read_audio(path)
+    channels = data.probe_audio(path).channels
+    if channels > 1:
+        screen.say(f"note: {path} has {channels} channels, which were mixed to one.")
     rate = getattr(task, "sample_rate_hz", sound.sample_rate_hz)
     if rate != sound.sample_rate_hz:
         screen.say(f"note: {path} was resampled from {sound.sample_rate_hz} Hz to the {rate} Hz that the model takes.")
+    heard = task.arrays["audio"][1][0] / rate
+    if sound.seconds > heard + 1 / rate:
+        screen.say(f"note: {path} lasts {sound.seconds:.3g} s: only the {heard:.3g} s in its middle were heard.")
     if not sound.samples.any():
         screen.say(f"note: {path} is silent; the answer means nothing.")
     return sound

@@ -16,7 +16,7 @@ from linnet.data.columns import (
 )
 from linnet.data.dataset import Dataset, Splits
 from linnet.data.describe import AudioSummary, describe, describe_audio, sources_table
-from linnet.data.media import Audio, Media, read_audio, read_image, resample
+from linnet.data.media import Audio, Media, probe_audio, read_audio, read_image, resample
 from linnet.data.origin import restore
 from linnet.data.sources import SOURCES, Source, load
 
@@ -40,6 +40,7 @@ __all__ = [
     "label_column",
     "load",
     "media_cells",
+    "probe_audio",
     "read_audio",
     "read_image",
     "resample",

@@ -69,3 +69,14 @@ def test_a_file_without_a_card_is_refused(clip: Path, tmp_path: Path, capsys: py
     bare.write_bytes(digits_bytes())
     assert answer(["try", str(bare), str(clip)]) == 3
     assert "card" in capsys.readouterr().err
+
+
+def test_what_is_mixed_or_left_out_is_said(proven: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "long.wav"
+    wave = 0.5 * np.sin(2 * np.pi * 800 * np.arange(8000) / 8000)
+    soundfile.write(path, np.stack([wave, wave], axis=1), 8000)
+    assert answer(["try", str(proven), str(path)]) == 0
+    shown = capsys.readouterr()
+    assert "middle" in shown.out
+    assert "long.wav has 2 channels, which were mixed to one" in shown.err
+    assert "long.wav lasts 1 s: only the 0.3 s in its middle were heard" in shown.err
