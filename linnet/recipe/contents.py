@@ -25,13 +25,14 @@ def read(folder: str | Path) -> Contents:
                for kind in ("model", "file", "findings", "claims", "benches")}
     claims: list[Claim] = [claim for made in by_kind["claims"].values() for claim in made]
     file = _shipped(by_kind["file"], claims)
+    shipped = runtime.load(file) if file else None
     after = _scores(folder, steps, "after")
     return Contents(
         name=facts["name"], task=tasks.from_json(facts["task"]), data=facts["data"],
         histories={name: model.history for name, model in by_kind["model"].items() if model.history},
         before=_scores(folder, steps, "before"), after=after, claims=claims,
-        benches=_larger_first([bench for made in by_kind["benches"].values() for bench in made]),
-        card=runtime.load(file).card if file else None, findings=by_kind["findings"],
+        benches=_in_order([bench for made in by_kind["benches"].values() for bench in made], shipped, claims),
+        card=shipped.card if shipped else None, findings=by_kind["findings"],
         looks=_looks(after), environment=facts["environment"],
         recipe=(folder / "recipe.yaml").read_text(encoding="utf-8"), file=file,
         verify_command=f"linnet verify {file} --data {facts['source']}" if file else "")
@@ -57,8 +58,12 @@ def _scores(folder: Path, steps: Mapping[str, str], role: str) -> Scores | None:
     return store.read_scores(found[-1]) if found else None
 
 
-def _larger_first(benches: list[runtime.Bench]) -> list[runtime.Bench]:
-    return sorted(benches, key=lambda bench: -bench.size_bytes)
+def _in_order(benches: list[runtime.Bench], shipped: runtime.Shipped | None, claims: list[Claim]
+              ) -> list[runtime.Bench]:
+    """What the shipped file was compared with first, the shipped file last; between them the larger ones first."""
+    compared = {claim.than.subject for claim in claims if claim.than}
+    return sorted(benches, key=lambda bench: (shipped is not None and bench.subject == shipped.identity,
+                                              bench.subject not in compared, -bench.size_bytes))
 
 
 def _looks(after: Scores | None) -> list[Look]:

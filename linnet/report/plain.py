@@ -5,7 +5,7 @@ from __future__ import annotations
 from linnet.evidence import Scores
 from linnet.report.contents import Contents
 from linnet.report.counting import counted, in_words, listed, milliseconds, plural, size, times
-from linnet.report.words import FEW, groups_tested, noun, shipped_size, times_smaller
+from linnet.report.words import FEW, groups_tested, noun, shipped_bench, shipped_size, times_smaller
 
 _ONE_COLLECTION = {"recording": "Other microphones, rooms and ways of speaking were not tested.",
                    "image": "Other cameras, scanners and hands were not tested."}
@@ -54,8 +54,8 @@ def costs(contents: Contents) -> list[str]:
     if shipped:
         smaller = f", {times(ratio)} times smaller than what it was made from" if ratio and ratio >= 1.1 else ""
         said.append(f"{size(shipped)}{smaller}.{_with_claims(contents, shipped)}")
-    if contents.benches:
-        bench = contents.benches[-1]
+    bench = shipped_bench(contents)
+    if bench is not None:
         said.append(f"95 of 100 answers come within {milliseconds(bench.p95_ms)} on {bench.processor}, "
                     f"{counted(bench.threads, 'thread')}.")
         said.append(f"{bench.peak_memory_mb:.1f} MB of memory at most; energy: {bench.energy}.")

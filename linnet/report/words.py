@@ -57,7 +57,14 @@ def shipped_size(contents: Contents) -> int | None:
     """Bytes of the shipped file without the claims it carries, from the file itself or else from its bench."""
     if contents.file is not None and contents.file.exists():
         return runtime.read(contents.file).size_without_claims_bytes
-    return contents.benches[-1].size_without_claims_bytes if contents.benches else None
+    bench = shipped_bench(contents)
+    return bench.size_without_claims_bytes if bench else None
+
+
+def shipped_bench(contents: Contents) -> runtime.Bench | None:
+    """What was measured of the shipped file; None where only other files were measured."""
+    subject = contents.after.subject if contents.after else None
+    return next((bench for bench in reversed(contents.benches) if subject in (None, bench.subject)), None)
 
 
 def times_smaller(contents: Contents) -> float | None:
