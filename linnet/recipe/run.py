@@ -44,16 +44,23 @@ def run(path: str | Path, *, until: str | None = None, changes: Mapping[str, str
     loses at most the epoch that was running. Raises LinnetError for a wrong recipe, before anything runs.
     """
     recipe = load(path, changes=changes)
-    if until is not None and until not in recipe.steps:
-        raise unknown("step", until, recipe.steps)
+    _check_until(until, recipe)
     try:
         splits = _split(recipe)
     except NotAvailableError as error:
         if recipe.otherwise is None:
             raise
         log.warning("%s Running %s instead.", error, recipe.otherwise)
-        return run(Path(path).parent / recipe.otherwise, until=until, folder=folder, progress=progress)
-    return _Run(recipe, splits, Path(folder) / recipe.name, progress).go(until)
+        recipe = load(Path(path).parent / recipe.otherwise, changes=changes)
+        _check_until(until, recipe)
+        splits = _split(recipe)
+    with store.alone(Path(folder) / recipe.name):
+        return _Run(recipe, splits, Path(folder) / recipe.name, progress).go(until)
+
+
+def _check_until(until: str | None, recipe: Recipe) -> None:
+    if until is not None and until not in recipe.steps:
+        raise unknown("step", until, recipe.steps)
 
 
 def _split(recipe: Recipe) -> data.Splits:

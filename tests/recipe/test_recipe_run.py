@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from linnet import nn, recipe, runtime
+from linnet import nn, recipe, report, runtime
 from linnet.errors import LinnetError
 
 RECIPE = """
@@ -162,3 +162,36 @@ def test_a_refused_proof_is_a_look_too_and_leaves_no_scores_of_another_question(
     assert found.before is None
     assert [claim.looks for claim in found.claims] == [1]
     assert len(found.looks) == 1
+
+
+def test_changes_reach_the_other_recipe_and_two_do_not_call_each_other_for_ever(
+        path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LINNET_DATA", raising=False)
+    monkeypatch.setenv("LINNET_FSDD_URL", "http://127.0.0.1:9/fsdd.tar.gz")
+    (tmp_path / "tones.yaml").write_text(path.read_text())
+    digits = (Path(__file__).parents[2] / "recipes" / "digits.yaml").read_text()
+    (tmp_path / "digits.yaml").write_text(digits.replace("handwritten.yaml", "tones.yaml"))
+    outcome = recipe.run(tmp_path / "digits.yaml", folder=tmp_path, until="big", changes={"big.epochs": "1"})
+    assert len(recipe.read(outcome.folder).histories["big"]) == 1
+    (tmp_path / "digits.yaml").write_text(digits.replace("handwritten.yaml", "digits.yaml"))
+    with pytest.raises(LinnetError, match="fsdd"):
+        recipe.run(tmp_path / "digits.yaml", folder=tmp_path)
+
+
+def test_two_runs_of_one_recipe_do_not_write_over_each_other(path: Path, tmp_path: Path) -> None:
+    def again(done: int, total: int, text: str) -> None:
+        recipe.run(path, folder=tmp_path)
+
+    with pytest.raises(LinnetError, match="another run is at work in"):
+        recipe.run(path, folder=tmp_path, until="big", progress=again)
+    recipe.run(path, folder=tmp_path, until="big", changes={"big.epochs": "1"})
+
+
+def test_what_was_measured_of_the_shipped_file_stands_last(path: Path, folder: Path) -> None:
+    recipe.run(path, folder=folder.parent, changes={"timing.files": "[file, whole]"})
+    found = recipe.read(folder)
+    assert found.benches[-1].subject == runtime.load(folder / "tones.onnx").identity
+    answers = report.text(found)
+    assert "answers come within" in answers
+    recipe.run(path, folder=folder.parent, changes={"timing.files": "[whole]"})
+    assert "answers come within" not in report.text(recipe.read(folder))
