@@ -174,3 +174,9 @@ def test_every_source_is_described():
     table = data.sources_table()
     assert [row["name"] for row in table] == list(data.SOURCES)
     assert all(row["licence"] and row["summary"] and row["rows"] for row in table)
+
+
+@pytest.mark.parametrize("options", [{"columns": ["a"]}, {"columns": "a"}, {"root": 3}, {"prefix": 3}, {"prefix": ["x"]}])
+def test_an_option_of_the_wrong_kind_is_refused(tone_manifest: Path, options: dict[str, object]) -> None:
+    with pytest.raises(LinnetError, match=f"option '{next(iter(options))}' takes"):
+        data.load(tone_manifest, **options)
