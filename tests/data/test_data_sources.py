@@ -2,6 +2,7 @@
 
 import json
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,7 +177,8 @@ def test_every_source_is_described():
     assert all(row["licence"] and row["summary"] and row["rows"] for row in table)
 
 
-@pytest.mark.parametrize("options", [{"columns": ["a"]}, {"columns": "a"}, {"root": 3}, {"prefix": 3}, {"prefix": ["x"]}])
+@pytest.mark.parametrize("options", [{"columns": ["a"]}, {"columns": "a"}, {"root": 3}, {"prefix": 3},
+                                     {"prefix": ["x"]}])
 def test_an_option_of_the_wrong_kind_is_refused(tone_manifest: Path, options: dict[str, object]) -> None:
     with pytest.raises(LinnetError, match=f"option '{next(iter(options))}' takes"):
         data.load(tone_manifest, **options)

@@ -76,9 +76,9 @@ def _refuse_unknown(reader: Callable[..., Dataset], options: Mapping[str, Any]) 
     for name in options:
         if name not in known:
             raise unknown("option", name, known)
-        is_mapping = name == "columns"
-        if options[name] is not None and not isinstance(options[name], Mapping if is_mapping else str | Path):
-            raise LinnetError(f"option '{name}' takes {'a mapping' if is_mapping else 'a text'}; got {options[name]!r}.")
+        kind, said = (Mapping, "a mapping") if name == "columns" else (str | Path, "a text")
+        if options[name] is not None and not isinstance(options[name], kind):
+            raise LinnetError(f"option '{name}' takes {said}; got {options[name]!r}.")
 
 
 def _json(options: Mapping[str, Any]) -> dict[str, Any]:
