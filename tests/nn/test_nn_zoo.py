@@ -47,6 +47,8 @@ def test_the_default_widths_are_small() -> None:
     ("dscnn", images(8, 8, 1), {}, "dscnn listens to recordings; the task's input is image"),
     ("dscnn", task(AUDIO, None), {}, "needs the sample rate"),
     ("dscnn", task(AUDIO, 8000), {"width": 1}, "width is the number of channels, 2 or more; got 1"),
+    ("dscnn", task(AUDIO, 8000), {"width": 8.5}, "width is the number of channels, 2 or more; got 8.5"),
+    ("smallcnn", images(8, 8, 1), {"width": "x"}, "width is the number of channels, 2 or more; got 'x'"),
     ("smallcnn", task(AUDIO, 8000), {}, "smallcnn looks at images; the task's input is audio"),
     ("smallcnn", images(3, 28, 1), {}, "at least 4 x 4"),
 ])

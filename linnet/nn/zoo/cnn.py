@@ -101,8 +101,8 @@ def _spec(family: str, task: Classify, front: dict[str, Any], body: dict[str, An
 
 
 def _checked(width: int) -> int:
-    if width < 2:
-        raise LinnetError(f"width is the number of channels, 2 or more; got {width}.")
+    if not isinstance(width, int) or width < 2:
+        raise LinnetError(f"width is the number of channels, 2 or more; got {width!r}.")
     return width
 
 
