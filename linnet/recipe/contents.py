@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from linnet import runtime, tasks
-from linnet.errors import LinnetError
+from linnet.errors import DamagedFileError, LinnetError
 from linnet.evidence import Claim, Ledger, Look, Scores
 from linnet.recipe import store
 from linnet.recipe.verbs import VERBS
 from linnet.report import Contents
+
+log = logging.getLogger("linnet")
 
 
 def read(folder: str | Path) -> Contents:
@@ -19,6 +22,10 @@ def read(folder: str | Path) -> Contents:
     if not (folder / "run.json").exists():
         raise LinnetError(f"there is no run in '{folder}': it holds no run.json. Give a run's folder.")
     facts = store.read_json(folder / "run.json")
+    missing = sorted({"name", "source", "steps", "keys", "task", "data", "environment"} - facts.keys())
+    if missing:
+        raise DamagedFileError(f"{folder / 'run.json'} cannot be read: it lacks {', '.join(missing)}. Run the recipe "
+                               "again; what is done already is kept.")
     steps = {name: verb for name, verb in facts["steps"].items() if _is_made(folder / name, facts["keys"][name])}
     values = {name: VERBS[verb].load(folder / name) for name, verb in steps.items()}
     by_kind = {kind: {name: value for name, value in values.items() if VERBS[steps[name]].gives == kind}
@@ -39,11 +46,13 @@ def read(folder: str | Path) -> Contents:
 
 
 def _shipped(files: dict[str, Path], claims: list[Claim]) -> Path | None:
-    """The file that the claims speak of; without claims, the last one written."""
+    """The file that the claims speak of; without claims, the last one written. One that is gone is said."""
     subjects = {claim.subject for claim in claims}
+    for name, path in files.items():
+        if not path.exists():
+            log.warning("%s, which the step '%s' wrote, is gone; run the recipe again.", path.name, name)
     there = [path for path in files.values() if path.exists()]
-    spoken_of = [path for path in there if runtime.load(path).identity in subjects]
-    candidates = spoken_of or there
+    candidates = [path for path in there if runtime.load(path).identity in subjects] if subjects else there
     return candidates[-1] if candidates else None
 
 

@@ -76,10 +76,14 @@ def write_scores(measured: Mapping[str, Scores | None], folder: Path) -> None:
 
 
 def read_scores(path: Path) -> Scores:
-    """Read what `write_scores` wrote."""
+    """Read what `write_scores` wrote; DamagedFileError where it cannot be read."""
+    import pyarrow as pa
     from pyarrow import parquet
 
-    table = parquet.read_table(path)
+    try:
+        table = parquet.read_table(path)
+    except pa.ArrowException as error:
+        raise DamagedFileError(f"{path} cannot be read: {error} Delete {path.parent} and run again.") from error
     facts = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     columns = {name: table[name].to_pylist() for name in table.column_names}
     groups = {name.removeprefix("group:"): values for name, values in columns.items() if name.startswith("group:")}

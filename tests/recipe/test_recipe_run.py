@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,18 @@ def test_what_was_measured_of_the_shipped_file_stands_last(path: Path, folder: P
     assert "answers come within" in answers
     recipe.run(path, folder=folder.parent, changes={"timing.files": "[whole]"})
     assert "answers come within" not in report.text(recipe.read(folder))
+
+
+def test_a_damaged_run_is_said(path: Path, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    recipe.run(path, folder=folder.parent)
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "tones.onnx").unlink()
+    assert recipe.read(copy).file is None
+    assert "tones.onnx, which the step 'file' wrote, is gone" in caplog.text
+    (copy / "proof" / "after.parquet").write_text("garbage")
+    with pytest.raises(LinnetError, match=r"after\.parquet cannot be read"):
+        recipe.read(copy)
+    (copy / "run.json").write_text("{}")
+    with pytest.raises(LinnetError, match=r"run\.json cannot be read"):
+        recipe.read(copy)
