@@ -54,7 +54,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Size:
-    """How many bytes a file has."""
+    """How many bytes a file has without the claims that it carries: they come to it afterwards."""
 
     bytes: int
     subject: str
@@ -112,7 +112,10 @@ def latency_below(timing: Timing, *, bound_ms: float, quantile: float = 0.95, le
 
 
 def size_below(size: Size, *, bound_kb: float) -> Claim:
-    """Claim that the file has at most `bound_kb` times 1,000 bytes. Counted, so there is nothing to be unsure of."""
+    """Claim that the file has at most `bound_kb` times 1,000 bytes, its claims left out.
+
+    It is counted, so there is nothing to be unsure of.
+    """
     check_amount("bound_kb", bound_kb)
     kilobytes = size.bytes / 1000
     return Claim(

@@ -56,11 +56,11 @@ def latency(
 
 
 def size(size_bytes: int, bound_kb: float) -> str:
-    """The file has 61.3 KB (at most 100.0 KB were allowed; 1 KB is 1,000 bytes)."""
+    """Without its claims the file has 61.3 KB (at most 100.0 KB were allowed; 1 KB is 1,000 bytes)."""
     allowed = Decimal(repr(bound_kb))
     kilobytes = Decimal(size_bytes) / 1000
     places = max(1, decimals(allowed))
-    return (f"The file has {up(kilobytes, allowed, places)} KB "
+    return (f"Without its claims the file has {up(kilobytes, allowed, places)} KB "
             f"(at most {down(allowed, allowed, places)} KB were allowed; 1 KB is 1,000 bytes).")
 
 

@@ -69,7 +69,7 @@ def _measured(claim: Claim) -> str:
     if claim.kind == "latency_below":
         return _measured_latency(claim)
     if claim.kind == "size_below":
-        return f"The file has {kilobytes(claim.estimate)}."
+        return f"Without its claims the file has {kilobytes(claim.estimate)}."
     return claim.statement
 
 

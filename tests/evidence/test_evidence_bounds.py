@@ -155,6 +155,7 @@ def test_size_is_counted_and_rounded_so_that_the_sentence_agrees(size_bytes: int
     claim = size_below(Size(size_bytes, "a" * 64), bound_kb=100)
     assert claim.verdict == verdict
     assert said in claim.statement
+    assert claim.statement.startswith("Without its claims the file has ")
 
 
 def test_a_negative_size_is_refused() -> None:

@@ -51,3 +51,8 @@ def test_counts_are_worst_first() -> None:
     claims = made.claims(after, before, made.bench("digits.onnx", 1000, 0.5, 1))
     assert counts([*claims, evidence.size_below(evidence.Size(90_000, "a" * 64), bound_kb=64)]) == \
         "one fails, one is undecided, four hold"
+
+
+def test_a_size_is_said_as_it_was_counted() -> None:
+    claim = evidence.size_below(evidence.Size(38_912, "a" * 64), bound_kb=64)
+    assert found(claim).startswith("Without its claims the file has 3")
