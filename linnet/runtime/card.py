@@ -70,7 +70,7 @@ class Card(BaseModel):
     """The network as data: enough to build it again, without its weights."""
     bits: Literal["int8", "float32"] = "float32"
     training: dict[str, Any] = {}
-    """Where it comes from: origin and fingerprint of the data, epochs, seed."""
+    """Where it comes from: fingerprints of the data, epochs, seed, settings."""
     realised: Realised | None = None
     parity: Parity | None = None
     linnet_version: str

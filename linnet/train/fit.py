@@ -116,7 +116,8 @@ class _Training:
         self.schedule = OneCycleLR(self.optimizer, options.learning_rate, total_steps=epochs * self.steps + 1)
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, torch.Tensor] = {}
-        self.key = self._key(data)
+        self.fingerprints = {"train": data.train.fingerprint, "validation": data.validation.fingerprint}
+        self.key = self._key()
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """Weight decay on the weights of convolutions and linear layers only, not on biases and normalisation."""
@@ -124,9 +125,9 @@ class _Training:
         return [{"params": [p for p in parameters if p.ndim > 1], "weight_decay": self.options.weight_decay},
                 {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0}]
 
-    def _key(self, data: Splits) -> str:
+    def _key(self) -> str:
         teacher = getattr(self.teacher, "identity", "unnamed") if self.teacher else None
-        facts = [self.start.identity, self.task.to_json(), data.train.fingerprint, data.validation.fingerprint,
+        facts = [self.start.identity, self.task.to_json(), *self.fingerprints.values(),
                  self.epochs, self.seed, teacher, self.augment.to_json(), asdict(self.options)]
         return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
 
@@ -252,7 +253,8 @@ class _Training:
         module = copy.deepcopy(self.start.module).cpu()
         module.load_state_dict(self.best)
         notes: dict[str, Any] = {"epochs": len(self.history), "kept_epoch": self.best_epoch + 1, "seed": self.seed,
-                                 "augment": self.augment.to_json(), "options": asdict(self.options)}
+                                 "augment": self.augment.to_json(), "options": asdict(self.options),
+                                 "data": self.fingerprints}
         if self.teacher:
             notes["teacher"] = getattr(self.teacher, "identity", "unnamed")
         if stopped:

@@ -28,6 +28,7 @@ def test_it_learns_and_leaves_the_given_model_alone(tone_task: tasks.Classify, t
     assert tasks.evaluate(fitted, tone_task, tones.test).mean > 0.8 > tasks.evaluate(model, tone_task, tones.test).mean
     assert start(tone_task).identity == identity == model.identity != fitted.identity
     assert [row["epoch"] for row in fitted.history] == list(range(1, 13))
+    assert fitted.notes["data"] == {"train": tones.train.fingerprint, "validation": tones.validation.fingerprint}
     assert fitted.history[-1]["train_loss"] < fitted.history[0]["train_loss"]
 
 
