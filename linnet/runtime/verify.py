@@ -146,7 +146,7 @@ def _check_agreement(claim: Claim, derived: Claim) -> None:
             raise RecordError(f"the recorded {name} {recorded} does not agree with the derived {found}.")
     low, high = derived.interval
     # A latency drifts with all that the machine does beside it; a count on the same rows does not.
-    if not derived.conditions and not low <= claim.estimate <= (low if high is None else high):
+    if not derived.conditions and not low <= claim.estimate <= high:
         raise RecordError(f"the recorded estimate {claim.estimate:.4g} does not agree with the derived "
                           f"{derived.estimate:.4g}, which lies between {low:.4g} and {high:.4g}.")
     is_same = (claim.estimate, claim.interval, claim.verdict) == (derived.estimate, derived.interval, derived.verdict)
