@@ -14,8 +14,10 @@ from linnet.runtime.claims import look_of, question, read_claims, with_claims
 
 
 def prove(file: str | Path, claims: Sequence[Claim], *, require: Literal["holds"] | None = None,
-          ledger: Ledger | None = None) -> Path:
+          keep: bool = True, ledger: Ledger | None = None) -> Path:
     """Write `claims` into the metadata of `file`; a claim of the same question is replaced, all others stay.
+
+    With `keep=False` the file carries these claims and no others.
 
     With `require="holds"` nothing is written unless every claim holds. Looks at data are recorded in `ledger`
     (default: the user's own), also those of claims that were refused.
@@ -28,7 +30,7 @@ def prove(file: str | Path, claims: Sequence[Claim], *, require: Literal["holds"
     ledger = Ledger() if ledger is None else ledger
     looked = [counted(claim, ledger) for claim in claims]
     _refuse_unproven(artifact, looked, require)
-    kept = _kept(artifact)
+    kept = _kept(artifact) if keep else []
     together = {question(claim): claim for claim in [*kept, *looked]}
     write(path, with_claims(artifact, list(together.values())))
     return path

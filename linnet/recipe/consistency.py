@@ -18,7 +18,7 @@ Steps = Mapping[str, tuple[str, Arguments]]
 
 def faults(steps: Steps, groups: Sequence[str]) -> list[str]:
     """Each fault with its place; `groups` are those of the task."""
-    return [*_paths(steps), *_findings(steps), *_clusters(steps, groups)]
+    return [*_paths(steps), *_proofs(steps), *_findings(steps), *_clusters(steps, groups)]
 
 
 def _paths(steps: Steps) -> list[str]:
@@ -30,6 +30,15 @@ def _paths(steps: Steps) -> list[str]:
             found.append(f"steps.{name}.export.path: '{arguments.path}' is written by the step "
                          f"'{writer[arguments.path]}' already; give it another name")
     return found
+
+
+def _proofs(steps: Steps) -> list[str]:
+    """Two proofs of one file: the second would take the claims of the first out of it."""
+    prover: dict[str, str] = {}
+    return [f"steps.{name}.prove.file: the step '{prover[arguments.file]}' proves '{arguments.file}' already; "
+            "write all of its claims there"
+            for name, (_, arguments) in steps.items()
+            if isinstance(arguments, ProveArguments) and prover.setdefault(arguments.file, name) != name]
 
 
 def _findings(steps: Steps) -> list[str]:

@@ -254,7 +254,7 @@ def prove(context: Context, arguments: ProveArguments, folder: Path) -> list[Cla
     store.write_scores(_by_role(context.measured, path), folder)
     if arguments.require and evidence.verdict_of(made) != "holds":
         return [export.counted(claim) for claim in made]  # the run ends here; the file stays without claims
-    export.prove(path, made)
+    export.prove(path, made, keep=False)  # the file carries what the recipe asks, not what it asked before
     return list(runtime.load(path).claims)
 
 

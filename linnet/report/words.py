@@ -70,9 +70,12 @@ def shipped_bench(contents: Contents) -> runtime.Bench | None:
 def times_smaller(contents: Contents) -> float | None:
     """How many times smaller the shipped file is than what it was made from, None where that is not known."""
     shipped = shipped_size(contents)
-    others = [claim.than.size_bytes for claim in contents.claims if claim.than and claim.than.size_bytes]
-    benches = contents.benches
-    before = benches[0].size_without_claims_bytes if len(benches) > 1 else max(others, default=None)
+    others = [claim.than for claim in contents.claims if claim.than]
+    compared = {other.subject for other in others}
+    benches = contents.benches if len(contents.benches) > 1 else ()
+    measured = [bench.size_without_claims_bytes for bench in benches if bench.subject in compared]
+    known = [other.size_bytes for other in others if other.size_bytes]
+    before = next(iter([*measured, *known, *(bench.size_without_claims_bytes for bench in benches)]), None)
     return before / shipped if before and shipped else None
 
 

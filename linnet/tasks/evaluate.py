@@ -74,7 +74,7 @@ def _population(task: Task, dataset: Dataset) -> str:
     by = _split_by(dataset)
     chosen = _selection(dataset, by)
     if by is None:
-        return f"{noun} of {dataset.name}" + (f", {dataset.part} part" if dataset.part else "") + chosen
+        return f"{noun} of {f'the {dataset.part} part of ' if dataset.part else ''}{dataset.name}{chosen}"
     names = sorted({str(value) for value in dataset.values(by)})
     held_out = "held-out " if dataset.part in ("validation", "test") else ""
     if len(names) > _NAMED:

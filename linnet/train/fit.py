@@ -152,11 +152,12 @@ class _Training:
                 if progress:
                     progress(number * self.steps + batch + 1, self.epochs * self.steps, self._words())
         loss, accuracy = self._validate()
+        if self.options.keep == "last" or loss < min((row["validation_loss"] for row in self.history), default=math.inf):
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.module.state_dict().items()}
+        # Last, so that a stop before this line finds no epoch whose weights were not kept.
         self.history.append({"epoch": number + 1, "train_loss": float(np.mean(losses)), "validation_loss": loss,
                              "validation_accuracy": accuracy, "learning_rate": self.schedule.get_last_lr()[0],
                              "seconds": time.perf_counter() - start})
-        if self.best_epoch == number:
-            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.module.state_dict().items()}
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The epoch's batches; the next one is made while the network learns from the last."""

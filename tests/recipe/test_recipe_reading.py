@@ -122,3 +122,8 @@ def test_a_change_that_fits_nowhere_is_refused(old: str, new: str, change: str) 
 def test_a_change_stands_in_the_text_of_the_recipe() -> None:
     assert check(GOOD, {}).text == GOOD
     assert "big.epochs=3" in check(GOOD, {"big.epochs": "3"}).text
+
+
+def test_two_proofs_of_one_file_are_refused() -> None:
+    twice = GOOD + "  again: {prove: {file: file, claims: [{size_below: {bound_kb: 64}}]}}\n"
+    assert "the step 'proof' proves 'file' already" in errors_of(twice)
