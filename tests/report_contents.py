@@ -69,7 +69,8 @@ def digits() -> Contents:
 
 def handwritten() -> Contents:
     """Images without groups, a float file only, no model before."""
-    after = scores({"all": 0.986}, 360, group=None, origin=SPLIT_BY_ROWS, population="images of the test part of handwritten")
+    after = scores({"all": 0.986}, 360, group=None, origin=SPLIT_BY_ROWS,
+                   population="images of the test part of handwritten")
     claim = evidence.accuracy_at_least(after, bound=0.95)
     return Contents(name="handwritten", task=images(), after=after, claims=[claim],
                     benches=[bench("handwritten.onnx", 21_400, 0.08, 0.7)])

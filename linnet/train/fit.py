@@ -152,7 +152,8 @@ class _Training:
                 if progress:
                     progress(number * self.steps + batch + 1, self.epochs * self.steps, self._words())
         loss, accuracy = self._validate()
-        if self.options.keep == "last" or loss < min((row["validation_loss"] for row in self.history), default=math.inf):
+        lowest = min((row["validation_loss"] for row in self.history), default=math.inf)
+        if self.options.keep == "last" or loss < lowest:
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.module.state_dict().items()}
         # Last, so that a stop before this line finds no epoch whose weights were not kept.
         self.history.append({"epoch": number + 1, "train_loss": float(np.mean(losses)), "validation_loss": loss,
