@@ -179,6 +179,11 @@ def peer(speakers: list[str]) -> dict[str, float]:
     return result
 
 
+def discordant(before: np.ndarray, after: np.ndarray) -> tuple[int, int]:
+    """How many answers became wrong, and how many became right."""
+    return int((before > after).sum()), int((after > before).sum())
+
+
 def main() -> None:
     """Choose, train, export, compare; print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -204,18 +209,21 @@ def main() -> None:
     print("|" + "---|" * 7)
     for run in outer:
         whole, small = (np.array(run["answers"][label]["score"]) for label in ("float", "int8"))
-        worse, better = int(((whole > small)).sum()), int((small > whole).sum())
-        low, high = evidence.paired_difference(worse, better, len(whole), level=0.95)
+        low, high = evidence.paired_difference(*discordant(whole, small), len(whole), level=0.95)
         difference, size = small.mean() - whole.mean(), run["answers"]["int8"]["bytes"] / 1000
         print(f"| {run['speaker']} | {run['configuration'][0]} | {whole.mean():.3f} | {small.mean():.3f} | "
               f"{difference:+.3f} ({low:+.3f} to {high:+.3f}) | {size:.1f} | {peers[run['speaker']]:.3f} |")
+    whole, small = (np.concatenate([run["answers"][label]["score"] for run in outer]) for label in ("float", "int8"))
+    low, high = evidence.paired_difference(*discordant(whole, small), len(whole), level=0.95)
+    print(f"| all {len(whole):,} pairs | | | | {small.mean() - whole.mean():+.3f} ({low:+.3f} to {high:+.3f}) | | |")
     means = [[np.mean(run["answers"][label]["score"]) for run in outer] for label in ("float", "int8")]
     largest = max(run["answers"]["int8"]["bytes"] for run in outer) / 1000
     whole, small = map(np.mean, means)
     print(f"| mean | | {whole:.3f} | {small:.3f} | {small - whole:+.3f} | {largest:.1f} | "
           f"{np.mean(list(peers.values())):.3f} |")
     print(f"| worst | | {min(means[0]):.3f} | {min(means[1]):.3f} | | | {min(peers.values()):.3f} |")
-    whole, small = (np.array(official(arguments.seed)["answers"][label]["score"]) for label in ("float", "int8"))
+    answers = official(arguments.seed)["answers"]
+    whole, small = (np.array(answers[label]["score"]) for label in ("float", "int8"))
     print(f"| official split | | {whole.mean():.4f} | {small.mean():.4f} | {small.mean() - whole.mean():+.4f} | | |")
     print(f"\nCPU seconds in all: {sum(run['cpu_seconds'] for run in [*inner, *outer]):.0f}")
 
