@@ -28,8 +28,9 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/pip install --quiet -c $(VENV)/constraints.txt -e ".[train,report,dev]"
 	touch $@
 
+# 1 and 2 say that a claim fails or is undecided: a result of the demo, not a failure of it.
 demo: setup
-	$(BIN)/linnet run recipes/digits.yaml
+	$(BIN)/linnet run recipes/digits.yaml || test $$? -le 2
 
 test: setup
 	$(BIN)/python -m pytest -q -n 2
