@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from linnet.data import Splits
@@ -13,6 +14,8 @@ from linnet.shrink.plan import Plan
 from linnet.tasks import Predictor, Task
 from linnet.train import Options, fit
 from linnet.train.fit import Progress
+
+log = logging.getLogger("linnet")
 
 
 def apply(plan: Plan, model: Model, task: Task, data: Splits, *, teacher: Predictor | None = None,
@@ -33,6 +36,8 @@ def apply(plan: Plan, model: Model, task: Task, data: Splits, *, teacher: Predic
     if any(method.needs_tuning for method in wanted.values()):
         smaller = fit(smaller, task, data, epochs=epochs, seed=seed, teacher=teacher, augment=augment, options=options,
                       folder=folder, progress=progress)
+    elif teacher is not None or augment is not None or options is not None:
+        log.warning("this plan needs no tuning, so teacher, augment and options were not used.")
     for method in wanted.values():
         smaller = method.finish(smaller, task, data.train, seed)
     return smaller

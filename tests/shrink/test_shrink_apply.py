@@ -32,6 +32,15 @@ def test_bits_alone_change_no_weight_and_calibrate_on_train(
     assert np.array_equal(small(sounds)["logits"], big(sounds)["logits"])
 
 
+def test_a_teacher_that_is_not_asked_is_said(
+        big: nn.Model, tone_task: tasks.Classify, tones: data.Splits, caplog: pytest.LogCaptureFixture) -> None:
+    shrink.apply(shrink.Plan(bits=8), big, tone_task, tones, teacher=big)
+    assert "teacher, augment and options were not used" in caplog.text
+    caplog.clear()
+    shrink.apply(shrink.Plan(bits=8), big, tone_task, tones)
+    assert not caplog.text
+
+
 def test_a_plan_that_changes_nothing_is_refused(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
     with pytest.raises(LinnetError, match="changes nothing"):
         shrink.apply(shrink.plan(), big, tone_task, tones)
