@@ -27,6 +27,7 @@ $(VENV)/.ready: pyproject.toml
 	$(BIN)/python -c "from importlib.metadata import version; print('torch==' + version('torch').split('+')[0])" > $(VENV)/constraints.txt
 	$(BIN)/pip install --quiet -c $(VENV)/constraints.txt -e ".[train,report,dev]"
 	touch $@
+	@echo "Ready. To have the command linnet at hand: source $(BIN)/activate"
 
 # 1 and 2 say that a claim fails or is undecided: a result of the demo, not a failure of it.
 demo: setup

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,6 +47,16 @@ class Ledger:
     """The looks of one machine, or of one team where the folder is shared."""
 
     folder: Path = field(default_factory=default_folder)
+
+    def ready(self) -> None:
+        """Make the folder; raises LinnetError where nothing can be written, before anything was looked at."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise LinnetError(f"nothing can be written to the ledger at {self.folder} ({error.strerror}); "
+                              "set LINNET_STATE to a folder that can be written to.") from error
 
     def record(self, look: Look) -> int:
         """Write the look down unless it is there; the number of distinct looks at its fingerprint, this one included.

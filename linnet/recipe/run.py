@@ -85,6 +85,7 @@ class _Run:
         for name, (verb, arguments) in self.recipe.steps.items():
             self.keys[name] = self._key(verb, arguments)
         self._write_facts()
+        self._check_ahead()
         for name, (verb, arguments) in self.recipe.steps.items():
             if self._is_done(name) and self._is_carried(name, arguments):
                 log.info("%s: unchanged, kept.", name)
@@ -93,6 +94,12 @@ class _Run:
             if name == until or self._is_refused(name, arguments):
                 break
         return self._finish()
+
+    def _check_ahead(self) -> None:
+        """What a proof needs at the end, found before the first epoch: a test part that can be read, and a ledger."""
+        if any(isinstance(arguments, ProveArguments) for _, arguments in self.recipe.steps.values()):
+            self.splits.test.decode(self.task.input)
+            evidence.Ledger().ready()
 
     def _key(self, verb: str, arguments: Arguments) -> str:
         """A hash of all that the result depends on: arguments, inputs' keys, data, task, seed, version."""

@@ -21,9 +21,11 @@ def in_words(number: int) -> str:
 def plural(noun: str) -> str:
     """The plural of an English noun by its ending; a name that is plural already, or of several words, keeps its head.
 
-    >>> plural("speaker"), plural("class"), plural("category"), plural("key")
-    ('speakers', 'classes', 'categories', 'keys')
+    >>> plural("speaker"), plural("class"), plural("category"), plural("key"), plural("species")
+    ('speakers', 'classes', 'categories', 'keys', 'species')
     """
+    if noun.endswith("ies"):
+        return noun
     if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou"):
         return noun[:-1] + "ies"
     return noun + ("es" if noun.endswith(("s", "x", "z", "ch", "sh")) else "s")

@@ -164,7 +164,7 @@ def _cost(contents: Contents, scores: Scores) -> str:
     if not is_informative(claim):
         return f"what {change} cost cannot be said yet"
     of = scale(scores.mean)
-    said = f"cost at most {in_hundred(most, of=of, rounding='up')}" if most > 0 else "cost nothing"
+    said = f"cost at most {in_hundred(most, of=of, rounding='up')}" if most > 0 else "cost no accuracy"
     allowed = bound_in_hundred(-claim.bound)
     if claim.verdict == "fails":
         return f"{change} cost {in_hundred(lost, of=of, rounding='up')}, more than the {allowed} that were allowed"

@@ -1,4 +1,5 @@
 import shutil
+import shutil
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,28 @@ def test_a_stop_keeps_the_best_so_far_and_goes_on(path: Path, tmp_path: Path) ->
     resumed = recipe.run(path, folder=tmp_path, until="big")
     whole = recipe.run(path, folder=tmp_path / "other", until="big")
     assert nn.load(resumed.folder / "big").identity == nn.load(whole.folder / "big").identity
+
+
+def test_what_a_proof_needs_is_checked_before_the_first_epoch(
+        path: Path, tmp_path: Path, tone_manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+
+    def note(done: int, total: int, text: str) -> None:
+        started.append(text)
+
+    (tmp_path / "blocked").write_text("a file where the ledger's folder should be")
+    monkeypatch.setenv("LINNET_STATE", str(tmp_path / "blocked"))
+    with pytest.raises(LinnetError, match="set LINNET_STATE"):
+        recipe.run(path, folder=tmp_path, progress=note)
+    sounds = shutil.copytree(tone_manifest.parent, tmp_path / "sounds")
+    spoken = path.read_text().replace(str(tone_manifest), str(sounds / tone_manifest.name))
+    (tmp_path / "broken.yaml").write_text(spoken)
+    for voice in ("ann", "bob", "cleo", "dan", "eve"):
+        cut = sounds / f"{voice}_low_3.wav"
+        cut.write_bytes(cut.read_bytes()[:200])
+    with pytest.raises(LinnetError, match=r"_low_3.*cut off"):
+        recipe.run(tmp_path / "broken.yaml", folder=tmp_path, progress=note)
+    assert not started
 
 
 def test_other_data_that_cannot_be_had_runs_the_other_recipe(

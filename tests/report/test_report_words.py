@@ -100,7 +100,7 @@ def test_a_model_that_got_better_still_has_a_bound() -> None:
 def test_a_model_that_is_surely_better_cost_nothing() -> None:
     better = spoken(better=70)
     contents = replace(digits(), after=better, claims=[evidence.no_worse(better, spoken(), margin=0.03)])
-    assert "cost nothing, 95 % sure." in headline(contents)
+    assert "cost no accuracy, 95 % sure." in headline(contents)
 
 
 def test_a_cost_over_too_few_clusters_cannot_be_said() -> None:
