@@ -5,7 +5,7 @@ from __future__ import annotations
 from linnet.evidence import Scores
 from linnet.report.contents import Contents
 from linnet.report.counting import counted, in_words, listed, milliseconds, plural, size, times
-from linnet.report.words import FEW, groups_tested, noun, shipped_bench, shipped_size, times_smaller
+from linnet.report.words import FEW, bench_before, groups_tested, noun, shipped_bench, shipped_size, times_smaller
 
 _ONE_COLLECTION = {"recording": "Other microphones, rooms and ways of speaking were not tested.",
                    "image": "Other cameras, scanners and hands were not tested."}
@@ -58,6 +58,10 @@ def costs(contents: Contents) -> list[str]:
     if bench is not None:
         said.append(f"95 of 100 answers come within {milliseconds(bench.p95_ms)} on {bench.processor}, "
                     f"{counted(bench.threads, 'thread')}.")
+        before = bench_before(contents)
+        if before is not None:
+            ratio = bench.p50_ms / before.p50_ms
+            said.append(f"An answer takes {ratio:.2f} times as long as with what it was made from.")
         said.append(f"{bench.peak_memory_mb:.1f} MB of memory at most; energy: {bench.energy}.")
     return said
 

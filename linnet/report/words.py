@@ -67,15 +67,19 @@ def shipped_bench(contents: Contents) -> runtime.Bench | None:
     return next((bench for bench in reversed(contents.benches) if subject in (None, bench.subject)), None)
 
 
+def bench_before(contents: Contents) -> runtime.Bench | None:
+    """What was measured of the file that the shipped one was compared with; without a comparison, of the first one."""
+    compared = {claim.than.subject for claim in contents.claims if claim.than}
+    others = [bench for bench in contents.benches if bench is not shipped_bench(contents)]
+    return next(iter([*(bench for bench in others if bench.subject in compared), *others]), None)
+
+
 def times_smaller(contents: Contents) -> float | None:
     """How many times smaller the shipped file is than what it was made from, None where that is not known."""
     shipped = shipped_size(contents)
-    others = [claim.than for claim in contents.claims if claim.than]
-    compared = {other.subject for other in others}
-    benches = contents.benches if len(contents.benches) > 1 else ()
-    measured = [bench.size_without_claims_bytes for bench in benches if bench.subject in compared]
-    known = [other.size_bytes for other in others if other.size_bytes]
-    before = next(iter([*measured, *known, *(bench.size_without_claims_bytes for bench in benches)]), None)
+    known = [claim.than.size_bytes for claim in contents.claims if claim.than and claim.than.size_bytes]
+    bench = bench_before(contents)
+    before = bench.size_without_claims_bytes if bench else next(iter(known), None)
     return before / shipped if before and shipped else None
 
 

@@ -41,6 +41,14 @@ def test_costs_say_where_they_were_measured(digits: Contents) -> None:
     assert "on Some Processor 3.0, one thread." in plain.costs(digits)[1]
 
 
+def test_a_smaller_file_that_is_slower_is_said(digits: Contents) -> None:
+    before, shipped = digits.benches
+    slower = replace(shipped, seconds=before.seconds * 1.05)
+    said = plain.costs(replace(digits, benches=(before, slower)))
+    assert said[2] == "An answer takes 1.05 times as long as with what it was made from."
+    assert not any("times as long" in line for line in plain.costs(replace(digits, benches=(shipped,))))
+
+
 def test_nothing_is_said_about_nothing() -> None:
     empty = Contents("digits")
     assert plain.tested_on(empty) == plain.limits(empty) == plain.costs(empty) == plain.check(empty) == []
