@@ -1,4 +1,4 @@
-"""What a column of a dataset holds: sounds, images, labels, groups, or plain values."""
+"""What a column of a dataset holds: sounds, images, texts, labels, sequences and spans of them, groups, or values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-Kind = Literal["audio", "image", "label", "group", "value"]
+from linnet.errors import LinnetError
+
+Kind = Literal["audio", "image", "text", "label", "labels", "sequence", "spans", "group", "value"]
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,50 @@ class ImageColumn:
 
 
 @dataclass(frozen=True)
+class TextColumn:
+    """Sentences and documents, as strings."""
+
+    kind: ClassVar[Kind] = "text"
+
+
+@dataclass(frozen=True)
 class LabelColumn:
-    """What may be asked for: strings out of `labels`, which stay the same when rows are taken away."""
+    """What may be asked for: strings out of `labels`, which stay the same when rows are taken away.
+
+    Where `ordered` is true, the labels stand in their order, least first (an ordinal scale such as marks).
+    """
 
     labels: tuple[str, ...]
+    ordered: bool = False
     kind: ClassVar[Kind] = "label"
+
+
+@dataclass(frozen=True)
+class LabelsColumn:
+    """Any number of labels a row, none twice: list<string> out of `labels` (multi-label)."""
+
+    labels: tuple[str, ...]
+    kind: ClassVar[Kind] = "labels"
+
+
+@dataclass(frozen=True)
+class SequenceColumn:
+    """Labels one after another, such as phones or words: list<string> out of `labels`, repeats allowed."""
+
+    labels: tuple[str, ...]
+    kind: ClassVar[Kind] = "sequence"
+
+
+@dataclass(frozen=True)
+class SpansColumn:
+    """Labelled stretches of the text column `of`: list<struct<label: string, start: int64, end: int64>>.
+
+    Positions count characters, `end` is the first that no longer belongs to it; spans do not overlap.
+    """
+
+    labels: tuple[str, ...]
+    of: str
+    kind: ClassVar[Kind] = "spans"
 
 
 @dataclass(frozen=True)
@@ -45,15 +86,37 @@ class ValueColumn:
     kind: ClassVar[Kind] = "value"
 
 
-Column = AudioColumn | ImageColumn | LabelColumn | GroupColumn | ValueColumn
+Column = (AudioColumn | ImageColumn | TextColumn | LabelColumn | LabelsColumn | SequenceColumn | SpansColumn
+          | GroupColumn | ValueColumn)
+MEDIA = ("audio", "image")
+"""Kinds whose cells are files, decoded when asked."""
+LISTS = ("labels", "sequence", "spans")
+"""Kinds whose cells are lists."""
 
 
-def label_column(values: Iterable[str]) -> LabelColumn:
+def label_column(values: Iterable[str], *, ordered: bool = False) -> LabelColumn:
     """The label column of these values; whole numbers in numeric order, anything else in that of the alphabet.
+
+    Raises LinnetError for labels with spaces around them, and for labels that differ only in upper and lower case.
 
     >>> label_column(["10", "9", "9"]).labels
     ('9', '10')
     """
+    return LabelColumn(sorted_labels(values), ordered)
+
+
+def sorted_labels(values: Iterable[str]) -> tuple[str, ...]:
+    """Different labels in their order; raises LinnetError for those that are likely the same, written in two ways."""
     names = set(values)
+    stray = sorted(name for name in names if name != name.strip())
+    if stray:
+        raise LinnetError(f"{len(stray)} labels have spaces around them: {', '.join(map(repr, stray[:10]))}. "
+                          "Take the spaces away, or they count as labels of their own.")
+    written: dict[str, str] = {}
+    twice = [f"'{written[name.casefold()]}' and '{name}'" for name in sorted(names)
+             if written.setdefault(name.casefold(), name) != name]
+    if twice:
+        raise LinnetError(f"labels differ only in upper and lower case: {', '.join(twice[:10])}. Write each in one "
+                          "way, or they count as labels of their own.")
     numeric = all(name.isascii() and name.isdigit() for name in names)
-    return LabelColumn(tuple(sorted(names, key=lambda name: (int(name) if numeric else 0, name))))
+    return tuple(sorted(names, key=lambda name: (int(name) if numeric else 0, name)))
