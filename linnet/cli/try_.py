@@ -63,7 +63,8 @@ def _decoded(path: Path, task: Task) -> Media:
     rate = getattr(task, "sample_rate_hz", sound.sample_rate_hz)
     if rate != sound.sample_rate_hz:
         screen.say(f"note: {path} was resampled from {sound.sample_rate_hz} Hz to the {rate} Hz that the model takes.")
-    heard = task.arrays["audio"][1][0] / rate
+    window = task.arrays["audio"][1][0]
+    heard = sound.seconds if window is None else window / rate
     if sound.seconds > heard + 1 / rate:
         screen.say(f"note: {path} lasts {sound.seconds:.3g} s: only the {heard:.3g} s in its middle were heard.")
     if not sound.samples.any():

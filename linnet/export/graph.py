@@ -46,13 +46,14 @@ def to_graph(model: Model) -> onnx.ModelProto:
 
 
 def _export(model: Model) -> ir.Model:
-    expected = model.spec["input"]
-    example = torch.zeros((2, *expected["shape"]), dtype=getattr(torch, expected["dtype"]))
+    inputs = model.spec["inputs"]
+    examples = tuple(torch.zeros((2, *entry["shape"]), dtype=getattr(torch, entry["dtype"])) for entry in inputs)
     module = fold_normalisation(model.module).cpu()
     with _quiet():
         program = torch.onnx.export(
-            module, (example,), dynamo=True, optimize=False, verbose=False, opset_version=OPSET,
-            input_names=[expected["name"]], output_names=["logits"], dynamic_shapes=({0: torch.export.Dim("batch")},))
+            module, examples, dynamo=True, optimize=False, verbose=False, opset_version=OPSET,
+            input_names=[entry["name"] for entry in inputs], output_names=[model.spec["output"]["name"]],
+            dynamic_shapes=tuple({0: torch.export.Dim("batch")} for _ in inputs))
     if program is None:
         raise LinnetError(f"torch {torch.__version__} gave no ONNX graph for model '{model.name}'; "
                           "it needs torch 2.9 or later.")

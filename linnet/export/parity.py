@@ -28,7 +28,7 @@ def parity(content: bytes, model: Model, samples: Arrays, *, quantized: bool) ->
     the engine's rewriting; its `answers_changed` still counts against torch, as information.
     """
     logits = run(content, samples)
-    source = model(samples)["logits"]
+    (source,) = model(samples).values()
     changed = int((logits.argmax(axis=1) != source.argmax(axis=1)).sum())
     if quantized:
         return _judge(logits, run(content, samples, as_written=True), "the unoptimised QDQ graph", changed)
@@ -45,7 +45,7 @@ def run(content: bytes, samples: Arrays, *, as_written: bool = False) -> NDArray
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     rows: list[Any] = []
     for row in range(len(next(iter(samples.values())))):
-        rows += session.run(["logits"], {name: values[row : row + 1] for name, values in samples.items()})
+        rows += session.run(None, {name: values[row : row + 1] for name, values in samples.items()})
     return np.concatenate(rows)
 
 

@@ -25,6 +25,8 @@ from linnet.tasks import Arrays, Task
 
 log = logging.getLogger("linnet")
 _SAMPLES = 256
+_LENGTH = 16_000
+"""Of made-up samples where the length varies."""
 
 
 def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Dataset | None = None) -> Path:
@@ -70,7 +72,8 @@ def _judge(model: Model, found: Realised, layers: list[str]) -> None:
 
 def _card(model: Model, task: Task, found: Realised, checked: Parity) -> Card:
     inputs = {name: ArraySpec(dtype=dtype, shape=shape) for name, (dtype, shape) in task.arrays.items()}
-    outputs = {"logits": ArraySpec(dtype="float32", shape=(len(task.labels),))}
+    name, shape = task.output
+    outputs = {name: ArraySpec(dtype="float32", shape=shape)}
     return Card(name=model.name, task=task.to_json(), input=inputs, output=outputs, labels=task.labels,
                 parameters=model.parameters_count, model=dict(model.spec),
                 bits="int8" if model.bits == 8 else "float32",
@@ -81,18 +84,17 @@ def _check(model: Model, task: Task) -> None:
     if model.bits == 8 and not model.calibration:
         raise LinnetError(f"model '{model.name}' asks for 8 bits but has no calibration samples; use shrink.apply, "
                           "or replace(model, bits=8, calibration=task.prepare(...)).")
-    expected = model.spec["input"]
-    asked = {name: (dtype, tuple(shape)) for name, (dtype, shape) in task.arrays.items()}
-    given = {expected["name"]: (expected["dtype"], tuple(expected["shape"]))}
-    if asked != given or len(task.labels) != model.spec["classes"]:
-        raise LinnetError(f"model '{model.name}' takes {given} and knows {model.spec['classes']} classes; the task has "
-                          f"{asked} and {len(task.labels)} labels. Give the task for which the model was made.")
+    given = {entry["name"]: (entry["dtype"], tuple(entry["shape"])) for entry in model.spec["inputs"]}
+    gives = (model.spec["output"]["name"], tuple(model.spec["output"]["shape"]))
+    if dict(task.arrays) != given or task.output != gives:
+        raise LinnetError(f"model '{model.name}' takes {given} and answers {gives}; the task has {dict(task.arrays)} "
+                          f"and {task.output}. Give the task for which the model was made.")
 
 
 def _arrays(model: Model, task: Task, samples: Arrays | Dataset | None) -> Arrays:
     if isinstance(samples, Dataset):
         first = samples.take(range(min(_SAMPLES, len(samples))))
-        return task.prepare(first.decode(task.input))
+        return task.prepare(task.read(first))
     given: Mapping[str, Any] = samples or model.calibration or _noise(task)
     return {name: values[:_SAMPLES] for name, values in given.items()}
 
@@ -101,7 +103,8 @@ def _noise(task: Task) -> Arrays:
     """Sixteen samples of noise, every loudness from silence to full scale; or of random pixels."""
     rng = np.random.default_rng(0)
     arrays = {}
-    for name, (dtype, shape) in task.arrays.items():
+    for name, (dtype, varying) in task.arrays.items():
+        shape = [_LENGTH if size is None else size for size in varying]
         if dtype == "uint8":
             arrays[name] = rng.integers(0, 256, (16, *shape), dtype=np.uint8)
         else:

@@ -26,7 +26,7 @@ _BATCH = 256
 class Model:
     """A network, and what is needed to build, ship and explain it. Verbs return new models.
 
-    `spec` is JSON: family, input array, every layer's size. `bits` and `calibration` (input arrays, the batch first)
+    `spec` is JSON: family, input arrays, output, every layer's size. `bits` and `calibration` (input arrays, the batch first)
     ask `export.write` for a quantized file. `history` has one row an epoch; `notes` are facts for the card.
     """
 
@@ -43,10 +43,10 @@ class Model:
             raise LinnetError(f"bits must be 8 (or left out for float); got {self.bits!r}.")
 
     def __call__(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
-        """Input arrays to {"logits": (batch, classes) float32}, without gradients and in evaluation mode."""
+        """Input arrays to the one output array, {"logits": ...} float32, without gradients and in evaluation mode."""
         with _evaluating(self.module):
-            logits = [self.module(batch).cpu().numpy() for batch in self._batches(arrays)]
-        return {"logits": np.concatenate(logits)}
+            parts = [self.module(*batch).float().cpu().numpy() for batch in self._batches(arrays)]
+        return {self.spec["output"]["name"]: np.concatenate(parts)}
 
     @property
     def identity(self) -> str:
@@ -75,7 +75,10 @@ class Model:
 
     def responses(self, task: Task, dataset: Dataset, *,
                   layers: Iterable[str] | None = None) -> dict[str, NDArray[np.float32]]:
-        """Each layer's output after its activation, averaged over positions: layer to (samples, channels)."""
+        """Each layer's output after its activation, averaged over positions: layer to (samples, channels).
+
+        Channels are the second axis, or the last where the layer's entry in the spec says "axis": -1.
+        """
         wanted = self.layers if layers is None else tuple(layers)
         for name in wanted:
             if name not in self.layers:
@@ -84,40 +87,57 @@ class Model:
         with _evaluating(self.module), self._listening(seen):
             for start in range(0, len(dataset), _BATCH):
                 part = dataset.take(range(start, min(start + _BATCH, len(dataset))))
-                for batch in self._batches(task.prepare(part.decode(task.input))):
-                    self.module(batch)
+                for batch in self._batches(task.prepare(task.read(part))):
+                    self.module(*batch)
         return {name: np.concatenate(parts) for name, parts in seen.items()}
 
     @contextmanager
     def _listening(self, seen: Mapping[str, list[NDArray[np.float32]]]) -> Iterator[None]:
-        def listener(parts: list[NDArray[np.float32]]) -> Any:
-            return lambda _module, _inputs, output: parts.append(output.mean(dim=(2, 3)).cpu().numpy())
+        axes = {layer["name"]: layer.get("axis", 1) for layer in self.spec["layers"]}
 
-        handles = [self.module.get_submodule(f"layers.{name}").register_forward_hook(listener(parts))
-                   for name, parts in seen.items()]
+        def listener(name: str) -> Any:
+            return lambda _module, _inputs, output: seen[name].append(_averaged(output, axes[name]))
+
+        handles = [self.module.get_submodule(f"layers.{name}").register_forward_hook(listener(name)) for name in seen]
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def _batches(self, arrays: Arrays) -> Iterator[torch.Tensor]:
-        values = self._input(arrays)
-        device = next(self.module.parameters()).device
-        for start in range(0, len(values), _BATCH):
-            yield torch.from_numpy(np.array(values[start : start + _BATCH])).to(device)
+    def _batches(self, arrays: Arrays) -> Iterator[tuple[torch.Tensor, ...]]:
+        values = self._inputs(arrays)
+        device = next((parameter.device for parameter in self.module.parameters()), torch.device("cpu"))
+        for start in range(0, len(values[0]), _BATCH):
+            yield tuple(torch.from_numpy(np.array(array[start : start + _BATCH])).to(device) for array in values)
 
-    def _input(self, arrays: Arrays) -> NDArray[Any]:
-        expected = self.spec["input"]
-        if list(arrays) != [expected["name"]]:
-            raise LinnetError(f"model '{self.name}' takes one array '{expected['name']}'; "
-                              f"received {', '.join(sorted(arrays)) or 'nothing'}.")
-        values = arrays[expected["name"]]
-        shape = tuple(expected["shape"])
-        if values.dtype != expected["dtype"] or values.shape[1:] != shape or not len(values):
-            raise LinnetError(f"model '{self.name}': array '{expected['name']}' must be {expected['dtype']} of shape "
-                              f"(batch, {', '.join(map(str, shape))}); received {values.dtype} {values.shape}.")
-        return values
+    def _inputs(self, arrays: Arrays) -> list[NDArray[Any]]:
+        """The arrays in the order in which the network takes them."""
+        expected = {entry["name"]: entry for entry in self.spec["inputs"]}
+        if set(arrays) != set(expected):
+            raise LinnetError(f"model '{self.name}' takes {_named(expected)}; received {_named(arrays)}.")
+        rows = {len(values) for values in arrays.values()}
+        for name, entry in expected.items():
+            values, shape = arrays[name], tuple(entry["shape"])
+            fits = len(values.shape) == len(shape) + 1 and all(
+                size in (None, found) for size, found in zip(shape, values.shape[1:], strict=True))
+            if values.dtype != entry["dtype"] or not fits or len(rows) != 1 or not len(values):
+                wanted = ", ".join("any" if size is None else str(size) for size in ("batch", *shape))
+                raise LinnetError(f"model '{self.name}': array '{name}' must be {entry['dtype']} of shape ({wanted}); "
+                                  f"received {values.dtype} {values.shape}.")
+        return [arrays[name] for name in expected]
+
+
+def _named(names: Iterable[str]) -> str:
+    found = [f"'{name}'" for name in names]
+    return f"{'one array' if len(found) == 1 else 'the arrays'} {', '.join(found)}" if found else "nothing"
+
+
+def _averaged(output: torch.Tensor, axis: int) -> NDArray[np.float32]:
+    """The mean over every axis but the batch and that of the channels."""
+    positions = [place for place in range(1, output.ndim) if place != axis % output.ndim]
+    averaged = output.mean(dim=positions) if positions else output
+    return np.asarray(averaged.float().cpu().numpy(), np.float32)
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class _Run:
     def _check_ahead(self) -> None:
         """What a proof needs at the end, found before the first epoch: a test part that can be read, and a ledger."""
         if any(isinstance(arguments, ProveArguments) for _, arguments in self.recipe.steps.values()):
-            self.splits.test.decode(self.task.input)
+            self.task.read(self.splits.test)
             evidence.Ledger().ready()
 
     def _key(self, verb: str, arguments: Arguments) -> str:

@@ -19,12 +19,12 @@ _CONFIG = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, seriali
 
 
 class ArraySpec(BaseModel):
-    """One named array: dtype ("float32", "uint8") and shape of one sample; in the graph the batch comes first."""
+    """One named array: dtype and shape of one sample, null where it varies; in the graph the batch comes first."""
 
     model_config = _CONFIG
 
     dtype: str
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
 
 
 class Realised(BaseModel):

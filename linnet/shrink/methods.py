@@ -38,7 +38,7 @@ def _calibrate(model: Model, task: Task, train: Dataset, seed: int) -> Model:
     """Attach training samples from which the writer reads the ranges of the activations."""
     rows = np.random.default_rng(seed).permutation(len(train))[:CALIBRATION_SAMPLES]
     samples = train.take(sorted(rows.tolist()))
-    return replace(model, bits=8, calibration=dict(task.prepare(samples.decode(task.input))))
+    return replace(model, bits=8, calibration=dict(task.prepare(task.read(samples))))
 
 
 METHODS: dict[str, Method] = {

@@ -61,6 +61,21 @@ class Classify:
             object.__setattr__(self, name, value)
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The column that goes in."""
+        return (self.input,)
+
+    @property
+    def noun(self) -> str:
+        """What samples are called in a sentence."""
+        return "recordings" if "audio" in self.arrays else "images"
+
+    @property
+    def output(self) -> tuple[str, tuple[int, ...]]:
+        """One logit a label."""
+        return "logits", (len(self.labels),)
+
+    @property
     def samples(self) -> int:
         """Length of the audio window in samples."""
         return self.arrays["audio"][1][0]
@@ -70,6 +85,10 @@ class Classify:
         """(height, width, channels) of the images."""
         height, width, channels = self.arrays["image"][1]
         return height, width, channels
+
+    def read(self, dataset: Dataset) -> list[Media]:
+        """Every decoded sample, in the order of the rows."""
+        return dataset.decode(self.input)
 
     def prepare(self, media: Sequence[Media]) -> Arrays:
         """Sounds to (batch, samples) float32, or images to (batch, height, width, channels) uint8.
@@ -101,8 +120,13 @@ class Classify:
                               f"task does not know: {', '.join(strange[:10])}. It knows: {', '.join(self.labels)}.")
         return np.array([index[value] for value in values], dtype=np.int64)
 
-    def decode(self, outputs: Arrays) -> list[str]:
+    def expected(self, dataset: Dataset) -> list[str]:
+        """Each row's label."""
+        return [str(value) for value in dataset.values(self.target)]
+
+    def decode(self, outputs: Arrays, samples: Sequence[Media] = ()) -> list[str]:
         """The label with the largest logit, one a row."""
+        del samples
         return [self.labels[number] for number in np.argmax(outputs["logits"], axis=1)]
 
     def probabilities(self, outputs: Arrays) -> NDArray[np.float64]:
@@ -114,6 +138,11 @@ class Classify:
     def score(self, answers: Sequence[str], targets: Sequence[str]) -> NDArray[np.float64]:
         """1 where the answer is the target, else 0."""
         return np.array([float(a == t) for a, t in zip(answers, targets, strict=True)])
+
+    def metrics(self, answers: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
+        """Nothing beyond the share of right answers."""
+        del answers, expected
+        return {}
 
     def to_json(self) -> dict[str, Any]:
         """Everything that `from_json` needs."""

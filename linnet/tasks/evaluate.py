@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,26 +29,26 @@ def evaluate(predictor: Predictor, task: Task, dataset: Dataset, *, batch: int =
         raise LinnetError("there is nothing to evaluate: the dataset has no rows.")
     answers: list[str] = []
     seconds: list[float] = []
-    for arrays in prepared(task, dataset, batch):
+    for samples in in_batches(task, dataset, batch):
+        arrays = task.prepare(samples)
         start = time.perf_counter()
         outputs = predictor(arrays)
         size = _check_outputs(arrays, outputs)
         seconds += [(time.perf_counter() - start) / size] * size
-        answers += task.decode(outputs)
+        answers += task.decode(outputs, samples)
         if progress:
             progress(len(answers), len(dataset), "evaluate")
-    targets = [str(value) for value in dataset.values(task.target)]
+    targets = task.expected(dataset)
     return Scores(ids=dataset.ids, answers=answers, targets=targets, score=task.score(answers, targets),
                   data=data_ref(task, dataset), subject=getattr(predictor, "identity", ""),
                   subject_name=getattr(predictor, "name", "model"), seconds=np.array(seconds),
                   groups={name: [str(value) for value in dataset.values(name)] for name in task.groups})
 
 
-def prepared(task: Task, dataset: Dataset, batch: int) -> Iterator[Arrays]:
-    """The dataset's input arrays, `batch` samples at a time, decoded when their turn comes."""
+def in_batches(task: Task, dataset: Dataset, batch: int) -> Iterator[Sequence[Any]]:
+    """The dataset's samples, `batch` at a time, decoded when their turn comes."""
     for start in range(0, len(dataset), batch):
-        part = dataset.take(range(start, min(start + batch, len(dataset))))
-        yield task.prepare(part.decode(task.input))
+        yield task.read(dataset.take(range(start, min(start + batch, len(dataset)))))
 
 
 def _check_outputs(inputs: Arrays, outputs: Arrays) -> int:
@@ -70,7 +70,7 @@ def data_ref(task: Task, dataset: Dataset) -> DataRef:
 
 def _population(task: Task, dataset: Dataset) -> str:
     """In words, and no larger than what was sampled: held-out groups by name where there are few, and any selection."""
-    noun = "recordings" if "audio" in task.arrays else "images"
+    noun = task.noun
     by = _split_by(dataset)
     chosen = _selection(dataset, by)
     if by is None:

@@ -107,8 +107,8 @@ class _Training:
         self.start, self.task, self.epochs, self.seed = model, task, epochs, seed
         self.teacher, self.augment, self.options = teacher, augment, options
         self.device = devices.pick(options.device)
-        self.train = task.prepare(data.train.decode(task.input)), task.targets(data.train)
-        self.validation = task.prepare(data.validation.decode(task.input)), task.targets(data.validation)
+        self.train = task.prepare(task.read(data.train)), task.targets(data.train)
+        self.validation = task.prepare(task.read(data.validation)), task.targets(data.validation)
         self.module = copy.deepcopy(model.module).to(self.device)
         self.module = self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=options.learning_rate)
@@ -183,9 +183,10 @@ class _Training:
 
     def _step(self, arrays: Arrays, targets: NDArray[np.int64]) -> float:
         logits = self._forward(self.module, arrays)
-        loss = LOSSES[self.task.loss](logits, torch.from_numpy(targets).to(self.device), self.options.label_smoothing)
+        loss = LOSSES[self.task.loss](logits, torch.from_numpy(targets).to(self.device), self.options.label_smoothing,
+                                      {name: torch.from_numpy(values) for name, values in arrays.items()})
         if self.teacher:
-            answers = torch.tensor(self.teacher(arrays)["logits"], device=self.device)
+            answers = torch.tensor(next(iter(self.teacher(arrays).values())), device=self.device)
             if answers.shape != logits.shape:
                 raise LinnetError(f"the teacher answers with {answers.shape[-1]} logits a sample, the task has "
                                   f"{logits.shape[-1]} labels; give a teacher of the same task.")
@@ -201,8 +202,8 @@ class _Training:
         return float(loss.item())
 
     def _forward(self, module: torch.nn.Module, arrays: Arrays) -> torch.Tensor:
-        (values,) = arrays.values()
-        logits: torch.Tensor = module(torch.from_numpy(np.ascontiguousarray(values)).to(self.device))
+        inputs = (torch.from_numpy(np.ascontiguousarray(arrays[name])).to(self.device) for name in self.task.arrays)
+        logits: torch.Tensor = module(*inputs)
         return logits
 
     @torch.no_grad()
@@ -214,7 +215,7 @@ class _Training:
         logits = torch.cat([self._forward(module, part).cpu() for part in parts])
         wanted = torch.from_numpy(targets)
         accuracy = (logits.argmax(dim=1) == wanted).double().mean()
-        return float(LOSSES[self.task.loss](logits, wanted, 0.0)), float(accuracy)
+        return float(LOSSES[self.task.loss](logits, wanted, 0.0, {})), float(accuracy)
 
     def _words(self) -> str:
         if not self.history:

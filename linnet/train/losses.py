@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch.nn import functional
 
-Loss = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
+Inputs = Mapping[str, torch.Tensor]
+Loss = Callable[[torch.Tensor, torch.Tensor, float, Inputs], torch.Tensor]
+"""Of outputs, targets, label smoothing, and the input arrays by name (a loss may need their lengths)."""
 
 
-def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float) -> torch.Tensor:
+def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float, inputs: Inputs) -> torch.Tensor:
     """Mean cross entropy of (batch, classes) logits against (batch,) indices, with label smoothing."""
+    del inputs
     return functional.cross_entropy(logits, targets, label_smoothing=smoothing)
 
 

@@ -9,7 +9,8 @@ from linnet.export.compact import compact
 from linnet.export.graph import FRONT, to_graph
 from linnet.nn import Model
 
-SPEC = {"family": "test", "input": {"name": "x", "dtype": "float32", "shape": [4]}, "layers": []}
+SPEC = {"family": "test", "inputs": [{"name": "x", "dtype": "float32", "shape": [4]}],
+        "output": {"name": "logits", "shape": [4]}, "layers": []}
 
 
 class Twice(torch.nn.Module):

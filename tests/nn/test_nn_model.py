@@ -72,7 +72,7 @@ def test_responses_of_some_layers_only(model: nn.Model, tone_task: tasks.Classif
 
 
 @pytest.mark.parametrize(("arrays", "message"), [
-    ({"sound": np.zeros((1, 2400), np.float32)}, "takes one array 'audio'; received sound"),
+    ({"sound": np.zeros((1, 2400), np.float32)}, "takes one array 'audio'; received one array 'sound'"),
     ({}, "received nothing"),
     ({"audio": np.zeros((1, 2399), np.float32)}, r"shape \(batch, 2400\); received float32 \(1, 2399\)"),
     ({"audio": np.zeros((1, 2400))}, "must be float32"),

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from torch import nn
+
+from linnet.errors import unknown
 from linnet.nn.model import Model
-from linnet.nn.zoo.cnn import build, dscnn, smallcnn
+from linnet.nn.zoo.building import make
+from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
 
 FAMILIES: dict[str, Callable[..., Model]] = {"dscnn": dscnn, "smallcnn": smallcnn}
-"""By name: a function of (task, *, width, seed) that makes a fresh model."""
+"""By name: a function of (task, *, <one dial>, seed) that makes a fresh model."""
 
-__all__ = ["FAMILIES", "build", "dscnn", "smallcnn"]
+MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {"dscnn": Cnn, "smallcnn": Cnn}
+"""By name: what builds the network from its spec."""
+
+
+def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
+    """A model with fresh weights drawn from `seed`, as its spec says; torch's own random state stays as it was."""
+    family = str(spec.get("family"))
+    if family not in MODULES:
+        raise unknown("family of networks", family, MODULES)
+    return make(MODULES[family], spec, seed=seed)
+
+
+__all__ = ["FAMILIES", "MODULES", "build", "dscnn", "smallcnn"]

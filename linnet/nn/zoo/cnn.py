@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from linnet.errors import LinnetError
 from linnet.nn.frontend import LogMel
 from linnet.nn.layers import POOLS, Convolution, Pixels, Separable
 from linnet.nn.model import Model
+from linnet.nn.zoo.building import checked, describe, make, needs, without
 from linnet.tasks import Classify
 
 LAYERS: dict[str, type[Convolution] | type[Separable]] = {"convolution": Convolution, "separable": Separable}
@@ -21,22 +21,22 @@ FRONTS: dict[str, type[LogMel] | type[Pixels]] = {"log_mel": LogMel, "pixels": P
 class Cnn(nn.Module):
     """The network that a spec describes: the input array to logits (batch, classes).
 
-    spec: {"family", "input": {"name", "dtype", "shape"}, "front": {"kind", ...}, "channels": of the front's output,
-    "layers": [{"name", "kind", "channels", "kernel", "stride", "pool"}, ...], "pool", "dropout", "classes"}.
+    spec: {"family", "inputs", "output", "front": {"kind", ...}, "channels": of the front's output,
+    "layers": [{"name", "kind", "channels", "kernel", "stride", "pool"}, ...], "pool", "dropout"}.
     """
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         super().__init__()
-        self.front = FRONTS[spec["front"]["kind"]](**_without(spec["front"], "kind"))
+        self.front = FRONTS[spec["front"]["kind"]](**without(spec["front"], "kind"))
         self.layers = nn.ModuleDict()
         channels = spec["channels"]
         for layer in spec["layers"]:
-            settings = _without(layer, "name", "kind", "channels", "kernel")
+            settings = without(layer, "name", "kind", "channels", "kernel")
             self.layers[layer["name"]] = LAYERS[layer["kind"]](channels, layer["channels"], layer["kernel"], **settings)
             channels = layer["channels"]
         self.pool = POOLS[spec["pool"]]
         self.dropout = nn.Dropout(spec["dropout"])
-        self.head = nn.Linear(channels, spec["classes"])
+        self.head = nn.Linear(channels, *spec["output"]["shape"])
 
     def forward(self, x: Tensor) -> Tensor:
         """The input array to logits (batch, classes)."""
@@ -52,26 +52,23 @@ def dscnn(task: Classify, *, width: int = 64, seed: int = 0) -> Model:
 
     After Zhang et al. 2017, Hello Edge: Keyword Spotting on Microcontrollers, arXiv:1711.07128.
     """
-    if "audio" not in task.arrays:
-        raise LinnetError(f"dscnn listens to recordings; the task's input is {', '.join(task.arrays)}. "
-                          "Use nn.zoo.smallcnn.")
+    needs("dscnn", task, "audio", instead="Use nn.zoo.smallcnn for images.")
     if task.sample_rate_hz is None:
         raise LinnetError("dscnn needs the sample rate of the task, but it has none; give sample_rate_hz to the task.")
-    width = _checked(width)
+    width = checked("width", width, least=2)
     layers = [{"name": "stem", "kind": "convolution", "channels": width // 2, "kernel": 5, "stride": 2},
               {"name": "block1", "kind": "separable", "channels": width, "kernel": 3, "stride": 2}]
     layers += [{"name": f"block{n}", "kind": "separable", "channels": width, "kernel": 3} for n in range(2, 6)]
     front = {"kind": "log_mel", "sample_rate_hz": task.sample_rate_hz, "samples": task.samples, "bands": 40,
              "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0, "normalisation": "below_maximum"}
     body = {"channels": 1, "layers": layers, "pool": "time_maximum", "dropout": 0.1}
-    return build(_spec("dscnn", task, front, body), seed=seed)
+    return make(Cnn, describe("dscnn", task, front=front, **body), seed=seed)
 
 
 def smallcnn(task: Classify, *, width: int = 32, seed: int = 0) -> Model:
     """Three 3 x 3 convolutions, for images of 8 x 8 to about 64 x 64; about 28 000 parameters at width 32."""
-    if "image" not in task.arrays:
-        raise LinnetError(f"smallcnn looks at images; the task's input is {', '.join(task.arrays)}. Use nn.zoo.dscnn.")
-    width = _checked(width)
+    needs("smallcnn", task, "image", instead="Use nn.zoo.dscnn for recordings.")
+    width = checked("width", width, least=2)
     height, breadth, channels = task.image_shape
     if min(height, breadth) < 4:
         raise LinnetError(f"smallcnn needs images of at least 4 x 4; the task's are {height} x {breadth}.")
@@ -80,31 +77,4 @@ def smallcnn(task: Classify, *, width: int = 32, seed: int = 0) -> Model:
               {"name": "conv2", "kind": "convolution", "channels": width, "kernel": 3, "pool": 2},
               {"name": "conv3", "kind": "convolution", "channels": 2 * width, "kernel": 3}]
     body = {"channels": channels, "layers": layers, "pool": "average", "dropout": 0.1}
-    return build(_spec("smallcnn", task, {"kind": "pixels"}, body), seed=seed)
-
-
-def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
-    """A model with fresh weights drawn from `seed`; torch's own random state stays as it was."""
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return Model(Cnn(spec), spec, name=spec["family"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise LinnetError(f"this version cannot build a network from this description: {error!r} is missing, unknown "
-                          "or off. Build it with nn.zoo, or load it with the version that saved it.") from error
-
-
-def _spec(family: str, task: Classify, front: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    ((name, (dtype, shape)),) = task.arrays.items()
-    return {"family": family, "input": {"name": name, "dtype": dtype, "shape": list(shape)}, "front": front, **body,
-            "classes": len(task.labels)}
-
-
-def _checked(width: int) -> int:
-    if not isinstance(width, int) or width < 2:
-        raise LinnetError(f"width is the number of channels, 2 or more; got {width!r}.")
-    return width
-
-
-def _without(settings: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name not in names}
+    return make(Cnn, describe("smallcnn", task, front={"kind": "pixels"}, **body), seed=seed)

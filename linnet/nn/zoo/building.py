@@ -1,0 +1,51 @@
+"""What every family needs: a spec from a task, checks of the dial, and fresh weights from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from linnet.errors import LinnetError
+from linnet.nn.model import Model
+from linnet.tasks import Task
+
+
+def make(network: Callable[[Mapping[str, Any]], nn.Module], spec: Mapping[str, Any], *, seed: int) -> Model:
+    """A model with fresh weights drawn from `seed`; torch's own random state stays as it was."""
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return Model(network(spec), spec, name=spec["family"])
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise LinnetError(f"this version cannot build a network from this description: {error!r} is missing, unknown "
+                          "or off. Build it with nn.zoo, or load it with the version that saved it.") from error
+
+
+def describe(family: str, task: Task, **body: Any) -> dict[str, Any]:
+    """The spec of a network of this family for the task's arrays and answers; `body` is what the family adds."""
+    inputs = [{"name": name, "dtype": dtype, "shape": list(shape)} for name, (dtype, shape) in task.arrays.items()]
+    name, shape = task.output
+    return {"family": family, "inputs": inputs, "output": {"name": name, "shape": list(shape)}, **body}
+
+
+def needs(family: str, task: Task, array: str, *, instead: str) -> None:
+    """Raises LinnetError where the task's input is not what the family takes; `instead` says what to do."""
+    if array not in task.arrays:
+        takes = {"audio": "listens to recordings", "image": "looks at images", "tokens": "reads texts",
+                 "features": "takes rows of numbers"}[array]
+        raise LinnetError(f"{family} {takes}; the task's input is {', '.join(task.arrays)}. {instead}")
+
+
+def checked(name: str, value: Any, *, least: int, what: str = "the number of channels") -> int:
+    """The dial, a whole number of at least `least`; LinnetError otherwise."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise LinnetError(f"{name} is {what}, {least} or more; got {value!r}.")
+    return value
+
+
+def without(settings: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The settings but for these."""
+    return {name: value for name, value in settings.items() if name not in names}
