@@ -19,13 +19,15 @@ from linnet.evidence.intervals import (
 )
 from linnet.evidence.kinds import KINDS
 from linnet.evidence.ledger import Ledger, Look
+from linnet.evidence.many import Difference, Seeds, compare, holm, mcnemar
 from linnet.evidence.paired import clustered_difference, paired_difference, paired_lower, paired_upper
 from linnet.evidence.scores import DataRef, Scores
 
 __all__ = [
-    "KINDS", "MINIMUM_CLUSTERS", "Claim", "Clusters", "DataRef", "Ledger", "Look", "OtherSide", "Scores",
-    "Size", "Timing", "Verdict", "accuracy_at_least", "binomial", "binomial_lower", "binomial_upper",
-    "canonical_json", "claim_schema", "clustered_difference", "clustered_mean", "latency_below", "no_worse",
+    "KINDS", "MINIMUM_CLUSTERS", "Claim", "Clusters", "DataRef", "Difference", "Ledger", "Look", "OtherSide", "Scores",
+    "Seeds", "Size", "Timing", "Verdict", "accuracy_at_least", "binomial", "binomial_lower", "binomial_upper",
+    "canonical_json", "claim_schema", "clustered_difference", "clustered_mean", "compare", "holm", "latency_below",
+    "mcnemar", "no_worse",
     "paired_difference", "paired_lower", "paired_upper", "quantile_lower", "quantile_upper", "runs_needed",
     "size_below", "verdict_of",
 ]
