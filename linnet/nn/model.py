@@ -26,8 +26,8 @@ _BATCH = 256
 class Model:
     """A network, and what is needed to build, ship and explain it. Verbs return new models.
 
-    `spec` is JSON: family, input arrays, output, every layer's size. `bits` and `calibration` (input arrays, the batch first)
-    ask `export.write` for a quantized file. `history` has one row an epoch; `notes` are facts for the card.
+    `spec` is JSON: family, input arrays, output, every layer's size. `bits` and `calibration` (input arrays, the batch
+    first) ask `export.write` for a quantized file. `history` has one row an epoch; `notes` are facts for the card.
     """
 
     module: torch.nn.Module = field(repr=False)

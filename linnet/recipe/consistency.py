@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from linnet.recipe.verbs import (
+from linnet.recipe.arguments import (
     Arguments,
     ConfusionsArguments,
     ExportArguments,

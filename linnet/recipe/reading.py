@@ -12,14 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from linnet.errors import LinnetError
 from linnet.recipe import consistency, plain_yaml
-from linnet.recipe.verbs import VERBS, Arguments, references
+from linnet.recipe.arguments import Arguments, keywords_of, references
+from linnet.recipe.verbs import VERBS
+from linnet.tasks import TASKS
 
 
 class SplitArguments(BaseModel):
     """How the data is split: the keywords of `Dataset.split`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    parts: str | None = None
     by: str | None = None
+    stratify: str | None = None
     seed: int | None = None
     validation: float | int | list[str] = 0.2
     test: float | int | list[str] = 0.2
@@ -31,25 +35,9 @@ class DataArguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     source: str
     options: dict[str, Any] = {}
+    rows: int | None = Field(default=None, ge=1)
+    """Only so many rows, drawn by the seed: for a quick trial."""
     split: SplitArguments = SplitArguments()
-
-
-class ClassifyArguments(BaseModel):
-    """The keywords of `tasks.Classify`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    input: str
-    target: str
-    groups: list[str] = []
-    seconds: float | None = Field(default=None, gt=0)
-    sample_rate_hz: int | None = Field(default=None, gt=0)
-
-
-class TaskArguments(BaseModel):
-    """One task by its name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    classify: ClassifyArguments
 
 
 class Recipe(BaseModel):
@@ -59,7 +47,8 @@ class Recipe(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     seed: int = Field(default=0, ge=0, lt=1 << 63)
     data: DataArguments
-    task: TaskArguments
+    task: tuple[str, dict[str, Any]]
+    """The task by its name, and its keywords."""
     steps: dict[str, tuple[str, Arguments]]
     otherwise: str | None = None
     """Another recipe beside this one, run instead (and said) where the data cannot be had."""
@@ -92,11 +81,15 @@ def check(text: str, changes: Mapping[str, str]) -> Recipe:
         _change(raw, where, plain_yaml.parse(value))
     steps = raw.get("steps") or {}
     errors, checked = _check_steps(steps) if isinstance(steps, dict) else (["steps: must be a mapping"], {})
+    wrong, task = _check_task(raw["task"]) if "task" in raw else ([], None)
+    errors = [*wrong, *errors]
     try:
-        recipe = Recipe.model_validate({**raw, "steps": checked, "text": text})
+        given = {"task": task or ("", {})} if "task" in raw else {}
+        recipe = Recipe.model_validate({**raw, **given, "steps": checked, "text": text})
     except ValidationError as error:
         raise _together(_messages(error, Recipe, "") + errors) from error
-    errors += consistency.faults(recipe.steps, recipe.task.classify.groups)
+    if task is not None:
+        errors += consistency.faults(recipe.steps, task[1].get("groups", ()))
     if not steps:
         errors.append("steps: there are none; give at least one, such as {big: {fit: {model: {dscnn: {width: 64}}}}}")
     if errors:
@@ -107,6 +100,21 @@ def check(text: str, changes: Mapping[str, str]) -> Recipe:
 def _together(errors: list[str]) -> LinnetError:
     head = "1 error in the recipe" if len(errors) == 1 else f"{len(errors)} errors in the recipe"
     return LinnetError("\n  - ".join([f"{head}:", *errors]))
+
+
+def _check_task(given: Any) -> tuple[list[str], tuple[str, dict[str, Any]] | None]:
+    """The task's name and keywords, checked against the signature of its class."""
+    if not isinstance(given, dict) or len(given) != 1:
+        return [f"task: is one task with its keywords, such as {{classify: {{input: audio, target: digit}}}}; "
+                f"known: {', '.join(TASKS)}"], None
+    ((kind, keywords),) = given.items()
+    if kind not in TASKS:
+        return [f"task: unknown task '{kind}'{_near(kind, TASKS)}; known: {', '.join(TASKS)}"], None
+    model = keywords_of(TASKS[kind])
+    try:
+        return [], (kind, model.model_validate(keywords or {}).model_dump(exclude_unset=True))
+    except ValidationError as error:
+        return _messages(error, model, f"task.{kind}."), None
 
 
 def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[str, Arguments]]]:

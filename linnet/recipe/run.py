@@ -14,12 +14,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from linnet import __version__, data, evidence, report, runtime, tasks
 from linnet.errors import LinnetError, NotAvailableError, unknown
 from linnet.evidence import Claim, Verdict, canonical_json
 from linnet.recipe import contents, store
+from linnet.recipe.arguments import Arguments, ProveArguments, references
 from linnet.recipe.reading import Recipe, load
-from linnet.recipe.verbs import VERBS, Arguments, Context, ProveArguments, references
+from linnet.recipe.verbs import VERBS, Context
 from linnet.runtime import artifact
 
 log = logging.getLogger("linnet")
@@ -66,7 +69,12 @@ def _check_until(until: str | None, recipe: Recipe) -> None:
 def _split(recipe: Recipe) -> data.Splits:
     wanted = recipe.data.split
     seed = recipe.seed if wanted.seed is None else wanted.seed
-    return data.load(recipe.data.source, **recipe.data.options).split(**wanted.model_dump(exclude={"seed"}), seed=seed)
+    loaded = data.load(recipe.data.source, **recipe.data.options)
+    if recipe.data.rows is not None and recipe.data.rows < len(loaded):
+        drawn = np.random.default_rng(seed).permutation(len(loaded))[:recipe.data.rows]
+        log.warning("only %d of the %d rows are used (data.rows).", len(drawn), len(loaded))
+        loaded = loaded.take(sorted(drawn.tolist()))
+    return loaded.split(**wanted.model_dump(exclude={"seed"}, exclude_none=True), seed=seed)
 
 
 @dataclass
@@ -81,7 +89,8 @@ class _Run:
     keys: dict[str, str] = field(default_factory=dict)
 
     def go(self, until: str | None) -> Outcome:
-        self.task = tasks.Classify(self.splits, **self.recipe.task.classify.model_dump())
+        kind, keywords = self.recipe.task
+        self.task = tasks.TASKS[kind](self.splits, **keywords)
         for name, (verb, arguments) in self.recipe.steps.items():
             self.keys[name] = self._key(verb, arguments)
         self._write_facts()

@@ -70,6 +70,12 @@ def test_a_change_of_something_that_is_not_there_is_refused() -> None:
 
 @pytest.mark.parametrize(("old", "new", "part"), [
     ("{fit:", "{1:", "unknown verb '1'"),
+    ("{classify:", "{clasify:", "task: unknown task 'clasify', did you mean 'classify'?; known: classify"),
+    ("target: pitch", "taget: pitch", "task.classify.taget: unknown key, did you mean 'target'?"),
+    ("target: pitch", "target: [pitch]", "task.classify.target: Input should be a valid string"),
+    ("input: audio, ", "", "task.classify.input: missing"),
+    ("{classify: {input: audio, target: pitch, groups: [voice]}}", "3", "task: is one task with its keywords"),
+    ("split: {by: voice}", "split: {by: voice}, rows: 0", "data.rows: Input should be greater than or equal to 1"),
     ("{fit:", "{null:", "unknown verb 'None'"),
     ("  found:", "  7:", "steps.7: a step's name is a word"),
     ("  found:", "  ../found:", "steps.../found: a step's name is a word"),
@@ -84,8 +90,6 @@ def test_a_change_of_something_that_is_not_there_is_refused() -> None:
     ("epochs: 2", "augment: [{step: gain, low_db: quiet}]", "gain"),
     ("epochs: 2", "augment: [{step: gain}, {step: flip}]", "use steps of one kind"),
     ("name: tones", "name: tones\nseed: -1", "seed: Input should be greater than or equal to 0"),
-    ("input: audio", "input: audio, seconds: -1", "task.classify.seconds"),
-    ("input: audio", "input: audio, sample_rate_hz: 0", "task.classify.sample_rate_hz"),
     ("{bound: 0.5}", "{bound: 0.5, clusters: singer}",
      "clusters: 'singer' is none of the task's groups; those are: voice"),
     ("{bound: 0.5}", "{bound: 0}", "greater than 0"),

@@ -5,6 +5,7 @@ import pytest
 
 from linnet import nn, recipe, report, runtime
 from linnet.errors import LinnetError
+from linnet.recipe import store
 
 RECIPE = """
 name: tones
@@ -243,3 +244,10 @@ def test_a_damaged_run_is_said(path: Path, folder: Path, tmp_path: Path, caplog:
     (copy / "run.json").write_text("{}")
     with pytest.raises(LinnetError, match=r"run\.json cannot be read"):
         recipe.read(copy)
+
+
+def test_a_trial_on_few_rows_says_so(path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    recipe.run(path, until="big", changes={"data.rows": "40", "big.epochs": "1"}, folder=tmp_path)
+    assert "only 40 of the 150 rows are used (data.rows)" in caplog.text
+    parts = store.read_json(tmp_path / "tones" / "run.json")["data"]
+    assert sum(part["rows"] for part in parts) == 40
