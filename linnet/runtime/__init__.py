@@ -7,11 +7,14 @@ from linnet.runtime.artifact import Artifact, read, with_metadata
 from linnet.runtime.bench import Bench, bench, bench_many
 from linnet.runtime.card import ArraySpec, Card, Parity, Realised, read_card
 from linnet.runtime.claims import SealedClaim, read_claims
+from linnet.runtime.compare import Comparison, Side, compare
 from linnet.runtime.engines import ENGINES
+from linnet.runtime.rows import rows
 from linnet.runtime.shipped import Shipped, load
 from linnet.runtime.verify import Result, Verification, verify
 
 __all__ = [
-    "ENGINES", "ArraySpec", "Artifact", "Bench", "Card", "Parity", "Realised", "Result", "SealedClaim", "Shipped",
-    "Verification", "bench", "bench_many", "load", "read", "read_card", "read_claims", "verify", "with_metadata",
+    "ENGINES", "ArraySpec", "Artifact", "Bench", "Card", "Comparison", "Parity", "Realised", "Result", "SealedClaim",
+    "Shipped", "Side", "Verification", "bench", "bench_many", "compare", "load", "read", "read_card", "read_claims",
+    "rows", "verify", "with_metadata",
 ]

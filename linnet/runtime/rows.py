@@ -1,0 +1,56 @@
+"""rows: on which samples files are compared, unless somebody passes the dataset itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from linnet import data as data_room
+from linnet.data import Dataset, ValueColumn
+from linnet.errors import LinnetError
+from linnet.runtime.remeasure import ElsewhereError, find
+from linnet.runtime.shipped import Shipped
+
+log = logging.getLogger("linnet")
+
+
+def rows(first: Shipped, data: str | Path | None = None, where: Mapping[str, Sequence[str]] | None = None) -> Dataset:
+    """The rows of `data` whose columns have these values; without `where`, those that the first file's claims speak of.
+
+    An empty `where` takes every row of `data`. Raises LinnetError where nothing says which rows are meant.
+    """
+    if where is None:
+        return _claimed(first, data)
+    if data is None:
+        raise LinnetError("rows can only be chosen from data: say where they lie (--data).")
+    dataset = data_room.load(data)
+    chosen = {name: _typed(dataset, name, values) for name, values in where.items()}
+    return dataset.where(**chosen) if chosen else dataset
+
+
+def _claimed(first: Shipped, data: str | Path | None) -> Dataset:
+    spoken_of = {claim.data.fingerprint: claim.data for claim in first.claims if claim.data}
+    if not spoken_of:
+        raise LinnetError(f"{first.artifact.name} carries no claim about data, so that nothing says which rows to "
+                          "compare on: choose some with --where column=value, or take every row with --all-rows.")
+    wanted = next(iter(spoken_of.values()))
+    if len(spoken_of) > 1:
+        log.warning("the claims in %s speak of %d sets of data; compared is on the first, %s.", first.artifact.name,
+                    len(spoken_of), wanted.population)
+    try:
+        return find(wanted, data)
+    except ElsewhereError as error:
+        raise LinnetError(f"{error}. To compare on other rows choose them with --where column=value, or take every "
+                          "row with --all-rows.") from error
+
+
+def _typed(dataset: Dataset, name: str, values: Sequence[str]) -> list[Any]:
+    """Numbers where the column holds numbers."""
+    if name == "id" or not isinstance(dataset.column(name), ValueColumn):
+        return list(values)
+    try:
+        return [float(value) for value in values]
+    except ValueError:
+        raise LinnetError(f"column '{name}' holds numbers; got {', '.join(values)}.") from None
