@@ -11,11 +11,22 @@ from linnet.errors import unknown
 from linnet.nn.model import Model
 from linnet.nn.zoo.building import make
 from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
+from linnet.nn.zoo.mlp import Mlp, mlp
+from linnet.nn.zoo.textcnn import TextCnn, textcnn
+from linnet.nn.zoo.transformer import Transformer, transformer
 
-FAMILIES: dict[str, Callable[..., Model]] = {"dscnn": dscnn, "smallcnn": smallcnn}
+FAMILIES: dict[str, Callable[..., Model]] = {
+    "dscnn": dscnn, "smallcnn": smallcnn,
+    "mlp": mlp,
+    "textcnn": textcnn, "transformer": transformer,
+}
 """By name: a function of (task, *, <one dial>, seed) that makes a fresh model."""
 
-MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {"dscnn": Cnn, "smallcnn": Cnn}
+MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
+    "dscnn": Cnn, "smallcnn": Cnn,
+    "mlp": Mlp,
+    "textcnn": TextCnn, "transformer": Transformer,
+}
 """By name: what builds the network from its spec."""
 
 
@@ -27,4 +38,4 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return make(MODULES[family], spec, seed=seed)
 
 
-__all__ = ["FAMILIES", "MODULES", "build", "dscnn", "smallcnn"]
+__all__ = ["FAMILIES", "MODULES", "build", "dscnn", "mlp", "smallcnn", "textcnn", "transformer"]

@@ -39,6 +39,22 @@ def needs(family: str, task: Task, array: str, *, instead: str) -> None:
         raise LinnetError(f"{family} {takes}; the task's input is {', '.join(task.arrays)}. {instead}")
 
 
+def needs_one_answer(family: str, task: Task, *, instead: str) -> None:
+    """Raises LinnetError where the task asks an answer for every position; `instead` says what to do."""
+    if len(task.output[1]) != 1:
+        raise LinnetError(f"{family} gives one answer a sample; a task of kind '{task.kind}' asks for one a position. "
+                          f"{instead}")
+
+
+def vocabulary(task: Task) -> int:
+    """How many token ids the task's tokenizer gives, padding included."""
+    size = getattr(task, "vocabulary", None)
+    if not isinstance(size, int) or size < 2:
+        raise LinnetError(f"the task gives token ids, but its tokenizer knows {size or 'no'} tokens; "
+                          "make the task from data, or give it a tokenizer.")
+    return size
+
+
 def checked(name: str, value: Any, *, least: int, what: str = "the number of channels") -> int:
     """The dial, a whole number of at least `least`; LinnetError otherwise."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:

@@ -1,0 +1,90 @@
+"""Self-attention from plain matrix products and a softmax, and the transformer's block around it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from linnet.nn.masking import FAR
+
+_BASE = 10_000.0
+"""Of the wavelengths of the rotary positions (Su et al. 2021)."""
+
+
+def attention_bias(mask: Tensor, *, causal: bool = False) -> Tensor:
+    """What is added to the scores (batch, heads, queries, keys): far below zero for padding, and for the future.
+
+    `mask` (batch, positions) is 1.0 for real positions; the bias is (batch, 1, 1 or positions, positions).
+    """
+    bias = ((mask - 1) * FAR)[:, None, None, :]
+    if not causal:
+        return bias
+    places = torch.arange(mask.shape[1], device=mask.device)
+    future = (places.unsqueeze(0) > places.unsqueeze(1)).to(mask.dtype)
+    return torch.minimum(bias, future * -FAR)
+
+
+def rotary(mask: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+    """Cosine and sine (positions, 1, channels) for as many positions as `mask` (batch, positions) has.
+
+    Su et al. 2021, RoFormer, arXiv:2104.09864: what attention sees of two positions is their distance.
+    """
+    rates = torch.exp(torch.arange(channels // 2, device=mask.device) * (-2 * math.log(_BASE) / channels))
+    angles = torch.arange(mask.shape[1], device=mask.device).unsqueeze(1) * rates
+    angles = torch.cat([angles, angles], dim=1).unsqueeze(1)
+    return torch.cos(angles), torch.sin(angles)
+
+
+def turn(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
+    """Each pair of channels of x (batch, positions, heads, channels) turned by its position's angle."""
+    first, second = x.chunk(2, dim=3)
+    return x * angles[0] + torch.cat([-second, first], dim=3) * angles[1]
+
+
+class Attention(nn.Module):
+    """Every position becomes a mixture of all that it may see (Vaswani et al. 2017): (batch, positions, channels)."""
+
+    def __init__(self, channels: int, heads: int, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads = heads
+        self.mixed = nn.Linear(channels, 3 * channels)
+        self.output = nn.Linear(channels, channels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, bias: Tensor | None = None, angles: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """`bias` is added to the scores; `angles` are those of `rotary`, None where positions do not matter."""
+        size, channels = x.shape[0], x.shape[2]
+        queries, keys, values = (part.reshape(size, -1, self.heads, channels // self.heads)
+                                 for part in self.mixed(x).chunk(3, dim=2))
+        if angles is not None:
+            queries, keys = turn(queries, angles), turn(keys, angles)
+        scores = queries.permute(0, 2, 1, 3) @ keys.permute(0, 2, 3, 1) * (channels // self.heads) ** -0.5
+        if bias is not None:
+            scores = scores + bias
+        weights = self.dropout(scores.softmax(dim=3))
+        mixture = (weights @ values.permute(0, 2, 1, 3)).permute(0, 2, 1, 3)
+        answer: Tensor = self.output(mixture.reshape(size, -1, channels))
+        return answer
+
+
+class Block(nn.Module):
+    """Attention, then two linear layers with a rectifier; each normalises what it reads and adds what it finds.
+
+    The normalisation comes first (Xiong et al. 2020, arXiv:2002.04745), so that no warm-up is needed.
+    """
+
+    def __init__(self, channels: int, heads: int, *, expansion: int = 4, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.attention_norm, self.linear_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
+        self.attention = Attention(channels, heads, dropout=dropout)
+        self.wide, self.narrow = nn.Linear(channels, expansion * channels), nn.Linear(expansion * channels, channels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, bias: Tensor | None = None, angles: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """(batch, positions, channels) to the same; `bias` and `angles` as for Attention."""
+        x = x + self.dropout(self.attention(self.attention_norm(x), bias, angles))
+        found = self.narrow(self.dropout(self.wide(self.linear_norm(x)).relu()))
+        answer: Tensor = x + self.dropout(found)
+        return answer
