@@ -48,11 +48,10 @@ def needs_one_answer(family: str, task: Task, *, instead: str) -> None:
 
 def vocabulary(task: Task) -> int:
     """How many token ids the task's tokenizer gives, padding included."""
-    size = getattr(task, "vocabulary", None)
-    if not isinstance(size, int) or size < 2:
-        raise LinnetError(f"the task gives token ids, but its tokenizer knows {size or 'no'} tokens; "
-                          "make the task from data, or give it a tokenizer.")
-    return size
+    tokenizer = getattr(task, "tokenizer", None)
+    if tokenizer is None:
+        raise LinnetError("the task gives token ids but has no tokenizer; make it from data, or give it a tokenizer.")
+    return int(tokenizer.size)
 
 
 def checked(name: str, value: Any, *, least: int, what: str = "the number of channels") -> int:
