@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from linnet import __version__
-from linnet.cli import bench, data, list_, run, screen, show, try_, verify
+from linnet.cli import bench, data, init_, list_, run, screen, show, try_, verify
 from linnet.errors import LinnetError, missing_extra
 
 USAGE, CRASH, INTERRUPTED, BROKEN_PIPE = 3, 70, 130, 141
@@ -43,6 +43,7 @@ def linnet(version: Annotated[bool, typer.Option("--version", help="Print the ve
     """
 
 
+app.command("init")(init_.init)
 app.command("run")(run.run)
 app.command("show")(show.show)
 app.command("try")(try_.try_)

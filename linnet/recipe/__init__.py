@@ -6,6 +6,7 @@ Knows every room below; knows nothing about the command line.
 from linnet.recipe.contents import read
 from linnet.recipe.reading import Recipe, load
 from linnet.recipe.run import Outcome, run
+from linnet.recipe.starting import start
 from linnet.recipe.verbs import VERBS
 
-__all__ = ["VERBS", "Outcome", "Recipe", "load", "read", "run"]
+__all__ = ["VERBS", "Outcome", "Recipe", "load", "read", "run", "start"]

@@ -1,0 +1,160 @@
+"""A first recipe for someone's own data: what goes in, what is asked, a family that fits, and what to claim."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from linnet import data
+from linnet.data import Dataset
+from linnet.errors import LinnetError, unknown
+
+_INPUTS = ("audio", "image", "text")
+_TASKS = {"label": "classify", "labels": "classify", "spans": "tag", "sequence": "transcribe", "value": "regress"}
+_FAMILIES = {  # by kind of input and task; the dial's default stands in `linnet list models`
+    ("audio", "classify"): "dscnn", ("audio", "regress"): "dscnn", ("audio", "transcribe"): "conformer",
+    ("image", "classify"): "resnet", ("image", "regress"): "resnet",
+    ("text", "classify"): "textcnn", ("text", "regress"): "textcnn", ("text", "tag"): "crnn",
+    ("table", "classify"): "mlp", ("table", "regress"): "mlp"}
+_AUGMENTATION = {"audio": "speech", "image": "photographs"}
+_STEPS_OF_TRAINING = 4_000
+_BATCH = 64
+_FEWEST_GROUPS = 3
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What the data can be asked: columns in, column out, and the name of the task."""
+
+    kind: str
+    inputs: list[str]
+    target: str
+    task: str
+
+
+def start(source: str, *, target: str | None = None, name: str | None = None,
+          options: Mapping[str, Any] | None = None) -> tuple[str, str]:
+    """The name and the text of a recipe that trains, shrinks, exports and proves a model of the data at `source`.
+
+    `target` is the column to be answered; it need not be said where there is one candidate only. Raises LinnetError
+    where nothing can be asked of the data, or more than one thing.
+    """
+    dataset = data.load(source, **(options or {}))
+    asked = _question(dataset, target)
+    title = name or re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(source).name.split(".")[0]).strip("-.") or "model"
+    return title, _text(title, source, options or {}, dataset, asked)
+
+
+def _question(dataset: Dataset, target: str | None) -> _Question:
+    kinds = {name: column.kind for name, column in dataset.columns.items()}
+    candidates = [name for name, kind in kinds.items() if kind in _TASKS]
+    if target is not None and target not in candidates:
+        raise unknown("column that can be asked for", target, candidates)
+    found = [target] if target else [name for name in candidates if kinds[name] != "value"] or candidates
+    if len(found) != 1:
+        raise LinnetError(f"'{dataset.name}' has {len(found) or 'no'} columns that can be asked for"
+                          f"{': ' + ', '.join(found) if found else ''}. "
+                          + ("Say which with --target." if found else "A label, a list of them, spans or a number is "
+                             "needed; `linnet data show` lists the columns."))
+    kind, columns = _input(kinds, found[0])
+    task = _TASKS[kinds[found[0]]]
+    if (kind, task) not in _FAMILIES:
+        raise LinnetError(f"there is no family of networks that answers '{found[0]}' ({kinds[found[0]]}) from "
+                          f"{kind}s; `linnet list models` says what there is.")
+    return _Question(kind, columns, found[0], task)
+
+
+def _input(kinds: Mapping[str, str], target: str) -> tuple[str, list[str]]:
+    for wanted in _INPUTS:
+        for name, kind in kinds.items():
+            if kind == wanted:
+                return kind, [name]
+    numbers = [name for name, kind in kinds.items() if kind == "value" and name != target]
+    if not numbers:
+        raise LinnetError("the data have no column of sounds, images, texts or numbers to go in; `linnet data show` "
+                          "lists the columns.")
+    return "table", numbers
+
+
+def _text(name: str, source: str, options: Mapping[str, Any], dataset: Dataset, asked: _Question) -> str:
+    epochs = max(10, min(60, _STEPS_OF_TRAINING * _BATCH // max(1, len(dataset))))
+    split, why = _split(dataset, asked)
+    groups = [name for name, column in dataset.columns.items() if column.kind == "group" and name != "split"]
+    given = _flow({"source": source, **({"options": dict(options)} if options else {}), "split": split})
+    keywords = {"input": asked.inputs[0] if asked.kind != "table" else asked.inputs, "target": asked.target,
+                **({"groups": groups} if groups else {})}
+    heard = _AUGMENTATION.get(asked.kind)
+    augment = f", augment: {heard}" if heard else ""
+    bound, meaning = _bound(dataset, asked)
+    return f"""\
+# Made by `linnet init`; run it with: linnet run {name}.yaml. Change what you like: only what changed is done again.
+name: {name}
+seed: 0
+data: {given}   # {why}
+task: {_flow({asked.task: keywords})}
+steps:
+  big:    {{fit: {{model: {{{_FAMILIES[asked.kind, asked.task]}: {{}}}}, epochs: {epochs}{augment}}}}}
+  small:  {{shrink: {{model: big, plan: {{bits: 8}}}}}}        # weights and activations in 8 bits
+  whole:  {{export: {{model: big, path: {name}-float.onnx}}}}
+  file:   {{export: {{model: small, path: {name}.onnx}}}}    # the file that ships
+  proof:                                             # the test part is looked at here, and nowhere else
+    prove:
+      file: file
+      claims:
+        - accuracy_at_least: {{bound: {bound}}}              # {meaning}
+        - no_worse: {{than: whole, margin: 0.03}}
+  timing: {{bench: {{files: [whole, file]}}}}
+"""
+
+
+def _split(dataset: Dataset, asked: _Question) -> tuple[dict[str, Any], str]:
+    columns = dataset.columns
+    if "split" in columns and {"train", "test"} <= set(map(str, dataset.values("split"))):
+        both = _in_both(dataset)
+        return {"parts": "split"}, "the parts that the data themselves name" + (
+            f"; the same {both} is in several: {{by: {both}}} asks the harder question" if both else "")
+    groups = {name: len(set(dataset.values(name))) for name, column in columns.items()
+              if column.kind == "group" and name != "split"}
+    enough = [name for name, count in groups.items() if count >= _FEWEST_GROUPS]
+    if enough:
+        by = min(enough, key=lambda name: groups[name])
+        return {"by": by}, f"no {by} is in two parts"
+    if columns[asked.target].kind == "label":
+        return {"stratify": asked.target}, "if samples belong together (one speaker, one device), name that column: by"
+    return {}, "if samples belong together (one speaker, one device), name that column: by"
+
+
+def _in_both(dataset: Dataset) -> str | None:
+    """A group column of which a value is in two of the data's own parts."""
+    parts = list(map(str, dataset.values("split")))
+    for name, column in dataset.columns.items():
+        if column.kind == "group" and name != "split":
+            values = dataset.values(name)
+            if len(set(zip(values, parts, strict=True))) > len(set(values)):
+                return name
+    return None
+
+
+def _bound(dataset: Dataset, asked: _Question) -> tuple[float, str]:
+    """What any model must beat: always giving the most frequent answer."""
+    if asked.task != "classify" or dataset.columns[asked.target].kind != "label":
+        return 0.05, "raise it to what you need"
+    counts = Counter(map(str, dataset.values(asked.target)))
+    label, count = counts.most_common(1)[0]
+    share = min(0.99, -(-100 * count // len(dataset)) / 100)
+    return share, f"better than always saying '{label}'; raise it to what you need"
+
+
+def _flow(value: Any) -> str:
+    """YAML in one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    is_plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value) is not None
+    return str(value) if is_plain and value not in ("true", "false", "null") else json.dumps(value)

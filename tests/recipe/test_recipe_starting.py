@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from linnet import recipe
+from linnet.errors import LinnetError
+from linnet.recipe.reading import check
+
+COLUMNS = {"columns": {"pitch": "label", "voice": "group"}}
+
+
+def test_recordings_with_groups_become_a_recipe_that_splits_by_them(tone_manifest: Path) -> None:
+    name, text = recipe.start(str(tone_manifest), options=COLUMNS)
+    made = check(text, {})
+    assert name == made.name == tone_manifest.stem
+    assert made.data.split.by == "voice"
+    assert made.task == ("classify", {"input": "audio", "target": "pitch", "groups": ["voice"]})
+    assert list(made.steps) == ["big", "small", "whole", "file", "proof", "timing"]
+
+
+def test_what_a_model_must_beat_is_the_most_frequent_answer(tone_manifest: Path) -> None:
+    _, text = recipe.start(str(tone_manifest), options=COLUMNS)
+    rows = [line.split(",") for line in tone_manifest.read_text().splitlines()[1:]]
+    most = max(sum(label in row for row in rows) for label in {cell for row in rows for cell in row[1:2]})
+    assert f"bound: {-(-100 * most // len(rows)) / 100}" in text
+
+
+def test_two_columns_that_could_be_asked_for_are_named(tone_manifest: Path) -> None:
+    options = {"columns": {"pitch": "label", "voice": "label"}}
+    with pytest.raises(LinnetError, match=r"2 columns that can be asked for: .*pitch.*Say which with --target"):
+        recipe.start(str(tone_manifest), options=options)
+    assert "target: voice" in recipe.start(str(tone_manifest), target="voice", options=options)[1]
+
+
+def test_an_unknown_target_is_refused_with_the_nearest(tone_manifest: Path) -> None:
+    with pytest.raises(LinnetError, match="did you mean 'pitch'"):
+        recipe.start(str(tone_manifest), target="pich", options=COLUMNS)
