@@ -11,14 +11,19 @@ from linnet.data.columns import (
     GroupColumn,
     ImageColumn,
     LabelColumn,
+    LabelsColumn,
+    SequenceColumn,
+    SpansColumn,
+    TextColumn,
     ValueColumn,
     label_column,
 )
-from linnet.data.dataset import Dataset, Splits
+from linnet.data.dataset import Dataset
 from linnet.data.describe import AudioSummary, describe, describe_audio, sources_table
 from linnet.data.media import Audio, Media, probe_audio, read_audio, read_image, resample
 from linnet.data.origin import restore
 from linnet.data.sources import SOURCES, Source, load
+from linnet.data.splits import Splits
 
 __all__ = [
     "SOURCES",
@@ -30,9 +35,13 @@ __all__ = [
     "GroupColumn",
     "ImageColumn",
     "LabelColumn",
+    "LabelsColumn",
     "Media",
+    "SequenceColumn",
     "Source",
+    "SpansColumn",
     "Splits",
+    "TextColumn",
     "ValueColumn",
     "augment",
     "describe",

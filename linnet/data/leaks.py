@@ -1,8 +1,9 @@
-"""Refusing what is in two parts at once, and listing it."""
+"""Refusing what is in two parts at once, or saying it, and listing it."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from linnet.errors import LinnetError
 
 SHOWN = 10
 """How many offenders an error names before it only counts them."""
+_log = logging.getLogger("linnet")
 
 
 def refuse_crossing(what: str, seen: Mapping[str, Mapping[str, str]], advice: str) -> None:
@@ -19,6 +21,16 @@ def refuse_crossing(what: str, seen: Mapping[str, Mapping[str, str]], advice: st
     if crossing:
         raise LinnetError(f"the splits leak: the same {what} is in two of them, {len(crossing)} times: "
                           f"{listed(crossing)}. {advice}")
+
+
+def say_crossing(column: str, seen: Mapping[str, Mapping[str, str]]) -> None:
+    """Warns, with the count and an example, where two parts have a text in common."""
+    for one, other in itertools.combinations(seen, 2):
+        both = sorted(set(seen[one]) & set(seen[other]))
+        if both:
+            _log.warning("%d different texts of '%s' are in %s and in %s, such as '%.60s' (%s and %s); they are kept. "
+                         "To leave them out, call dataset.distinct('%s') before splitting",
+                         len(both), column, one, other, both[0], seen[one][both[0]], seen[other][both[0]], column)
 
 
 def listed(names: Sequence[Any]) -> str:

@@ -62,8 +62,7 @@ def _split(dataset: Dataset, step: Mapping[str, Any]) -> Dataset:
 
 
 def _distinct(dataset: Dataset, step: Mapping[str, Any]) -> Dataset:
-    del step
-    return dataset.distinct()
+    return dataset.distinct(None if step["distinct"] is True else step["distinct"])
 
 
 _STEPS: Mapping[str, Callable[[Dataset, Mapping[str, Any]], Dataset]] = {
