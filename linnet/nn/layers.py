@@ -14,18 +14,28 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 Module = TypeVar("Module", bound=nn.Module)
 
 
+ACTIVATIONS: MappingProxyType[str, Callable[[], nn.Module]] = MappingProxyType({
+    "hardswish": nn.Hardswish,
+    "none": nn.Identity,
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "silu": nn.SiLU,
+})
+"""What follows a normalisation; "none" where an addition comes first, or nothing at all."""
+
+
 class Convolution(nn.Module):
-    """Convolution, batch normalisation, ReLU, and a maximum over pool x pool places where pool is above 1.
+    """Convolution, batch normalisation, activation, and a maximum over pool x pool places where pool is above 1.
 
     (batch, inputs, height, width) to (batch, outputs, height', width'); the padding keeps the size at stride 1.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1,
-                 pool: int = 1) -> None:
+                 pool: int = 1, activation: str = "relu") -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
         self.norm: nn.Module = nn.BatchNorm2d(outputs)
-        self.activation = nn.ReLU()
+        self.activation = ACTIVATIONS[activation]()
         self.pool: nn.Module = nn.MaxPool2d(pool) if pool > 1 else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:

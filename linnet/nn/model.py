@@ -70,8 +70,8 @@ class Model:
 
     @property
     def removable(self) -> tuple[str, ...]:
-        """The layers whose output channels `remove_channels` can take away."""
-        return self.layers
+        """The layers whose output channels `remove_channels` can take away: those of plain chains."""
+        return tuple(layer["name"] for layer in self.spec["layers"] if layer.get("removable"))
 
     def responses(self, task: Task, dataset: Dataset, *,
                   layers: Iterable[str] | None = None) -> dict[str, NDArray[np.float32]]:

@@ -12,18 +12,19 @@ from linnet.nn.model import Model
 from linnet.nn.zoo.building import make
 from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
 from linnet.nn.zoo.mlp import Mlp, mlp
+from linnet.nn.zoo.resnet import resnet
 from linnet.nn.zoo.textcnn import TextCnn, textcnn
 from linnet.nn.zoo.transformer import Transformer, transformer
 
 FAMILIES: dict[str, Callable[..., Model]] = {
-    "dscnn": dscnn, "smallcnn": smallcnn,
+    "dscnn": dscnn, "smallcnn": smallcnn, "resnet": resnet,
     "mlp": mlp,
     "textcnn": textcnn, "transformer": transformer,
 }
 """By name: a function of (task, *, <one dial>, seed) that makes a fresh model."""
 
 MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
-    "dscnn": Cnn, "smallcnn": Cnn,
+    "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn,
     "mlp": Mlp,
     "textcnn": TextCnn, "transformer": Transformer,
 }
@@ -38,4 +39,4 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return make(MODULES[family], spec, seed=seed)
 
 
-__all__ = ["FAMILIES", "MODULES", "build", "dscnn", "mlp", "smallcnn", "textcnn", "transformer"]
+__all__ = ["FAMILIES", "MODULES", "build", "dscnn", "mlp", "resnet", "smallcnn", "textcnn", "transformer"]

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
 from linnet.errors import LinnetError
-from linnet.nn.frontend import LogMel
-from linnet.nn.layers import POOLS, Convolution, Pixels, Separable
+from linnet.nn.blocks import Residual, Stem
+from linnet.nn.layers import POOLS, Convolution, Separable
 from linnet.nn.model import Model
 from linnet.nn.zoo.building import checked, describe, make, needs, without
+from linnet.nn.zoo.fronts import build_front, front_of
 from linnet.tasks import Classify
 
-LAYERS: dict[str, type[Convolution] | type[Separable]] = {"convolution": Convolution, "separable": Separable}
-FRONTS: dict[str, type[LogMel] | type[Pixels]] = {"log_mel": LogMel, "pixels": Pixels}
+LAYERS: dict[str, Callable[..., nn.Module]] = {
+    "convolution": Convolution, "separable": Separable, "stem": Stem, "residual": Residual}
+"""By kind: (channels in, channels out, kernel, what else the layer's entry in the spec says)."""
 
 
 class Cnn(nn.Module):
     """The network that a spec describes: the input array to logits (batch, classes).
 
     spec: {"family", "inputs", "output", "front": {"kind", ...}, "channels": of the front's output,
-    "layers": [{"name", "kind", "channels", "kernel", "stride", "pool"}, ...], "pool", "dropout"}.
+    "layers": [{"name", "kind", "channels", "kernel", "stride", "pool", "removable"}, ...], "pool", "dropout"}.
     """
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         super().__init__()
-        self.front = FRONTS[spec["front"]["kind"]](**without(spec["front"], "kind"))
+        self.front = build_front(spec["front"])
         self.layers = nn.ModuleDict()
         channels = spec["channels"]
         for layer in spec["layers"]:
-            settings = without(layer, "name", "kind", "channels", "kernel")
+            settings = without(layer, "name", "kind", "channels", "kernel", "removable")
             self.layers[layer["name"]] = LAYERS[layer["kind"]](channels, layer["channels"], layer["kernel"], **settings)
             channels = layer["channels"]
         self.pool = POOLS[spec["pool"]]
@@ -53,16 +55,12 @@ def dscnn(task: Classify, *, width: int = 64, seed: int = 0) -> Model:
     After Zhang et al. 2017, Hello Edge: Keyword Spotting on Microcontrollers, arXiv:1711.07128.
     """
     needs("dscnn", task, "audio", instead="Use nn.zoo.smallcnn for images.")
-    if task.sample_rate_hz is None:
-        raise LinnetError("dscnn needs the sample rate of the task, but it has none; give sample_rate_hz to the task.")
     width = checked("width", width, least=2)
     layers = [{"name": "stem", "kind": "convolution", "channels": width // 2, "kernel": 5, "stride": 2},
               {"name": "block1", "kind": "separable", "channels": width, "kernel": 3, "stride": 2}]
     layers += [{"name": f"block{n}", "kind": "separable", "channels": width, "kernel": 3} for n in range(2, 6)]
-    front = {"kind": "log_mel", "sample_rate_hz": task.sample_rate_hz, "samples": task.samples, "bands": 40,
-             "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0, "normalisation": "below_maximum"}
-    body = {"channels": 1, "layers": layers, "pool": "time_maximum", "dropout": 0.1}
-    return make(Cnn, describe("dscnn", task, front=front, **body), seed=seed)
+    body = {"channels": 1, "layers": _removable(layers), "pool": "time_maximum", "dropout": 0.1}
+    return make(Cnn, describe("dscnn", task, front=front_of(task), **body), seed=seed)
 
 
 def smallcnn(task: Classify, *, width: int = 32, seed: int = 0) -> Model:
@@ -76,5 +74,10 @@ def smallcnn(task: Classify, *, width: int = 32, seed: int = 0) -> Model:
     layers = [{"name": "conv1", "kind": "convolution", "channels": width, "kernel": 3, "pool": first_pool},
               {"name": "conv2", "kind": "convolution", "channels": width, "kernel": 3, "pool": 2},
               {"name": "conv3", "kind": "convolution", "channels": 2 * width, "kernel": 3}]
-    body = {"channels": channels, "layers": layers, "pool": "average", "dropout": 0.1}
+    body = {"channels": channels, "layers": _removable(layers), "pool": "average", "dropout": 0.1}
     return make(Cnn, describe("smallcnn", task, front={"kind": "pixels"}, **body), seed=seed)
+
+
+def _removable(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A chain: no layer's channels are tied to another's."""
+    return [{**layer, "removable": True} for layer in layers]

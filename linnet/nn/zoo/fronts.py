@@ -1,0 +1,50 @@
+"""What stands before a network: the picture that convolutions see, from recordings or images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from linnet.errors import LinnetError
+from linnet.nn.frontend import LogMel
+from linnet.nn.layers import Pixels
+from linnet.nn.zoo.building import without
+from linnet.tasks import Task
+
+FRONTS: dict[str, type[LogMel] | type[Pixels]] = {"log_mel": LogMel, "pixels": Pixels}
+
+
+def build_front(front: Mapping[str, Any]) -> nn.Module:
+    """The module that a spec's "front" describes: {"kind", and what the class takes}."""
+    return FRONTS[front["kind"]](**without(front, "kind"))
+
+
+def front_of(task: Task) -> dict[str, Any]:
+    """The "front" of a spec for the task's array; `channels_of` says how many channels come out of it."""
+    if "image" in task.arrays:
+        return {"kind": "pixels"}
+    if "audio" not in task.arrays:
+        raise LinnetError("convolutional networks listen to recordings or look at images; the task's input is "
+                          f"{', '.join(task.arrays)}. Choose another family for it.")
+    rate = getattr(task, "sample_rate_hz", None)
+    if rate is None:
+        raise LinnetError("a network for recordings needs the sample rate of the task, but it has none; "
+                          "give sample_rate_hz to the task.")
+    return {"kind": "log_mel", "sample_rate_hz": rate, "samples": task.arrays["audio"][1][0], "bands": 40,
+            "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0, "normalisation": "below_maximum"}
+
+
+def picture_of(task: Task) -> tuple[int, int, int]:
+    """(height, width, channels) of what the front hands on; recordings are (frames, bands, 1)."""
+    front = front_of(task)
+    if front["kind"] == "pixels":
+        height, width, channels = task.arrays["image"][1]
+        assert height is not None
+        assert width is not None
+        assert channels is not None
+        return height, width, channels
+    module = build_front(front)
+    assert isinstance(module, LogMel)
+    return module.frames, module.bands, 1
