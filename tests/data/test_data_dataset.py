@@ -2,6 +2,9 @@
 
 import io
 import logging
+import tarfile
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +12,19 @@ import pytest
 import soundfile
 
 from linnet import data
-from linnet.data import Audio, AudioColumn, Dataset, GroupColumn, LabelColumn, Splits, ValueColumn, media_cells
+from linnet.data import (
+    Audio,
+    AudioColumn,
+    Dataset,
+    GroupColumn,
+    LabelColumn,
+    LabelsColumn,
+    SpansColumn,
+    Splits,
+    TextColumn,
+    ValueColumn,
+    media_cells,
+)
 from linnet.errors import DamagedFileError, LinnetError
 
 SPEAKERS = ("ann", "bob", "cleo", "dan", "eve")
@@ -198,3 +213,153 @@ def test_distinct_keeps_the_first_of_each_recording_and_says_so(caplog):
         assert set(clips.ids) - set(clips.distinct().ids) == {"c16", "c17"}
     assert "2 of 20 samples of 'clips' repeat another one" in caplog.text
     clips.distinct().split()
+
+
+def notes(rows=40):
+    """Texts of which n37 repeats n05; three labels of which "c" is rare; official parts."""
+    table = pa.table({
+        "id": [f"n{index:02d}" for index in range(rows)],
+        "text": ["note 5" if index == 37 else f"note {index}" for index in range(rows)],
+        "mark": ["c" if index % 20 == 7 else "ab"[index % 2] for index in range(rows)],
+        "tags": pa.array([["x", "y"] if index % 3 == 0 else ["y"] if index % 3 == 1 else [] for index in range(rows)],
+                         pa.list_(pa.string())),
+        "part": ["Test" if index >= 30 else "train" for index in range(rows)]})
+    columns = {"text": TextColumn(), "mark": LabelColumn(("a", "b", "c")), "tags": LabelsColumn(("x", "y")),
+               "part": GroupColumn()}
+    return Dataset("notes", table, columns, origin={"source": "made up", "options": {}, "steps": []})
+
+
+def test_where_on_lists_asks_what_they_hold():
+    made = notes()
+    assert made.where(tags="x").ids == [f"n{index:02d}" for index in range(0, 40, 3)]
+    assert len(made.where(tags=["x", "y"])) == 27
+    assert made.where(lambda row: row["tags"] == []).ids[0] == "n02"
+    assert made.where(text="note 5", mark="b").ids == ["n05", "n37"]
+    found = made.map("text", lambda text: [{"label": "first" if len(text) < 7 else "later", "start": 0, "end": 4}],
+                     name="slots", kind="spans")
+    assert found.column("slots") == SpansColumn(("first", "later"), "text")
+    assert len(found.where(slots="first")) == 11
+
+
+def test_map_makes_texts_and_lists_when_asked():
+    made = notes().map("text", str.upper, name="loud", kind="text").map("text", str.split, name="words",
+                                                                        kind="sequence")
+    assert (made.column("loud"), made.values("loud")[3]) == (TextColumn(), "NOTE 3")
+    assert made.column("words").labels[:2] == ("0", "1")
+    assert made.map("tags", lambda tags: tags[:1], name="tags", kind="labels").column("tags").labels == ("x", "y")
+    assert made.map("mark", str, name="who", kind="group").column("who").kind == "group"
+    for kind, words in ((None, "or lists, with kind='labels'"), ("text", "no cells of kind text"),
+                        ("txt", "did you mean 'text'"), ("audio", "are no audio")):
+        with pytest.raises(LinnetError, match=words):
+            made.map("text", str.split, name="words", kind=kind)
+
+
+def test_the_order_of_label_sets_does_not_matter_to_the_fingerprint():
+    made = notes()
+    turned = made.map("tags", lambda tags: tags[::-1], name="tags", kind="labels")
+    assert turned.values("tags") != made.values("tags")
+    assert turned.fingerprint == made.fingerprint
+    in_order = made.map("tags", lambda tags: tags, name="tags", kind="sequence")
+    turned = in_order.map("tags", lambda tags: tags[::-1], name="tags", kind="sequence")
+    assert turned.fingerprint != made.fingerprint
+
+
+def test_neighbours_are_taken_without_a_copy_and_agree_with_a_list():
+    clips = dataset()
+    some, same = clips.take(range(5, 9)), clips.take([5, 6, 7, 8])
+    assert (some.ids, some.fingerprint, some.origin) == (same.ids, same.fingerprint, same.origin)
+    assert some.table.column("audio").chunk(0).field("bytes").buffers()[2].address == \
+        clips.table.column("audio").chunk(0).field("bytes").buffers()[2].address
+    np.testing.assert_array_equal(some.media("audio", 2).samples, clips.media("audio", 7).samples)
+    assert clips.take(range(19, 0, -6)).ids == ["c19", "c13", "c07", "c01"]
+    assert len(clips.take(range(3, 3))) == 0
+
+
+def test_media_in_many_chunks():
+    clips = dataset()
+    table = pa.concat_tables([clips.table.slice(0, 3), clips.table.slice(3, 0), clips.table.slice(3)])
+    chunked = Dataset("clips", table, clips.columns)
+    for index in (0, 2, 3, 19):
+        np.testing.assert_array_equal(chunked.media("audio", index).samples, clips.media("audio", index).samples)
+
+
+def test_what_replaces_a_checked_table_is_checked():
+    clips = dataset()
+    with pytest.raises(LinnetError, match="does not know: maybe"):
+        replace(clips, table=clips.table.set_column(2, "word", pa.array(["maybe"] * 20)))
+    with pytest.raises(LinnetError, match="does not know: yes"):
+        replace(clips.take(range(3)), columns={**clips.columns, "word": LabelColumn(("no",))})
+
+
+def test_media_are_read_out_of_archives(tmp_path):
+    with zipfile.ZipFile(tmp_path / "clips.zip", "w") as file:
+        for index in range(3):
+            file.writestr(f"deep/{index}.wav", clip(index))
+    with tarfile.open(tmp_path / "clips.tar", "w") as file:
+        info = tarfile.TarInfo("3.wav")
+        info.size = len(clip(3))
+        file.addfile(info, io.BytesIO(clip(3)))
+    paths = ["clips.zip!/deep/0.wav", "clips.zip!/deep/1.wav", "clips.zip!/deep/2.wav", "clips.tar!/3.wav"]
+    packed = dataset(files=dict(enumerate(paths)))
+    packed = Dataset(packed.name, packed.table, packed.columns, root=tmp_path)
+    assert packed.fingerprint == dataset().fingerprint
+    assert packed.file("audio", 3) == clip(3)
+    gone = dataset(files={4: "clips.zip!/4.wav"})
+    with pytest.raises(DamagedFileError, match=r"'c04' \(.*clips.zip!/4.wav\) is not in the archive clips.zip"):
+        Dataset(gone.name, gone.table, gone.columns, root=tmp_path).decode("audio")
+
+
+def test_distinct_by_text(caplog):
+    with caplog.at_level(logging.WARNING, "linnet"):
+        assert set(notes().ids) - set(notes().distinct().ids) == {"n37"}
+    assert notes().distinct("text").ids == notes().distinct().ids
+    assert len(dataset().distinct("audio")) == 20
+    with pytest.raises(LinnetError, match="distinct: goes by recordings, images or texts; 'mark' holds label"):
+        notes().distinct("mark")
+    bare = Dataset("bare", pa.table({"id": ["a"]}), {})
+    with pytest.raises(LinnetError, match="neither recordings, images nor texts"):
+        bare.distinct()
+
+
+def test_a_text_in_two_parts_is_said_and_kept(caplog):
+    with caplog.at_level(logging.WARNING, "linnet"):
+        splits = notes().split(parts="part")
+    assert sum(len(part) for _, part in splits) == 40
+    both = [part for part, data in splits if "n05" in data.ids or "n37" in data.ids]
+    said = f"1 different texts of 'text' are in {both[0]} and in {both[1]}, such as 'note 5' (n05 and n37)"
+    assert said in caplog.text
+
+
+def test_official_parts_are_kept_and_what_is_missing_comes_out_of_train():
+    splits = notes().split(parts="part", validation=6)
+    assert splits.test.ids == [f"n{index}" for index in range(30, 40)]
+    assert (len(splits.validation), len(splits.train)) == (6, 24)
+    named = notes().map("text", lambda text: {"note 1": "dev", "note 2": "test"}.get(text, "Train"),
+                        name="part", kind="group")
+    assert [part.ids for _, part in named.split(parts="part")][1:] == [["n01"], ["n02"]]
+    for answers, words in ((lambda text: "tset", "it also says tset"), (lambda text: "test", "calls no row train")):
+        with pytest.raises(LinnetError, match=words):
+            notes().map("text", answers, name="part", kind="group").split(parts="part")
+
+
+def test_official_parts_with_whole_groups():
+    clips = dataset().map("speaker", lambda name: "test" if name == "eve" else "train", name="part", kind="group")
+    splits = clips.split(parts="part", by="speaker", validation=["bob"])
+    assert [set(part.values("speaker")) for _, part in splits] == [{"ann", "cleo", "dan"}, {"bob"}, {"eve"}]
+
+
+def test_stratified_parts_keep_the_shares():
+    made = notes()
+    splits = made.split(stratify="mark", validation=0.25, test=0.25)
+    for _, part in splits:
+        share = len(part) / 40
+        for mark in "ab":
+            assert abs(part.values("mark").count(mark) - share * 19) <= 1
+    turned = made.take(list(range(39, -1, -1))).split(stratify="mark", validation=0.25, test=0.25)
+    assert [set(part.ids) for _, part in turned] == [set(part.ids) for _, part in splits]
+    both = made.split(parts="part", stratify="mark", validation=10)
+    assert abs(both.validation.values("mark").count("a") - 5) <= 1
+    with pytest.raises(LinnetError, match="give by or stratify"):
+        made.split(by="part", stratify="mark")
+    with pytest.raises(LinnetError, match="'tags' holds labels"):
+        made.split(stratify="tags")

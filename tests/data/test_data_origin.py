@@ -18,7 +18,8 @@ def clips(tone_manifest):
     lambda clips: clips, lambda clips: clips.split(by="voice", seed=3).test,
     lambda clips: clips.split(validation=10, test=0.3).validation.where(pitch=["low", "high"]),
     lambda clips: clips.split(by="voice", test=["dan"]).test.take([4, 2]),
-    lambda clips: clips.distinct().where(voice="ann")])
+    lambda clips: clips.distinct().where(voice="ann"), lambda clips: clips.distinct("audio"),
+    lambda clips: clips.split(stratify="pitch", seed=2).test.take(range(3, 9))])
 def test_restored_data_is_the_same(clips, steps):
     made = steps(clips)
     again = data.restore(json.loads(json.dumps(dict(made.origin))))
