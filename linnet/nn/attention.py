@@ -56,10 +56,10 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, bias: Tensor | None = None, angles: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """`bias` is added to the scores; `angles` are those of `rotary`, None where positions do not matter."""
         size, channels = x.shape[0], x.shape[2]
-        queries, keys, values = (part.reshape(size, -1, self.heads, channels // self.heads)
-                                 for part in self.mixed(x).chunk(3, dim=2))
-        if angles is not None:
-            queries, keys = turn(queries, angles), turn(keys, angles)
+        both, values = self.mixed(x).split([2 * channels, channels], dim=2)
+        both = both.reshape(size, -1, 2 * self.heads, channels // self.heads)
+        queries, keys = (both if angles is None else turn(both, angles)).chunk(2, dim=2)
+        values = values.reshape(size, -1, self.heads, channels // self.heads)
         scores = queries.permute(0, 2, 1, 3) @ keys.permute(0, 2, 3, 1) * (channels // self.heads) ** -0.5
         if bias is not None:
             scores = scores + bias

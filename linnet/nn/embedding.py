@@ -10,11 +10,15 @@ class Embedding(nn.Module):
     """Token ids (batch, length) int64 to (batch, length, channels); id 0, padding, is zero and stays it.
 
     In training whole tokens are left out (zero) with probability `token_dropout`, and single values with `dropout`.
+    `deviation` is that of the fresh vectors.
     """
 
-    def __init__(self, vocabulary: int, channels: int, *, token_dropout: float = 0.0, dropout: float = 0.0) -> None:
+    def __init__(self, vocabulary: int, channels: int, *, deviation: float, token_dropout: float = 0.0,
+                 dropout: float = 0.0) -> None:
         super().__init__()
         self.table = nn.Embedding(vocabulary, channels, padding_idx=0)
+        with torch.no_grad():
+            self.table.weight *= deviation
         self.token_dropout = token_dropout
         self.dropout = nn.Dropout(dropout)
 

@@ -56,8 +56,8 @@ class TextCnn(nn.Module):
     """Token ids (batch, length) to one answer a text, or one a token.
 
     spec: {"family", "inputs", "output", "vocabulary", "layers": [{"name": "embedding", "channels", "axis": -1},
-    {"name", "channels", "kernel", "dilation"}, ...], "token_dropout", "dropout"}. For one answer the layers stand side
-    by side and their maxima go to the head; for one a token they follow each other.
+    {"name", "channels", "kernel", "dilation"}, ...], "token_dropout", "embedding_dropout", "dropout"}. For one answer
+    the layers stand side by side and their maxima go to the head; for one a token they follow each other.
     """
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
@@ -66,7 +66,8 @@ class TextCnn(nn.Module):
         channels, dropout = embedding["channels"], spec["dropout"]
         self.is_pooled = is_pooled(spec)
         self.layers = nn.ModuleDict({embedding["name"]: Embedding(
-            spec["vocabulary"], channels, token_dropout=spec["token_dropout"], dropout=dropout)})
+            spec["vocabulary"], channels, deviation=0.3, token_dropout=spec["token_dropout"],
+            dropout=spec["embedding_dropout"])})
         for layer in layers:
             self.layers[layer["name"]] = (
                 Groups(channels, layer["channels"], layer["kernel"]) if self.is_pooled else
@@ -95,17 +96,19 @@ def _maximum(x: Tensor) -> Tensor:
 
 
 def textcnn(task: Task, *, width: int = 128, seed: int = 0) -> Model:
-    """Groups of 2, 3, 4 and 5 tokens and their maxima; for a label a token five gated layers, dilated up to 8.
+    """Groups of 1, 2, 3 and 4 tokens and their maxima; for a label a token five gated layers, dilated up to 8.
 
     After Kim 2014, Convolutional Neural Networks for Sentence Classification, arXiv:1408.5882.
     """
     needs("textcnn", task, "tokens", instead="Use nn.zoo.dscnn for recordings, nn.zoo.smallcnn for images.")
     width = checked("width", width, least=2)
     layers: list[dict[str, Any]] = [{"name": "embedding", "channels": width, "axis": -1}]
-    if len(task.output[1]) == 1:
-        layers += [{"name": f"groups{kernel}", "channels": width, "kernel": kernel} for kernel in (2, 3, 4, 5)]
+    is_one_answer = len(task.output[1]) == 1
+    if is_one_answer:
+        layers += [{"name": f"groups{kernel}", "channels": 2 * width, "kernel": kernel} for kernel in (1, 2, 3, 4)]
     else:
         layers += [{"name": f"neighbours{number}", "channels": width, "kernel": 3, "dilation": dilation}
                    for number, dilation in enumerate((1, 2, 4, 8, 1), start=1)]
-    body = {"vocabulary": vocabulary(task), "layers": layers, "token_dropout": 0.1, "dropout": 0.3}
+    body = {"vocabulary": vocabulary(task), "layers": layers, "token_dropout": 0.1, "embedding_dropout": 0.2,
+            "dropout": 0.5 if is_one_answer else 0.3}
     return make(TextCnn, describe("textcnn", task, **body), seed=seed)

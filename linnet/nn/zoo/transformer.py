@@ -31,7 +31,7 @@ class Transformer(nn.Module):
         self.head_channels = channels // spec["heads"]
         self.is_pooled = is_pooled(spec)
         self.layers = nn.ModuleDict({embedding["name"]: Embedding(
-            spec["vocabulary"], channels, token_dropout=spec["token_dropout"], dropout=dropout)})
+            spec["vocabulary"], channels, deviation=0.1, token_dropout=spec["token_dropout"], dropout=dropout)})
         for block in blocks:
             self.layers[block["name"]] = Block(channels, spec["heads"], dropout=dropout)
         self.norm = nn.LayerNorm(channels)
