@@ -8,7 +8,9 @@ from linnet.report.counting import counted, in_words, listed, milliseconds, plur
 from linnet.report.words import FEW, bench_before, groups_tested, noun, shipped_bench, shipped_size, times_smaller
 
 _ONE_COLLECTION = {"recording": "Other microphones, rooms and ways of speaking were not tested.",
-                   "image": "Other cameras, scanners and hands were not tested."}
+                   "image": "Other cameras, scanners and hands were not tested.",
+                   "text": "Other people, and other ways of writing, were not tested.",
+                   "row": "Rows from elsewhere were not tested."}
 
 
 def tested_on(contents: Contents) -> list[str]:
@@ -37,7 +39,7 @@ def limits(contents: Contents) -> list[str]:
     if scores is None:
         return []
     said = [_few_groups(contents, scores), _looked_at(contents)]
-    if contents.task is not None:
+    if contents.task is not None and contents.task.loss == "cross_entropy":
         said.append(f"It always answers with one of its {in_words(len(contents.task.labels))} labels, "
                     "also where none of them is right.")
     collection = _ONE_COLLECTION.get(noun(contents))

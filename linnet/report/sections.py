@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from linnet.evidence import Claim
-from linnet.introspect import Finding, confusions
+from linnet.introspect import Finding
 from linnet.report import charts
+from linnet.report.answers import examples, figures, mistakes
 from linnet.report.contents import Contents
 from linnet.report.counting import kilobytes, percent
 from linnet.report.markup import Html, chart, join, section, table, tag
@@ -46,18 +47,6 @@ def groups(contents: Contents) -> Html:
         return Html("")
     drawn = [charts.by_group(scores, name, contents.before) for name in scores.groups]
     return section("Who it works for", *map(chart, drawn))
-
-
-def mistakes(contents: Contents) -> Html:
-    """The confusion matrix and the most frequent mistakes of the shipped file; then those of other models, by step."""
-    drawn: list[tuple[str, charts.Figure | None]] = []
-    if contents.after is not None and contents.task is not None:
-        drawn += [("", charts.confusion(contents.after, contents.task.labels)),
-                  ("", charts.worst_confusions(confusions(contents.after)))]
-    drawn += [(name, charts.worst_confusions(findings)) for name, findings in contents.findings.items()
-              if findings.kind == "confusions"]
-    return section("What it mixes up", *(join([tag("h3", name) if name else "", chart(figure)])
-                                         for name, figure in drawn if figure))
 
 
 def learning(contents: Contents) -> Html:
@@ -130,7 +119,8 @@ def recipe(contents: Contents) -> Html:
 
 
 SECTIONS: tuple[Callable[[Contents], Html], ...] = (
-    groups, mistakes, claims, cost, precision, learning, redundancy, data, looks, environment, recipe)
+    groups, figures, mistakes, examples, claims, cost, precision, learning, redundancy, data, looks, environment,
+    recipe)
 """In the order of the page."""
 
 

@@ -13,7 +13,8 @@ from linnet.report.verdicts import SAID, asked, counts, is_informative, loss
 FEW = 10
 """With fewer groups than this, nothing is said about other ones."""
 _LEVEL = 0.95
-_SENSES = {"audio": ("recording", "heard"), "image": ("image", "saw")}
+_SENSES = {"audio": ("recording", "heard"), "image": ("image", "saw"), "tokens": ("text", "read"),
+           "text": ("text", "read"), "features": ("row", "saw")}
 
 
 def summary(contents: Contents) -> str:
@@ -113,10 +114,21 @@ def _how_good(contents: Contents, scores: Scores) -> str:
     model = f"the {size(shipped)} model" if shipped else "the model"
     if scores.metric != "accuracy":
         return f"{model} reaches a mean {scores.metric} of {scores.mean:.3g}"
-    target = plural(contents.task.target.replace("_", " ")) if contents.task else plural(noun(contents))
     of = scale(scores.mean)
     many = f"all {len(scores):,}" if scores.mean == 1.0 else in_hundred(scores.mean, of=of, rounding="down")
-    return f"{model} names {many} {target} correctly ({_sure(contents, scores, of)})"
+    return f"{model} {_right(contents, many)} ({_sure(contents, scores, of)})"
+
+
+def _right(contents: Contents, many: str) -> str:
+    """What a right answer is, in the task's own words."""
+    task, samples = contents.task, plural(noun(contents))
+    target = task.target.replace("_", " ") if task else noun(contents)
+    if task is not None and task.loss == "binary_cross_entropy":
+        return f"names every {target} of {many} {samples}, and no other"
+    said = {"tag": f"marks all {plural(target)} in {many} {samples} correctly, and no other",
+            "transcribe": f"writes {many} {samples} down without a mistake",
+            "regress": f"comes within {getattr(task, 'tolerance', 0):g} of the {target} of {many} {samples}"}
+    return said.get(task.kind if task else "", f"names {many} {plural(target)} correctly")
 
 
 def _sure(contents: Contents, scores: Scores, of: int) -> str:

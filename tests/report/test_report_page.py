@@ -70,7 +70,7 @@ def test_one_file_without_scripts_that_loads_nothing(page: str) -> None:
 def test_every_section_that_has_contents_is_there(page: str) -> None:
     assert Outline(page).headings[1:] == [
         "What it was tested on", "What this does not say", "What it costs", "How to check it", "Who it works for",
-        "What it mixes up", "Claims that the file carries", "What it costs to run",
+        "What it mixes up", "Samples that it got wrong", "Claims that the file carries", "What it costs to run",
         "Realised precision", "How it learned", "What was seen inside", "The data", "Looks at the test part so far",
         "Where it was made", "The recipe"]
 
