@@ -31,20 +31,27 @@ def remove_channels(model: Model, units: Mapping[str, Iterable[int]]) -> Model:
     return replace(model, module=smaller.module.train(model.module.training), spec=smaller.spec)
 
 
+_PARTS = {"depthwise": ("inputs", None), "first": ("inner", "inputs"), "second": ("outputs", "inner"),
+          "expand": ("inner", "inputs"), "filter": ("inner", None), "project": ("outputs", "inner")}
+"""Parts of blocks whose own channels are not the block's, or whose inputs are not: (channels out, channels in)."""
+
+
 def _slice(model: Model, name: str, tensor: torch.Tensor, kept: Kept) -> torch.Tensor:
-    """One tensor of the state: outputs by the layer's own kept channels, inputs by those of the layer before."""
+    """One tensor of the state: outputs by the channels that are kept there, inputs by those kept before it."""
     place, layer, *rest = name.split(".")
-    order = model.layers
+    order = [entry["name"] for entry in model.spec["layers"] if "inside" not in entry]
     if place == "head":
         return tensor[:, kept[order[-1]]] if layer == "weight" else tensor.clone()
     if tensor.ndim == 0:  # the batch counter of a normalisation
         return tensor.clone()
     position = order.index(layer)
-    before = kept[order[position - 1]] if position else torch.arange(model.spec["channels"])
-    if rest[0] == "depthwise":
-        return tensor[before]
-    sliced = tensor[kept[layer]]
-    return sliced[:, before] if sliced.ndim == 4 else sliced
+    channels = {"outputs": kept[layer],
+                "inputs": kept[order[position - 1]] if position else torch.arange(model.spec["channels"])}
+    inner = [entry["name"] for entry in model.spec["layers"] if entry.get("inside") == layer]
+    channels["inner"] = kept[inner[0]] if inner else channels["inputs"]
+    outputs, inputs = _PARTS.get(rest[0], ("outputs", "inputs"))
+    sliced = tensor[channels[outputs]]
+    return sliced[:, channels[inputs]] if tensor.ndim == 4 and inputs else sliced
 
 
 def _others(channels: int, going: list[int]) -> torch.Tensor:

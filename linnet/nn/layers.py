@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, max_pool2d
+from torch.nn.functional import avg_pool2d, max_pool2d, pad
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -27,19 +27,27 @@ ACTIVATIONS: MappingProxyType[str, Callable[[], nn.Module]] = MappingProxyType({
 class Convolution(nn.Module):
     """Convolution, batch normalisation, activation, and a maximum over pool x pool places where pool is above 1.
 
-    (batch, inputs, height, width) to (batch, outputs, height', width'); the padding keeps the size at stride 1.
+    (batch, inputs, height, width) to (batch, outputs, height', width'); the padding keeps the size at stride 1. Where
+    it is `causal`, height is time and all of its padding comes first: no row hears a later one. `options` are those of
+    nn.Conv2d: stride, groups, dilation.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1,
-                 pool: int = 1, activation: str = "relu") -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int | Sequence[int], *, pool: int = 1,
+                 activation: str = "relu", causal: bool = False, **options: Any) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+        size, dilation = _pair(kernel), _pair(options.pop("dilation", 1))
+        height, width = (step * (places - 1) for step, places in zip(dilation, size, strict=True))
+        self.before = height if causal else 0
+        self.conv = nn.Conv2d(inputs, outputs, size, padding=(0 if causal else height // 2, width // 2),
+                              dilation=dilation, bias=False, **options)
         self.norm: nn.Module = nn.BatchNorm2d(outputs)
         self.activation = ACTIVATIONS[activation]()
         self.pool: nn.Module = nn.MaxPool2d(pool) if pool > 1 else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, inputs, height, width) to (batch, outputs, height', width')."""
+        if self.before:
+            x = pad(x, (0, 0, self.before, 0))
         pooled: Tensor = self.pool(self.activation(self.norm(self.conv(x))))
         return pooled
 
@@ -47,15 +55,22 @@ class Convolution(nn.Module):
 class Separable(nn.Module):
     """A convolution within each channel, then a 1 x 1 convolution across channels (Howard et al. 2017, MobileNets)."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, pool: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, pool: int = 1,
+                 causal: bool = False) -> None:
         super().__init__()
-        self.depthwise = Convolution(inputs, inputs, kernel, stride=stride, groups=inputs)
+        self.depthwise = Convolution(inputs, inputs, kernel, stride=stride, groups=inputs, causal=causal)
         self.pointwise = Convolution(inputs, outputs, 1, pool=pool)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, inputs, height, width) to (batch, outputs, height', width')."""
         mixed: Tensor = self.pointwise(self.depthwise(x))
         return mixed
+
+
+def _pair(size: int | Sequence[int]) -> tuple[int, int]:
+    """The same along both axes, or (along height, along width)."""
+    along_height, along_width = (size, size) if isinstance(size, int) else size
+    return along_height, along_width
 
 
 class Pixels(nn.Module):

@@ -12,19 +12,20 @@ from linnet.nn.model import Model
 from linnet.nn.zoo.building import make
 from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
 from linnet.nn.zoo.mlp import Mlp, mlp
+from linnet.nn.zoo.mobilenet import mobilenet
 from linnet.nn.zoo.resnet import resnet
 from linnet.nn.zoo.textcnn import TextCnn, textcnn
 from linnet.nn.zoo.transformer import Transformer, transformer
 
 FAMILIES: dict[str, Callable[..., Model]] = {
-    "dscnn": dscnn, "smallcnn": smallcnn, "resnet": resnet,
+    "dscnn": dscnn, "smallcnn": smallcnn, "resnet": resnet, "mobilenet": mobilenet,
     "mlp": mlp,
     "textcnn": textcnn, "transformer": transformer,
 }
 """By name: a function of (task, *, <one dial>, seed) that makes a fresh model."""
 
 MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
-    "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn,
+    "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn, "mobilenet": Cnn,
     "mlp": Mlp,
     "textcnn": TextCnn, "transformer": Transformer,
 }
@@ -39,4 +40,4 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return make(MODULES[family], spec, seed=seed)
 
 
-__all__ = ["FAMILIES", "MODULES", "build", "dscnn", "mlp", "resnet", "smallcnn", "textcnn", "transformer"]
+__all__ = ["FAMILIES", "MODULES", "build", "dscnn", "mlp", "mobilenet", "resnet", "smallcnn", "textcnn", "transformer"]

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet.errors import LinnetError
-from linnet.nn.blocks import Residual, Stem
+from linnet.nn.blocks import Inverted, Residual, Stem
 from linnet.nn.layers import POOLS, Convolution, Separable
 from linnet.nn.model import Model
 from linnet.nn.zoo.building import checked, describe, make, needs, without
@@ -16,15 +16,19 @@ from linnet.nn.zoo.fronts import build_front, front_of
 from linnet.tasks import Classify
 
 LAYERS: dict[str, Callable[..., nn.Module]] = {
-    "convolution": Convolution, "separable": Separable, "stem": Stem, "residual": Residual}
+    "convolution": Convolution, "separable": Separable, "stem": Stem, "residual": Residual,
+    "inverted": Inverted}
 """By kind: (channels in, channels out, kernel, what else the layer's entry in the spec says)."""
+
+_STRUCTURE = ("name", "kind", "channels", "kernel", "removable")
 
 
 class Cnn(nn.Module):
     """The network that a spec describes: the input array to logits (batch, classes).
 
     spec: {"family", "inputs", "output", "front": {"kind", ...}, "channels": of the front's output,
-    "layers": [{"name", "kind", "channels", "kernel", "stride", "pool", "removable"}, ...], "pool", "dropout"}.
+    "layers": [{"name", "kind", "channels", "kernel", what else the kind takes, "removable"}, ...], "pool", "dropout"}.
+    An entry {"name": "block.part", "inside": "block", "channels", "removable"} says how many channels are inside a block.
     """
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
@@ -32,10 +36,13 @@ class Cnn(nn.Module):
         self.front = build_front(spec["front"])
         self.layers = nn.ModuleDict()
         channels = spec["channels"]
+        inner = {layer["inside"]: {"inner": layer["channels"]} for layer in spec["layers"] if "inside" in layer}
         for layer in spec["layers"]:
-            settings = without(layer, "name", "kind", "channels", "kernel", "removable")
-            self.layers[layer["name"]] = LAYERS[layer["kind"]](channels, layer["channels"], layer["kernel"], **settings)
-            channels = layer["channels"]
+            if "inside" not in layer:
+                settings = {**without(layer, *_STRUCTURE), **inner.get(layer["name"], {})}
+                kind = LAYERS[layer["kind"]]
+                self.layers[layer["name"]] = kind(channels, layer["channels"], layer["kernel"], **settings)
+                channels = layer["channels"]
         self.pool = POOLS[spec["pool"]]
         self.dropout = nn.Dropout(spec["dropout"])
         self.head = nn.Linear(channels, *spec["output"]["shape"])

@@ -13,6 +13,9 @@ from linnet.nn.layers import Pixels
 from linnet.nn.zoo.building import without
 from linnet.tasks import Task
 
+LARGEST_SMALL = 64
+"""Pixels: images up to here keep their size in the first layers of a network, larger ones shrink at once."""
+
 FRONTS: dict[str, type[LogMel] | type[Pixels]] = {"log_mel": LogMel, "pixels": Pixels}
 
 
@@ -48,3 +51,9 @@ def picture_of(task: Task) -> tuple[int, int, int]:
     module = build_front(front)
     assert isinstance(module, LogMel)
     return module.frames, module.bands, 1
+
+
+def is_large(task: Task) -> bool:
+    """Whether the task's images are of ImageNet's kind rather than of CIFAR's; recordings never are."""
+    height, width, _ = picture_of(task)
+    return "image" in task.arrays and max(height, width) > LARGEST_SMALL

@@ -8,11 +8,8 @@ from linnet.errors import LinnetError
 from linnet.nn.model import Model
 from linnet.nn.zoo.building import describe, make
 from linnet.nn.zoo.cnn import Cnn
-from linnet.nn.zoo.fronts import front_of, picture_of
+from linnet.nn.zoo.fronts import LARGEST_SMALL, front_of, is_large, picture_of
 from linnet.tasks import Task
-
-LARGEST_SMALL = 64
-"""Pixels: images up to here keep their size in the stem, larger ones are made four times smaller by it."""
 
 _LARGE = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 """Blocks a stage, by depth."""
@@ -26,7 +23,7 @@ def resnet(task: Task, *, depth: int | None = None, seed: int = 0) -> Model:
     (11.2 M, without a depth) or 34.
     """
     height, width, channels = picture_of(task)
-    large = "image" in task.arrays and max(height, width) > LARGEST_SMALL
+    large = is_large(task)
     stages = _large(depth) if large else _small(depth)
     if min(height, width) < 8:
         raise LinnetError(f"resnet needs images of at least 8 x 8; the task's are {height} x {width}.")
@@ -34,9 +31,12 @@ def resnet(task: Task, *, depth: int | None = None, seed: int = 0) -> Model:
     stem = {"name": "stem", "kind": "stem" if large else "convolution", "channels": first, "kernel": 7 if large else 3}
     layers: list[dict[str, Any]] = [stem]
     for stage, blocks in enumerate(stages, 1):
+        size = first << (stage - 1)
         for block in range(1, blocks + 1):
-            layers.append({"name": f"stage{stage}_{block}", "kind": "residual", "channels": first << (stage - 1),
-                           "kernel": 3, "stride": 2 if stage > 1 and block == 1 else 1})
+            name = f"stage{stage}_{block}"
+            layers += [{"name": f"{name}.first", "inside": name, "channels": size, "removable": True},
+                       {"name": name, "kind": "residual", "channels": size, "kernel": 3,
+                        "stride": 2 if stage > 1 and block == 1 else 1}]
     body = {"channels": channels, "layers": layers, "pool": "average", "dropout": 0.0}
     return make(Cnn, describe("resnet", task, front=front_of(task), **body), seed=seed)
 
