@@ -3,7 +3,10 @@
 Knows models and tasks; knows nothing about compression or files that ship.
 """
 
-from linnet.train.fit import Options, augmentation, fit
+from linnet.train.fit import augmentation, fit
 from linnet.train.losses import LOSSES
+from linnet.train.optimizers import OPTIMIZERS
+from linnet.train.options import Options
+from linnet.train.schedules import SCHEDULES
 
-__all__ = ["LOSSES", "Options", "augmentation", "fit"]
+__all__ = ["LOSSES", "OPTIMIZERS", "SCHEDULES", "Options", "augmentation", "fit"]

@@ -13,21 +13,20 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from linnet.errors import LinnetError
+from linnet.files import replacing
 
 log = logging.getLogger("linnet")
 
 
 def save(path: Path, key: str, tensors: Mapping[str, torch.Tensor], state: Mapping[str, Any]) -> None:
     """Write beside, then rename: a kill leaves the old checkpoint or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     flat = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     try:
-        save_file(flat, partial, metadata={"key": key, "state": json.dumps(state)})
-    except SafetensorError as error:
+        with replacing(path) as partial:
+            save_file(flat, partial, metadata={"key": key, "state": json.dumps(state)})
+    except (SafetensorError, OSError) as error:
         raise LinnetError(f"{path} cannot be written ({error}); the checkpoint before it is as it was, training "
                           "resumes there. Is the disk full?") from error
-    partial.replace(path)
 
 
 def load(path: Path, key: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:

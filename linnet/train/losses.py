@@ -5,24 +5,109 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
-Inputs = Mapping[str, torch.Tensor]
-Loss = Callable[[torch.Tensor, torch.Tensor, float, Inputs], torch.Tensor]
-"""Of outputs, targets, label smoothing, and the input arrays by name (a loss may need their lengths)."""
+from linnet.errors import LinnetError
+
+Inputs = Mapping[str, Tensor]
+Loss = Callable[[Tensor, Tensor, float, Inputs], Tensor]
+"""Of outputs, targets, label smoothing, and the input arrays by name; the mean over `terms` of the targets."""
+
+IGNORED = -100
+"""The target of a position that does not count."""
+_LEAST = -1e4
+"""In place of minus infinity, with which differences are not numbers."""
 
 
-def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float, inputs: Inputs) -> torch.Tensor:
+def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
     """Mean cross entropy of (batch, classes) logits against (batch,) indices, with label smoothing."""
     del inputs
     return functional.cross_entropy(logits, targets, label_smoothing=smoothing)
 
 
-def distillation(logits: torch.Tensor, teacher_logits: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Divergence of the softened answers, times the temperature squared (Hinton et al. 2015, section 2)."""
-    student = functional.log_softmax(logits / temperature, dim=1)
-    teacher = functional.log_softmax(teacher_logits / temperature, dim=1)
-    return functional.kl_div(student, teacher, reduction="batchmean", log_target=True) * temperature**2
+def binary_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """Mean over samples and labels of (batch, labels) logits against 0 and 1: each label is a question of its own."""
+    del inputs
+    wanted = targets.to(logits.dtype) * (1 - smoothing) + smoothing / 2
+    return functional.binary_cross_entropy_with_logits(logits, wanted)
 
 
-LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy}
+def earth_mover(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """Squared earth mover's distance of (batch, classes) logits to (batch,) indices, for labels with an order.
+
+    The squared differences of the cumulated probabilities, summed over classes (Hou, Yu and Samaras 2016,
+    arXiv:1611.05916): a neighbour of the right label costs less than a far one.
+    """
+    del inputs
+    classes = logits.shape[-1]
+    wanted = functional.one_hot(targets, classes) * (1 - smoothing) + smoothing / classes
+    differences = torch.cumsum(logits.softmax(dim=-1), dim=-1) - torch.cumsum(wanted, dim=-1)
+    return differences.square().sum(dim=-1).mean()
+
+
+def token_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """Mean over positions of (batch, length, tags) logits against (batch, length) indices; -100 does not count."""
+    del inputs
+    total = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum",
+                                     label_smoothing=smoothing)
+    return total / (targets != IGNORED).sum().clamp(min=1)
+
+
+def ctc(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """Mean over samples of the negative log likelihood a target token, summed over alignments (Graves et al. 2006).
+
+    (batch, frames, tokens) logits, the blank first; (batch, longest) indices, padded with -1. Frames beyond a sample's
+    end are blank with certainty, so all frames count. Raises LinnetError for targets longer than their frames.
+    """
+    del smoothing, inputs
+    likelihoods = logits.clamp(min=_LEAST).log_softmax(dim=-1).transpose(0, 1)
+    lengths = (targets >= 0).sum(dim=1)
+    frames = torch.full_like(lengths, logits.shape[1])
+    losses = functional.ctc_loss(likelihoods, targets.clamp(min=0), frames, lengths, blank=0, reduction="none")
+    too_long = int((losses.isinf() | (losses > -_LEAST)).sum())
+    if too_long:
+        raise LinnetError(f"{too_long} of {len(losses)} recordings of a batch are too short for what is said in them: "
+                          f"the network answers {logits.shape[1]} times at most, a target has up to "
+                          f"{int(lengths.max())} tokens. Take a network with more frames a second, or these "
+                          "recordings out of the data.")
+    return (losses / lengths.clamp(min=1)).mean()
+
+
+def huber(values: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """Mean over samples and values of (batch, k): squares near 0, absolute beyond 1 (Huber 1964)."""
+    del smoothing, inputs
+    return functional.huber_loss(values, targets.to(values.dtype).reshape(values.shape))
+
+
+LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy,
+                           "earth_mover": earth_mover, "token_cross_entropy": token_cross_entropy, "ctc": ctc,
+                           "huber": huber}
+MIXABLE = ("cross_entropy", "binary_cross_entropy", "earth_mover")
+"""The losses of one answer a sample, where the loss of a blend is the blend of the losses."""
+
+
+def terms(loss: str, targets: Tensor) -> int:
+    """Over how many terms the loss is a mean, so that means of parts can be put together to that of the whole."""
+    return int((targets != IGNORED).sum()) if loss == "token_cross_entropy" else len(targets)
+
+
+def distillation(loss: str, outputs: Tensor, answers: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    """How far the student's outputs are from the teacher's, for the outputs of any of LOSSES.
+
+    Softened logits: their divergence times the temperature squared (Hinton et al. 2015, section 2), a mean over samples
+    or over the positions that count. Labels that are questions of their own: cross entropy of their probabilities.
+    Values: the mean squared error.
+    """
+    if loss == "huber":
+        return functional.mse_loss(outputs, answers)
+    if loss == "binary_cross_entropy":
+        wanted = (answers / temperature).sigmoid()
+        return functional.binary_cross_entropy_with_logits(outputs / temperature, wanted) * temperature**2
+    student = functional.log_softmax(outputs.clamp(min=_LEAST) / temperature, dim=-1)
+    teacher = functional.log_softmax(answers.clamp(min=_LEAST) / temperature, dim=-1)
+    divergence = functional.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=-1)
+    if loss == "token_cross_entropy":
+        counts = targets != IGNORED
+        return (divergence * counts).sum() / counts.sum().clamp(min=1) * temperature**2
+    return divergence.mean() * temperature**2

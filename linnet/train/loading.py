@@ -1,0 +1,162 @@
+"""Batches, made ahead of time by a thread or by processes while the network learns from the one before."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from linnet.data.augment import Augment, generator
+from linnet.errors import LinnetError
+from linnet.tasks import Arrays, Task
+from linnet.train import mixing
+from linnet.train.options import Options
+from linnet.train.order import Rows
+from linnet.train.samples import Samples
+
+_AHEAD = 2
+
+
+class Batch(NamedTuple):
+    """One batch: its place in the epoch, input arrays, targets; where samples are blends also what they are made of."""
+
+    number: int
+    arrays: dict[str, Tensor]
+    targets: Tensor
+    others: Tensor | None = None
+    """The targets of what each sample was blended with."""
+    share: float = 1.0
+    """Of the sample's own target."""
+
+    def pieces(self, count: int) -> list[Batch]:
+        """The same rows in at most so many batches."""
+        places = [rows for rows in torch.arange(len(self.targets)).tensor_split(count) if len(rows)]
+        return [Batch(self.number, {name: values[rows] for name, values in self.arrays.items()}, self.targets[rows],
+                      None if self.others is None else self.others[rows], self.share) for rows in places]
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes any batch of any epoch; every random number comes from (seed, epoch, batch)."""
+
+    task: Task
+    samples: Samples
+    targets: NDArray[Any]
+    augment: Augment
+    options: Options
+    seed: int
+
+    def __getitem__(self, wanted: tuple[int, int, Rows]) -> Batch:
+        """The batch (epoch, number, rows)."""
+        epoch, number, rows = wanted
+        rng = generator(seed=self.seed, epoch=epoch, batch=number)
+        arrays = {name: torch.from_numpy(np.ascontiguousarray(values))
+                  for name, values in self._arrays(rows, rng).items()}
+        targets = torch.from_numpy(self.targets[rows])
+        if not (self.options.mixup or self.options.cutmix):
+            return Batch(number, arrays, targets)
+        arrays, others, share = mixing.mix(arrays, self.options, rng)
+        return Batch(number, arrays, targets, targets[others], share)
+
+    def _arrays(self, rows: Rows, rng: np.random.Generator) -> Arrays:
+        if not self.augment.steps:
+            return self.samples.arrays(rows)
+        if changes_texts(self.task):
+            texts = self.augment.on_texts(list(self.samples.read(rows)), rng)  # type: ignore[attr-defined, unused-ignore]
+            return self.task.prepare(texts)
+        rate = getattr(self.task, "sample_rate_hz", None)
+        arrays = self.samples.arrays(rows)
+        return {name: self._changed(values, arrays, rate, rng) if name in ("audio", "image") else values
+                for name, values in arrays.items()}
+
+    def _changed(self, values: NDArray[Any], arrays: Arrays, rate: int | None,
+                 rng: np.random.Generator) -> NDArray[Any]:
+        changed = self.augment(values, rate, rng)
+        if "lengths" in arrays:  # what was added behind a recording's end is not part of it
+            changed = np.where(np.arange(values.shape[1]) < arrays["lengths"].reshape(-1, 1), changed, 0)
+        return changed.astype(values.dtype, copy=False)
+
+
+def changes_texts(task: Task) -> bool:
+    """Whether augmentation changes the texts themselves, before they become arrays."""
+    return "tokens" in task.arrays or "text" in task.arrays
+
+
+def check(task: Task, augment: Augment) -> None:
+    """Raises LinnetError where augmentation would change what the targets speak of, or has nothing to change."""
+    if not augment.steps:
+        return
+    if changes_texts(task) and task.kind not in ("classify", "regress"):
+        raise LinnetError(f"augmentation of texts moves words, and the task '{task.kind}' has an answer a word: they "
+                          "would no longer fit. Train without augment.")
+    if not changes_texts(task) and not {"audio", "image"} & set(task.arrays):
+        raise LinnetError(f"augmentation is for recordings, images and texts; the task's input is "
+                          f"{', '.join(task.arrays)}. Train without augment.")
+
+
+class Stream:
+    """The batches of one epoch after another; `stalled_seconds` is the time that was spent waiting for them."""
+
+    def __init__(self, maker: Maker, *, workers: int, pinned: bool) -> None:
+        self._maker, self._workers, self._pinned = maker, workers, pinned
+        self._plan: list[tuple[int, int, Rows]] = []
+        self._loader: DataLoader[Batch] | None = None
+        self.stalled_seconds = 0.0
+
+    def epoch(self, number: int, batches: Mapping[int, Rows] | Sequence[tuple[int, Rows]]) -> Iterator[Batch]:
+        """These batches (their place in the epoch, their rows), in this order."""
+        pairs = batches.items() if isinstance(batches, Mapping) else batches
+        self._plan = [(number, place, rows) for place, rows in pairs]
+        self.stalled_seconds = 0.0
+        made = self._by_processes() if self._workers else self._by_a_thread()
+        while True:
+            start = time.perf_counter()
+            batch = next(made, None)
+            self.stalled_seconds += time.perf_counter() - start
+            if batch is None:
+                return
+            yield batch
+
+    def _by_a_thread(self) -> Iterator[Batch]:
+        with ThreadPoolExecutor(1) as worker:
+            waiting: deque[Future[Batch]] = deque()
+            for wanted in self._plan:
+                waiting.append(worker.submit(self._maker.__getitem__, wanted))
+                if len(waiting) > _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _by_processes(self) -> Iterator[Batch]:
+        if self._loader is None:
+            self._loader = DataLoader(self._maker, batch_size=None, sampler=_Planned(self),  # type: ignore[arg-type]
+                                      num_workers=self._workers, prefetch_factor=_AHEAD, persistent_workers=True,
+                                      pin_memory=self._pinned)
+        with warnings.catch_warnings():
+            # Python warns of fork in a process with threads; the workers run no code that those threads could hold.
+            warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
+            made = iter(self._loader)
+        yield from made
+
+
+class _Planned:
+    """The order in which the processes make the batches: the stream's plan for the epoch."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[tuple[int, int, Rows]]:
+        return iter(self._stream._plan)
+
+    def __len__(self) -> int:
+        return len(self._stream._plan)

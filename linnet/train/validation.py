@@ -1,0 +1,49 @@
+"""What a network is worth on the validation part: its loss, and the share of right answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from linnet.data import Dataset
+from linnet.tasks import Task
+from linnet.train.losses import LOSSES, terms
+from linnet.train.options import Options
+from linnet.train.precision import computing
+from linnet.train.samples import gather, varies
+
+_BATCH = 256
+
+
+class Validation:
+    """Judges a network on one part of the data, a batch at a time; similar lengths together."""
+
+    def __init__(self, task: Task, dataset: Dataset, options: Options) -> None:
+        self._task, self._options = task, options
+        self._samples = gather(task, dataset, as_samples=task.kind in ("tag", "transcribe"), cache=options.cache)
+        self._targets, self._expected = task.targets(dataset), task.expected(dataset)
+        size = min(_BATCH, options.batch) if varies(task) else _BATCH
+        sizes = self._samples.sizes
+        order = np.arange(len(dataset)) if sizes is None or not varies(task) else np.argsort(sizes, kind="stable")
+        self._batches = [order[start : start + size] for start in range(0, len(dataset), size)]
+
+    @torch.no_grad()
+    def __call__(self, module: nn.Module, device: torch.device) -> tuple[float, float]:
+        """The mean loss without smoothing, and the mean of the task's scores."""
+        task = self._task
+        total, counted, scores = 0.0, 0, np.zeros(len(self._expected))
+        module.eval()
+        for rows in self._batches:
+            arrays = self._samples.arrays(rows)
+            inputs = {name: torch.from_numpy(np.ascontiguousarray(values)).to(device)
+                      for name, values in arrays.items()}
+            with computing(device, self._options.precision):
+                outputs = module(*(inputs[name] for name in task.arrays))
+            outputs, targets = outputs.float(), torch.from_numpy(self._targets[rows]).to(device)
+            count = terms(task.loss, targets)
+            total += float(LOSSES[task.loss](outputs, targets, 0.0, inputs)) * count
+            counted += count
+            answers = task.decode({task.output[0]: outputs.cpu().numpy()}, self._samples.read(rows))
+            scores[rows] = task.score(answers, [self._expected[row] for row in rows])
+        return total / max(1, counted), float(scores.mean())
