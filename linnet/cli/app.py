@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from linnet import __version__
-from linnet.cli import bench, data, init_, list_, run, screen, show, try_, verify
+from linnet.cli import bench, compare, data, init_, list_, run, screen, show, try_, verify
 from linnet.errors import LinnetError, missing_extra
 
 USAGE, CRASH, INTERRUPTED, BROKEN_PIPE = 3, 70, 130, 141
@@ -49,6 +49,7 @@ app.command("show")(show.show)
 app.command("try")(try_.try_)
 app.command("verify")(verify.verify)
 app.command("bench")(bench.bench)
+app.command("compare")(compare.compare)
 app.command("list")(list_.list_)
 app.add_typer(data.app, name="data")
 

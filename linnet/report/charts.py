@@ -42,7 +42,7 @@ def learning(history: Sequence[Mapping[str, Any]]) -> Figure:
     accuracy = _curves([_point(epoch, "validation_accuracy", "validation") for epoch in history], "accuracy", best)
     reached = f"validation accuracy {float(best['validation_accuracy']):.3f} at epoch {best['epoch']}"
     told = f"lowest validation loss {float(best['validation_loss']):.3f}, {reached}"
-    return Figure(_svg(loss | accuracy), f"Loss and accuracy by epoch. The dashed line marks the {told}.",
+    return Figure(svg(loss | accuracy), f"Loss and accuracy by epoch. The dashed line marks the {told}.",
                   f"Learning curves over {counted(len(history), 'epoch')}; {told}.")
 
 
@@ -61,7 +61,7 @@ def confusion(scores: Scores, labels: Sequence[str]) -> Figure | None:
     told = "no mistakes"
     if worst:
         told = f"most often {worst[0]} was called {worst[1]} ({counts[worst]} of {totals[worst[0]]})"
-    return Figure(_svg(_matrix(rows, list(labels))),
+    return Figure(svg(_matrix(rows, list(labels))),
                   f"Each row is what was right, each column what was answered; {told}.",
                   f"Confusion matrix of {counted(len(labels), 'label')} over {len(scores)} samples; {told}.")
 
@@ -77,7 +77,7 @@ def by_group(scores: Scores, column: str, before: Scores | None = None) -> Figur
     also = "; the hollow mark is the model before" if hollow else ""
     caption = f"Share answered correctly by {column} (of so many), with exact {percent(_LEVEL)} intervals{also}."
     alt = f"Accuracy by {column}, {counted(len(rows), 'group')}; {told}."
-    return Figure(_svg(_dots(rows, hollow, column)), caption, alt)
+    return Figure(svg(_dots(rows, hollow, column)), caption, alt)
 
 
 def group_rates(scores: Scores, column: str) -> list[tuple[str, int, int, float, float]]:
@@ -97,7 +97,7 @@ def size_and_latency(benches: Sequence[Bench]) -> Figure:
                      for bench, size in zip(benches, sizes, strict=True))
     drawn = _bars(sizes, "size in KB", ",.1f") | _bars(times, "95th percentile of latency in ms", ".3~r")
     caption = "Size without claims, and the time within which 95 of 100 answers came, one sample at a time."
-    return Figure(_svg(drawn), caption, f"{told}.")
+    return Figure(svg(drawn), caption, f"{told}.")
 
 
 def worst_confusions(findings: Findings, *, most: int = 8) -> Figure | None:
@@ -111,7 +111,7 @@ def worst_confusions(findings: Findings, *, most: int = 8) -> Figure | None:
     told = ", ".join(f"{row['pair']} {row['said']}" for row in rows)
     caption = ("The most frequent mistakes (right → answered), as a share of the samples of the right label. Each "
                f"{percent(_LEVEL)} interval is for a pair named beforehand: the top of a list looks worse than it is.")
-    return Figure(_svg(_ranked(rows)), caption, f"Most frequent mistakes: {told}.")
+    return Figure(svg(_ranked(rows)), caption, f"Most frequent mistakes: {told}.")
 
 
 def _point(epoch: Mapping[str, Any], name: str, kind: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _point(epoch: Mapping[str, Any], name: str, kind: str) -> dict[str, Any]:
 
 
 def _curves(rows: _Rows, title: str, best: Mapping[str, Any]) -> _Chart:
-    alt = _altair()
+    alt = altair()
     colour = alt.Color("kind:N", scale=alt.Scale(domain=["train", "validation"], range=[PALE, BLUE]),
                        legend=alt.Legend(title=None, orient="top", direction="horizontal") if title == "loss" else None)
     epochs = alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d", grid=False))
@@ -131,7 +131,7 @@ def _curves(rows: _Rows, title: str, best: Mapping[str, Any]) -> _Chart:
 
 
 def _matrix(rows: _Rows, labels: list[str]) -> _Chart:
-    alt = _altair()
+    alt = altair()
     cell = max(16, min(42, 560 // len(labels)))
     axis = alt.Axis(orient="top", labelAngle=_angle(labels, cell))
     base = alt.Chart(alt.Data(values=rows)).encode(
@@ -148,7 +148,7 @@ def _angle(labels: Sequence[str], cell: int) -> int:
 
 
 def _dots(rows: _Rows, hollow: _Rows, column: str) -> _Chart:
-    alt = _altair()
+    alt = altair()
     rate = alt.Scale(domain=[min(0.5, *(row["low"] for row in rows), *(row["rate"] for row in hollow)), 1], nice=True)
     shares = alt.Axis(format="%", tickCount=6)
     base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("group:N", title=column, sort=None))
@@ -162,7 +162,7 @@ def _dots(rows: _Rows, hollow: _Rows, column: str) -> _Chart:
 
 
 def _bars(rows: _Rows, title: str, form: str) -> _Chart:
-    alt = _altair()
+    alt = altair()
     names = [row["file"] for row in rows]
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("value:Q", title=title, axis=alt.Axis(grid=False, tickCount=4),
@@ -175,7 +175,7 @@ def _bars(rows: _Rows, title: str, form: str) -> _Chart:
 
 
 def _ranked(rows: _Rows) -> _Chart:
-    alt = _altair()
+    alt = altair()
     base = alt.Chart(alt.Data(values=rows)).encode(y=alt.Y("pair:N", sort=[row["pair"] for row in rows], title=None))
     bars = base.mark_bar(color=PALE, height=14).encode(
         x=alt.X("rate:Q", title="share of the samples of the right label", axis=alt.Axis(format="%", tickCount=6)))
@@ -184,22 +184,35 @@ def _ranked(rows: _Rows) -> _Chart:
     return alt.layer(bars, interval, said).properties(width=480, height=26 * len(rows))
 
 
-def _svg(chart: _Chart) -> str:
-    """Render; coordinates keep two decimals, which no eye can tell apart."""
+def svg(chart: _Chart) -> str:
+    """Render as SVG; coordinates keep two decimals, which no eye can tell apart."""
+    drawn = str(_renderer().vegalite_to_svg(_styled(chart)))
+    return re.sub(r"<[^>]+>", lambda tag: re.sub(r"(?<=\d\.\d\d)\d+", "", tag[0]), drawn)
+
+
+def png(chart: _Chart) -> bytes:
+    """Render as PNG, three pixels a point, for slides and for papers that take no SVG."""
+    return bytes(_renderer().vegalite_to_png(_styled(chart), scale=3))
+
+
+def _renderer() -> Any:
     try:
         import vl_convert
     except ImportError as error:
         raise missing_extra("vl-convert-python", "report") from error
+    return vl_convert
+
+
+def _styled(chart: _Chart) -> dict[str, Any]:
     styled = chart.configure(font=FONT, aria=False).configure_view(stroke=None).configure_axis(
         labelColor=INK, titleColor=MUTED, titleFontWeight="normal", titleFontSize=12, labelFontSize=12, gridColor=LINE,
         domainColor=LINE, tickColor=LINE, titlePadding=8, labelLimit=220).configure_legend(
         labelFontSize=12, labelColor=INK, symbolStrokeWidth=3, padding=0, offset=6).configure_text(
         fontSize=12).configure_concat(spacing=44)
-    svg = str(vl_convert.vegalite_to_svg(styled.to_dict()))
-    return re.sub(r"<[^>]+>", lambda tag: re.sub(r"(?<=\d\.\d\d)\d+", "", tag[0]), svg)
+    return dict(styled.to_dict())
 
 
-def _altair() -> Any:
+def altair() -> Any:
     try:
         import altair
     except ImportError as error:
