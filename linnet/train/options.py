@@ -40,7 +40,7 @@ class Options:
     threads: int = 1
     """torch's threads on the CPU. Small networks lose time with more, above all on a machine that is busy."""
     optimizer: str = "adamw"
-    """"adamw"; "sgd" for long trainings on images; "muon" for transformers; "sam" for little data, at twice the time."""
+    """"adamw"; "sgd" for long trainings on images; "muon" for transformers; "sam" for little data (twice as slow)."""
     schedule: str = "one_cycle"
     """"one_cycle"; "cosine" after a short warm-up, for tuning what is trained already; "constant" to try things out."""
     precision: str = "float32"

@@ -146,7 +146,8 @@ def _fits(task: Task, dataset: Dataset, is_whole: bool) -> bool:
     needed, allowed = found / len(probe) * len(dataset), _SHARE_OF_MEMORY * _memory_bytes()
     if needed > allowed:
         log.warning("the decoded %s part would take %.1f GB, more than a quarter of the memory: its samples are "
-                    "decoded anew each epoch. With workers above 0 several processes do that; cache=\"memory\" keeps it all.",
+                    "decoded anew each epoch. With workers above 0 several processes do that; cache='memory' keeps "
+                    "them all.",
                     dataset.part or "given", needed / 1e9)
     return needed <= allowed
 
