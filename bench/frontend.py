@@ -77,7 +77,8 @@ def _session(content: bytes, waveform: Floats) -> Callable[[], Floats]:
 def _ours(front: LogMel) -> bytes:
     module = torch.nn.Sequential()
     module.add_module("front", front)
-    spec = {"input": {"name": "audio", "dtype": "float32", "shape": [front.sample_rate_hz]}, "layers": []}
+    spec = {"inputs": [{"name": "audio", "dtype": "float32", "shape": [front.sample_rate_hz]}],
+            "output": {"name": "picture", "shape": [1, front.frames, front.bands]}, "layers": []}
     return bytes(compact(to_graph(Model(module, spec))).SerializeToString())
 
 

@@ -49,6 +49,9 @@ def _slice(model: Model, name: str, tensor: torch.Tensor, kept: Kept) -> torch.T
                 "inputs": kept[order[position - 1]] if position else torch.arange(model.spec["channels"])}
     inner = [entry["name"] for entry in model.spec["layers"] if entry.get("inside") == layer]
     channels["inner"] = kept[inner[0]] if inner else channels["inputs"]
+    if all(len(kept[part]) == _channels(model.spec, part) for part in (layer, *order[max(position - 1, 0) : position],
+                                                                       *inner)):
+        return tensor.clone()  # also a state whose first axis is no channel's
     outputs, inputs = _PARTS.get(rest[0], ("outputs", "inputs"))
     sliced = tensor[channels[outputs]]
     return sliced[:, channels[inputs]] if tensor.ndim == 4 and inputs else sliced

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, max_pool2d, pad
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from linnet.nn.subbands import SubSpectral, fold
+
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -104,4 +106,6 @@ def fold_normalisation(module: Module) -> Module:
         if isinstance(unit, Convolution) and isinstance(unit.norm, nn.BatchNorm2d):
             unit.conv = fuse_conv_bn_eval(unit.conv, unit.norm)
             unit.norm = nn.Identity()
+        elif isinstance(unit, Convolution) and isinstance(unit.norm, SubSpectral):
+            unit.conv, unit.norm = fold(unit.conv, unit.norm)
     return folded

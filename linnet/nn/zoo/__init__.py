@@ -9,6 +9,7 @@ from torch import nn
 
 from linnet.errors import unknown
 from linnet.nn.model import Model
+from linnet.nn.zoo.bcresnet import bcresnet
 from linnet.nn.zoo.building import make
 from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
 from linnet.nn.zoo.mlp import Mlp, mlp
@@ -19,13 +20,14 @@ from linnet.nn.zoo.transformer import Transformer, transformer
 
 FAMILIES: dict[str, Callable[..., Model]] = {
     "dscnn": dscnn, "smallcnn": smallcnn, "resnet": resnet, "mobilenet": mobilenet,
+    "bcresnet": bcresnet,
     "mlp": mlp,
     "textcnn": textcnn, "transformer": transformer,
 }
 """By name: a function of (task, *, <one dial>, seed) that makes a fresh model."""
 
 MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
-    "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn, "mobilenet": Cnn,
+    "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn, "mobilenet": Cnn, "bcresnet": Cnn,
     "mlp": Mlp,
     "textcnn": TextCnn, "transformer": Transformer,
 }
@@ -40,4 +42,5 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return make(MODULES[family], spec, seed=seed)
 
 
-__all__ = ["FAMILIES", "MODULES", "build", "dscnn", "mlp", "mobilenet", "resnet", "smallcnn", "textcnn", "transformer"]
+__all__ = ["FAMILIES", "MODULES", "bcresnet", "build", "dscnn", "mlp", "mobilenet", "resnet", "smallcnn", "textcnn",
+           "transformer"]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from linnet.errors import LinnetError
 from linnet.nn.blocks import Inverted, Residual, Stem
+from linnet.nn.broadcast import Broadcast, Gather
 from linnet.nn.layers import POOLS, Convolution, Separable
 from linnet.nn.model import Model
 from linnet.nn.zoo.building import checked, describe, make, needs, without
@@ -17,7 +18,7 @@ from linnet.tasks import Classify
 
 LAYERS: dict[str, Callable[..., nn.Module]] = {
     "convolution": Convolution, "separable": Separable, "stem": Stem, "residual": Residual,
-    "inverted": Inverted}
+    "inverted": Inverted, "broadcast": Broadcast, "gather": Gather}
 """By kind: (channels in, channels out, kernel, what else the layer's entry in the spec says)."""
 
 _STRUCTURE = ("name", "kind", "channels", "kernel", "removable")

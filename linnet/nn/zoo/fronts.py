@@ -24,8 +24,8 @@ def build_front(front: Mapping[str, Any]) -> nn.Module:
     return FRONTS[front["kind"]](**without(front, "kind"))
 
 
-def front_of(task: Task) -> dict[str, Any]:
-    """The "front" of a spec for the task's array; `channels_of` says how many channels come out of it."""
+def front_of(task: Task, *, causal: bool = False) -> dict[str, Any]:
+    """The "front" of a spec for the task's array; `causal` for recordings of which no frame may hear a later one."""
     if "image" in task.arrays:
         return {"kind": "pixels"}
     if "audio" not in task.arrays:
@@ -36,7 +36,7 @@ def front_of(task: Task) -> dict[str, Any]:
         raise LinnetError("a network for recordings needs the sample rate of the task, but it has none; "
                           "give sample_rate_hz to the task.")
     return {"kind": "log_mel", "sample_rate_hz": rate, "samples": task.arrays["audio"][1][0], "bands": 40,
-            "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0, "normalisation": "below_maximum"}
+            "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0, "normalisation": "running" if causal else "below_maximum"}
 
 
 def picture_of(task: Task) -> tuple[int, int, int]:
