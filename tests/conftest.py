@@ -1,16 +1,20 @@
-"""Small real sounds that the tests make themselves: tones of three pitches "spoken" by several voices."""
+"""Small data that the tests make themselves: tones of three pitches by several voices, sentences, numbers, tunes."""
 
 from __future__ import annotations
 
 import csv
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 
 from linnet import data, tasks
+from linnet.data.media import encode
 
 RATE = 8000
 PITCHES = {"low": 300.0, "middle": 800.0, "high": 1900.0}
@@ -58,6 +62,108 @@ def tones(tone_manifest: Path) -> data.Splits:
 def tone_task(tones: data.Splits) -> tasks.Classify:
     """Name the pitch."""
     return tasks.Classify(tones, input="audio", target="pitch", groups=["voice"])
+
+
+CITIES = ("berlin", "oslo", "rome", "lima", "cairo", "new york")
+DAYS = ("today", "tomorrow", "on monday", "on friday")
+DISHES = ("soup", "rice", "fresh bread", "noodles")
+FRAMES = {"weather": ("will it rain in {city} {day}", "how warm is {city} {day}", "weather for {city}"),
+          "travel": ("book a train to {city} {day}", "how do i get to {city}", "find a flight to {city} {day}"),
+          "food": ("order {dish} {day}", "i want {dish}", "where can i eat {dish} in {city}")}
+
+
+def _sentence(frame: str, rng: np.random.Generator) -> tuple[str, list[dict[str, Any]]]:
+    """The frame with its slots filled, and where they lie."""
+    text, spans = "", []
+    for piece in re.split(r"(\{\w+\})", frame):
+        label, words = piece[1:-1], piece
+        if piece.startswith("{"):
+            words = str(rng.choice({"city": CITIES, "day": DAYS, "dish": DISHES}[label]))
+            spans.append({"label": label, "start": len(text), "end": len(text) + len(words)})
+        text += words
+    return text, spans
+
+
+@pytest.fixture(scope="session")
+def sentences() -> data.Splits:
+    """360 short texts: text, intent (3 labels), slots (spans of city, day, dish), topics (labels), asker (group),
+    letters (a value).
+
+    A text classifier or tagger learns them in a few epochs.
+    """
+    rng = np.random.default_rng(3)
+    rows: dict[str, list[Any]] = {name: [] for name in ("id", "text", "intent", "slots", "topics", "asker", "letters")}
+    for number in range(360):
+        intent = sorted(FRAMES)[number % 3]
+        text, spans = _sentence(str(rng.choice(FRAMES[intent])), rng)
+        values = (f"s{number}", text, intent, spans, sorted({span["label"] for span in spans} - {"day"}),
+                  VOICES[number % 5], len(text))
+        for name, value in zip(rows, values, strict=True):
+            rows[name].append(value)
+    table = pa.table(rows, schema=pa.schema([
+        ("id", pa.string()), ("text", pa.string()), ("intent", pa.string()),
+        ("slots", pa.list_(pa.struct([("label", pa.string()), ("start", pa.int64()), ("end", pa.int64())]))),
+        ("topics", pa.list_(pa.string())), ("asker", pa.string()), ("letters", pa.int64())]))
+    return data.Dataset("sentences", table, {
+        "text": data.TextColumn(), "intent": data.LabelColumn(tuple(sorted(FRAMES))),
+        "slots": data.SpansColumn(("city", "day", "dish"), of="text"), "topics": data.LabelsColumn(("city", "dish")),
+        "asker": data.GroupColumn(), "letters": data.ValueColumn()}).split(seed=0)
+
+
+@pytest.fixture(scope="session")
+def numbers() -> data.Splits:
+    """A table of 300 rows: length, width (values), colour (label), size (three ordered labels), weight (a value).
+
+    size and weight follow from the other three.
+    """
+    rng = np.random.default_rng(5)
+    length, width = rng.uniform(1, 9, 300), rng.uniform(20, 60, 300)
+    colour = rng.choice(["green", "red"], 300)
+    weight = 3 * length + 0.2 * width + 4 * (colour == "red") + rng.normal(0, 0.3, 300)
+    size = [("small", "middle", "large")[int(value > 22) + int(value > 29)] for value in weight]
+    table = pa.table({"id": [f"n{number}" for number in range(300)], "length": length, "width": width,
+                      "colour": colour.tolist(), "size": size, "weight": weight})
+    return data.Dataset("numbers", table, {
+        "length": data.ValueColumn(), "width": data.ValueColumn(), "colour": data.LabelColumn(("green", "red")),
+        "size": data.LabelColumn(("small", "middle", "large"), ordered=True), "weight": data.ValueColumn(),
+    }).split(seed=0)
+
+
+@pytest.fixture(scope="session")
+def tunes() -> data.Splits:
+    """240 recordings of one to four tones: audio, notes (sequence of low, middle, high), spelt (text of l, m, h),
+    highest (value, Hz), voice (group); 0.3 to 1.3 s.
+    """
+    rng = np.random.default_rng(11)
+    rows: dict[str, list[Any]] = {name: [] for name in ("id", "audio", "notes", "spelt", "highest", "voice")}
+    for number in range(240):
+        notes = [str(note) for note in rng.choice(sorted(PITCHES), rng.integers(1, 5))]
+        gap = np.zeros(round(0.08 * RATE), np.float32)
+        wave = np.concatenate([part for note in notes for part in (tone(PITCHES[note], rng, 0.24), gap)])
+        values = (f"t{number}", encode(data.Audio(wave.clip(-1, 1), RATE)), notes, "".join(note[0] for note in notes),
+                  max(PITCHES[note] for note in notes), VOICES[number % 5])
+        for name, value in zip(rows, values, strict=True):
+            rows[name].append(value)
+    cells: dict[str, Any] = {**rows, "audio": data.media_cells(rows["audio"])}
+    return data.Dataset("tunes", pa.table(cells), {
+        "audio": data.AudioColumn(), "notes": data.SequenceColumn(("high", "low", "middle")),
+        "spelt": data.TextColumn(), "highest": data.ValueColumn(), "voice": data.GroupColumn()}).split(seed=0)
+
+
+@pytest.fixture(scope="session")
+def squares() -> data.Splits:
+    """120 grey images of 8 x 8 with one half dark: image, side (left, right), darkness (value, 40 to 120)."""
+    rng = np.random.default_rng(17)
+    sides, darkness = ["left", "right"] * 60, rng.integers(40, 121, 120)
+    images = rng.integers(200, 256, (120, 8, 8, 1)).astype(np.uint8)
+    for image, side, dark in zip(images, sides, darkness, strict=True):
+        image[:, :4] -= np.uint8(dark * (side == "left"))
+        image[:, 4:] -= np.uint8(dark * (side == "right"))
+    table = pa.table({"id": [f"q{number}" for number in range(120)], "side": sides, "darkness": darkness,
+                      "image": data.media_cells([encode(image) for image in images])})
+    return data.Dataset("squares", table, {
+        "image": data.ImageColumn(), "side": data.LabelColumn(("left", "right")), "darkness": data.ValueColumn(),
+    }).split(seed=0)
 
 
 @pytest.fixture(scope="session")

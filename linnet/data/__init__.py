@@ -24,6 +24,7 @@ from linnet.data.media import Audio, Media, probe_audio, read_audio, read_image,
 from linnet.data.origin import restore
 from linnet.data.sources import SOURCES, Source, load
 from linnet.data.splits import Splits
+from linnet.data.tokenizer import Tokenizer
 
 __all__ = [
     "SOURCES",
@@ -42,6 +43,7 @@ __all__ = [
     "SpansColumn",
     "Splits",
     "TextColumn",
+    "Tokenizer",
     "ValueColumn",
     "augment",
     "describe",

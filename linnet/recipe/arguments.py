@@ -181,9 +181,12 @@ def keywords_of(function: Callable[..., Any]) -> type[BaseModel]:
     """A model of the function's keywords (all but the first argument), so that unknown or ill-typed ones fail."""
     made = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
     kinds = get_type_hints(made)
-    fields: dict[str, Any] = {
-        name: (_plain(kinds[name]), ... if parameter.default is parameter.empty else parameter.default)
-        for name, parameter in list(inspect.signature(function).parameters.items())[1:]}
+    fields: dict[str, Any] = {}
+    for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+        if parameter.kind is parameter.VAR_KEYWORD:  # **options: Unpack[Options], each of which may be left out
+            fields |= {option: (_plain(kind), None) for option, kind in get_type_hints(*get_args(kinds[name])).items()}
+        else:
+            fields[name] = (_plain(kinds[name]), ... if parameter.default is parameter.empty else parameter.default)
     return create_model(f"{function.__name__}Keywords", __config__=ConfigDict(extra="forbid", frozen=True), **fields)
 
 

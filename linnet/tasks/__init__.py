@@ -12,9 +12,12 @@ from linnet.errors import unknown
 from linnet.tasks.answer import Answer, answer
 from linnet.tasks.classify import Classify
 from linnet.tasks.evaluate import evaluate
-from linnet.tasks.task import Arrays, Predictor, Task
+from linnet.tasks.regress import Regress
+from linnet.tasks.tag import Tag
+from linnet.tasks.task import Arrays, Predictor, Shape, Task
+from linnet.tasks.transcribe import Transcribe
 
-TASKS = {"classify": Classify}
+TASKS: dict[str, Any] = {"classify": Classify, "tag": Tag, "transcribe": Transcribe, "regress": Regress}
 
 
 def from_json(value: Mapping[str, Any]) -> Task:
@@ -22,7 +25,9 @@ def from_json(value: Mapping[str, Any]) -> Task:
     kind = str(value.get("kind"))
     if kind not in TASKS:
         raise unknown("task", kind, TASKS)
-    return TASKS[kind].from_json(value)
+    task: Task = TASKS[kind].from_json(value)
+    return task
 
 
-__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Predictor", "Task", "answer", "evaluate", "from_json"]
+__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Predictor", "Regress", "Shape", "Tag", "Task", "Transcribe",
+           "answer", "evaluate", "from_json"]

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from linnet.data import Media
-from linnet.errors import LinnetError
 from linnet.tasks.classify import Classify
 from linnet.tasks.task import Predictor, Task
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A label and the model's own probabilities of all labels (softmax, not calibrated)."""
+    """What `task.decode` says, and for labels the model's own probabilities of all of them (not calibrated)."""
 
     label: str
-    probability: float
+    """The answer as the task writes it: a label, a text, a number, or JSON."""
+    probability: float | None
+    """Of the answer where it is one label, else None."""
     probabilities: Mapping[str, float]
+    """Each label's, the likeliest first; empty where the task does not choose among labels."""
 
 
-def answer(predictor: Predictor, task: Task, media: Media) -> Answer:
-    """Ask the model about one decoded sample."""
+def answer(predictor: Predictor, task: Task, sample: Any) -> Answer:
+    """Ask the model about one decoded sample: a sound, an image, a text, or a row {column: value}."""
+    outputs = predictor(task.prepare([sample]))
+    said = task.decode(outputs, [sample])[0]
     if not isinstance(task, Classify):
-        raise LinnetError(f"a single answer needs a task of kind 'classify'; got '{task.kind}'.")
-    row = task.probabilities(predictor(task.prepare([media])))[0]
-    ranked = sorted(zip(task.labels, row.tolist(), strict=True), key=lambda pair: -pair[1])
-    return Answer(ranked[0][0], ranked[0][1], dict(ranked))
+        return Answer(said, None, {})
+    row = task.probabilities(outputs)[0].tolist()
+    ranked = dict(sorted(zip(task.labels, row, strict=True), key=lambda pair: -pair[1]))
+    return Answer(said, ranked.get(said) if task.choice != "many" else None, ranked)

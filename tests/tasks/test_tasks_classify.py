@@ -71,14 +71,14 @@ def test_a_missing_column_lists_the_known_ones(tones: data.Splits) -> None:
         tasks.Classify(tones, input="audio", target="pich")
 
 
-def test_a_column_that_is_no_medium_is_refused(tones: data.Splits) -> None:
-    with pytest.raises(LinnetError, match="sounds or images"):
+def test_a_group_that_the_training_part_lacks_is_no_feature(tones: data.Splits) -> None:
+    with pytest.raises(LinnetError, match="column 'voice' holds eve, which the training part lacks"):
         tasks.Classify(tones, input="voice", target="pitch")
 
 
 def test_images_are_resized_and_other_channels_refused() -> None:
-    task = tasks.from_json({"kind": "classify", "input": "image", "target": "digit", "groups": [], "labels": ["0", "1"],
-                            "sample_rate_hz": None, "arrays": {"image": {"dtype": "uint8", "shape": [8, 8, 1]}}})
+    task = tasks.from_json({"kind": "classify", "target": "digit", "groups": [], "labels": ["0", "1"], "choice": "one",
+                            "takes": {"kind": "images", "column": "image", "shape": [8, 8, 1]}})
     arrays = task.prepare([np.full((16, 12, 1), 200, np.uint8), np.zeros((8, 8, 1), np.uint8)])["image"]
     assert arrays.shape == (2, 8, 8, 1)
     assert arrays[0].min() == arrays[0].max() == 200

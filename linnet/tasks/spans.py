@@ -1,0 +1,75 @@
+"""Spans of a text as one tag a unit (outside, begin, continue), and back (Ramshaw and Marcus 1995, cmp-lg/9505040)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from linnet.data.tokenizer import Token
+
+PADDED = -100
+"""The target of a token that is not asked."""
+
+Span = tuple[str, int, int]
+"""(label, start, end) in characters; the end no longer belongs to it."""
+
+
+class Unit(NamedTuple):
+    """What gets one tag: a word, or a token. `position` is that of its first token."""
+
+    position: int
+    start: int
+    end: int
+
+
+def units(tokens: Sequence[Token], kind: str) -> list[Unit]:
+    """Words, or tokens, in the order of the text.
+
+    >>> units([Token(0, 4, 0), Token(4, 6, 0), Token(7, 9, 1)], "word")
+    [Unit(position=0, start=0, end=6), Unit(position=2, start=7, end=9)]
+    """
+    found: list[Unit] = []
+    last = -1
+    for position, (start, end, word) in enumerate(tokens):
+        if kind == "word" and found and word == last and word >= 0:
+            found[-1] = found[-1]._replace(end=max(end, found[-1].end))
+        else:
+            found.append(Unit(position, start, end))
+        last = word
+    return found
+
+
+def tags_of(found: Sequence[Unit], spans: Sequence[Span], labels: Sequence[str]) -> list[int]:
+    """A tag a unit: 0 outside, 1 + 2k where a span of the k-th label begins, 2 + 2k where it goes on.
+
+    A unit that two spans touch belongs to the earlier one. `spans` stand in the order of their starts.
+    """
+    number = {label: place for place, label in enumerate(labels)}
+    tags = [0] * len(found)
+    for label, start, end in spans:
+        if label in number:
+            touched = [place for place, unit in enumerate(found)
+                       if unit.start < end and unit.end > start and not tags[place]]
+            for place in touched:
+                tags[place] = 2 * number[label] + (1 if place == touched[0] else 2)
+    return tags
+
+
+def spans_of(found: Sequence[Unit], tags: Mapping[int, int] | Sequence[Any], labels: Sequence[str]) -> list[Span]:
+    """The spans that the tags at the units' positions say; a tag that continues another label's span begins one.
+
+    >>> spans_of([Unit(0, 0, 4), Unit(1, 5, 8), Unit(2, 9, 12)], [2, 2, 4], ["city", "day"])
+    [('city', 0, 8), ('day', 9, 12)]
+    """
+    spans: list[Span] = []
+    last = 0
+    for unit in found:
+        tag = int(tags[unit.position])
+        if tag:
+            label = labels[(tag - 1) // 2]
+            if tag % 2 == 0 and last and (last - 1) // 2 == (tag - 1) // 2:
+                spans[-1] = (label, spans[-1][1], unit.end)
+            else:
+                spans.append((label, unit.start, unit.end))
+        last = tag
+    return spans

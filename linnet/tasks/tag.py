@@ -1,0 +1,223 @@
+"""Tag: labelled stretches of a text, by one tag a token."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.data import Dataset, Splits
+from linnet.data.columns import SpansColumn
+from linnet.data.tokenizer import Token, Tokenizer
+from linnet.errors import LinnetError
+from linnet.tasks import inputs as kinds
+from linnet.tasks.figures import span_scores
+from linnet.tasks.inputs import Options, Tokens, parts_of
+from linnet.tasks.inputs.source import named
+from linnet.tasks.reading import reading
+from linnet.tasks.spans import PADDED, Span, spans_of, tags_of, units
+from linnet.tasks.task import Arrays, Shape
+
+log = logging.getLogger("linnet")
+
+Unit = Literal["word", "token"]
+_ENOUGH = 0.99
+
+
+@dataclass(frozen=True, init=False)
+class Tag:
+    """Which stretches of a text carry which label: each token is outside, begins a span, or continues one (BIO).
+
+    The first token of a word speaks for the whole word, unless more than one span in a hundred of the training part
+    starts or ends within a word: then each token speaks for itself (`unit`). Spans that cannot be expressed, and those
+    behind the last token that is read, are counted and said; they count as missed in every figure.
+    """
+
+    takes: Tokens
+    target: str
+    groups: tuple[str, ...]
+    labels: tuple[str, ...]
+    unit: Unit
+
+    kind = "tag"
+    loss = "token_cross_entropy"
+
+    def __init__(self, data: Splits | Dataset, *, input: str, target: str, groups: Sequence[str] = (),
+                 **options: Unpack[Options]) -> None:
+        parts = parts_of(data)
+        for name in (input, target, *groups):
+            parts[0].column(name)
+        column = parts[0].column(target)
+        if not isinstance(column, SpansColumn) or column.of != input:
+            raise LinnetError(f"Tag answers with spans of the column '{input}'; '{target}' holds "
+                              + (f"spans of '{column.of}'." if isinstance(column, SpansColumn) else f"{column.kind}."))
+        takes = kinds.choose(parts, input, options)
+        if not isinstance(takes, Tokens):
+            raise LinnetError("Tag names tokens, so it needs a tokenizer; leave tokenizer out, or give one.")
+        self._set(takes, target, tuple(groups), _labels(parts, target, column.labels), "word")
+        self._set(takes, target, self.groups, self.labels, self._unit(parts[0]))
+        for part in parts:
+            self._say_lost(part)
+
+    def _set(self, takes: Tokens, target: str, groups: tuple[str, ...], labels: tuple[str, ...], unit: Unit) -> None:
+        values = {"takes": takes, "target": target, "groups": groups, "labels": labels, "unit": unit}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def input(self) -> str:
+        """The column of texts."""
+        return self.takes.column
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The column that goes in."""
+        return self.takes.columns
+
+    @property
+    def noun(self) -> str:
+        """What samples are called in a sentence."""
+        return self.takes.noun
+
+    @property
+    def arrays(self) -> Mapping[str, tuple[str, Shape]]:
+        """Token ids."""
+        return self.takes.arrays
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Of the texts."""
+        return self.takes.tokenizer
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What each token may be: outside of all spans, then for each label its first and its following tokens."""
+        return ("O", *(f"{place}-{label}" for label in self.labels for place in "BI"))
+
+    @property
+    def output(self) -> tuple[str, Shape]:
+        """A logit for each tag of each token."""
+        return "logits", (self.takes.length, len(self.tags))
+
+    def read(self, dataset: Dataset) -> list[str]:
+        """Every text."""
+        return self.takes.read(dataset)
+
+    def prepare(self, samples: Sequence[str]) -> Arrays:
+        """Texts to token ids."""
+        return self.takes.prepare(samples)
+
+    def targets(self, dataset: Dataset) -> NDArray[np.int64]:
+        """Tags (rows, length); -100 on padding and on tokens that do not speak. Unknown labels are refused."""
+        rows = self._rows(dataset)
+        strange = sorted({label for row in rows for label, _, _ in row} - set(self.labels))
+        if strange:
+            raise LinnetError(f"column '{self.target}' of the {dataset.part or 'given'} data holds labels that the "
+                              f"task does not know: {', '.join(strange[:10])}. It knows: {', '.join(self.labels)}.")
+        return self._tags(self._places(self.read(dataset)), rows)
+
+    def _tags(self, places: Sequence[Sequence[Token]], rows: Sequence[Sequence[Span]]) -> NDArray[np.int64]:
+        wanted = np.full((len(rows), self.takes.length), PADDED, np.int64)
+        for tags, tokens, spans in zip(wanted, places, rows, strict=True):
+            for unit, tag in zip(units(tokens, self.unit), tags_of(units(tokens, self.unit), spans, self.labels),
+                                 strict=True):
+                tags[unit.position] = tag
+        return wanted
+
+    def _places(self, texts: Sequence[str]) -> list[list[Token]]:
+        return self.takes.tokenizer.places(texts, self.takes.length)
+
+    def _rows(self, dataset: Dataset) -> list[list[Span]]:
+        return [sorted(((str(span["label"]), int(span["start"]), int(span["end"])) for span in row),
+                       key=lambda span: span[1:]) for row in dataset.values(self.target)]
+
+    def expected(self, dataset: Dataset) -> list[str]:
+        """Each row's spans as JSON, [[label, start, end], ...] in characters of the text, by their start."""
+        return [_json(row) for row in self._rows(dataset)]
+
+    def decode(self, outputs: Arrays, samples: Sequence[str] = ()) -> list[str]:
+        """The most likely tags as spans of the texts; one that continues what did not begin begins a span."""
+        tags = np.argmax(outputs["logits"], axis=2)
+        if len(samples) != len(tags):
+            raise LinnetError(f"Tag answers with places in texts, so decode needs the texts: decode(outputs, samples); "
+                              f"got {len(tags)} rows and {len(samples)} texts.")
+        return [_json(spans_of(units(tokens, self.unit), row, self.labels))
+                for tokens, row in zip(self._places(samples), tags, strict=True)]
+
+    def score(self, answers: Sequence[str], expected: Sequence[str]) -> NDArray[np.float64]:
+        """1 where every span is found with its label, start and end, and no other; else 0."""
+        return np.array([float(a == e) for a, e in zip(answers, expected, strict=True)])
+
+    def metrics(self, answers: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
+        """F1, precision and recall over all spans; right is label, start and end."""
+        f1, precision, recall = span_scores([json.loads(a) for a in answers], [json.loads(e) for e in expected])
+        return {"slot_f1": f1, "slot_precision": precision, "slot_recall": recall}
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that `from_json` needs."""
+        return {"kind": self.kind, "takes": self.takes.to_json(), "target": self.target, "groups": list(self.groups),
+                "labels": list(self.labels), "unit": self.unit}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Tag:
+        """Read what `to_json` wrote; raises LinnetError for anything else."""
+        task = object.__new__(cls)
+        with reading("tagging"):
+            unit = value["unit"]
+            if unit not in ("word", "token"):
+                raise ValueError(unit)
+            task._set(Tokens.from_json(value["takes"]), str(value["target"]), tuple(map(str, value["groups"])),
+                      tuple(map(str, value["labels"])), unit)
+        return task
+
+    def _survivors(self, part: Dataset, unit: Unit) -> tuple[int, int, int]:
+        """How many spans there are, how many lie within the tokens that are read, how many tags can express."""
+        rows, everywhere = self._rows(part), self.takes.tokenizer.places(self.read(part))
+        read = kept = 0
+        for tokens, spans in zip(everywhere, rows, strict=True):
+            near = tokens[: self.takes.length]
+            limit = near[-1].end if near else 0
+            found = units(near, unit)
+            back = set(spans_of(found, _spread(found, tags_of(found, spans, self.labels)), self.labels))
+            kept += len(back & set(spans))
+            read += sum(span[2] <= limit for span in spans)
+        return sum(map(len, rows)), read, kept
+
+    def _unit(self, train: Dataset) -> Unit:
+        _, _, words = self._survivors(train, "word")
+        _, read, tokens = self._survivors(train, "token")
+        return "word" if words >= min(tokens, _ENOUGH * read) else "token"
+
+    def _say_lost(self, part: Dataset) -> None:
+        every, read, kept = self._survivors(part, self.unit)
+        if read < every:
+            log.warning("%s: %d of %d spans in '%s' lie behind the %d tokens that are read: they cannot be found.",
+                        named(part), every - read, every, self.target, self.takes.length)
+        if kept < read:
+            log.warning("%s: %d of %d spans in '%s' do not meet the edges of %ss: they cannot be found exactly.",
+                        named(part), read - kept, every, self.target, self.unit)
+
+
+def _spread(found: Sequence[Any], tags: Sequence[int]) -> dict[int, int]:
+    return {unit.position: tag for unit, tag in zip(found, tags, strict=True)}
+
+
+def _json(spans: Sequence[Span]) -> str:
+    return json.dumps([list(span) for span in spans], ensure_ascii=False)
+
+
+def _labels(parts: Sequence[Dataset], target: str, order: Sequence[str]) -> tuple[str, ...]:
+    seen = [{str(span["label"]) for row in part.values(target) for span in row} for part in parts]
+    found = tuple(label for label in order if label in set().union(*seen))
+    missing = [label for label in found if label not in seen[0]]
+    if missing:
+        raise LinnetError(f"labels of '{target}' without a span in the training part: {', '.join(missing)}. "
+                          "Give the training part samples of them, or leave them out with where(...).")
+    if not found:
+        raise LinnetError(f"column '{target}' holds no span; there is nothing to learn.")
+    return found

@@ -1,0 +1,156 @@
+"""What every task keeps to, whatever goes in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from linnet import data, tasks
+from linnet.tasks import Arrays, Task
+from linnet.tasks.inputs import INPUTS
+from linnet.tasks.spans import PADDED
+
+Make = Callable[[pytest.FixtureRequest], tuple[data.Splits, Task]]
+
+
+def made(splits: str, kind: str, **keywords: Any) -> Make:
+    def make(request: pytest.FixtureRequest) -> tuple[data.Splits, Task]:
+        found: data.Splits = request.getfixturevalue(splits)
+        return found, tasks.TASKS[kind](found, **keywords)
+
+    return make
+
+
+TABLE = ["length", "width", "colour"]
+MEMBERS = {
+    "classify recordings": made("tones", "classify", input="audio", target="pitch", groups=["voice"]),
+    "classify images": made("squares", "classify", input="image", target="side"),
+    "classify texts": made("sentences", "classify", input="text", target="intent", groups=["asker"]),
+    "classify raw texts": made("sentences", "classify", input="text", target="intent", tokenizer=None),
+    "classify rows": made("numbers", "classify", input=TABLE, target="colour"),
+    "classify on a scale": made("numbers", "classify", input=["length", "width"], target="size"),
+    "classify with many labels": made("sentences", "classify", input="text", target="topics", tokenizer="word"),
+    "tag words": made("sentences", "tag", input="text", target="slots", groups=["asker"]),
+    "tag characters": made("sentences", "tag", input="text", target="slots", tokenizer="character", length=60),
+    "transcribe labels": made("tunes", "transcribe", input="audio", target="notes", groups=["voice"]),
+    "transcribe texts": made("tunes", "transcribe", input="audio", target="spelt", seconds=2.0),
+    "regress recordings": made("tunes", "regress", input="audio", target="highest", tolerance=50, seconds=1.0),
+    "regress images": made("squares", "regress", input="image", target="darkness", tolerance=5, size=6),
+    "regress texts": made("sentences", "regress", input="text", target="letters", tolerance=0.5),
+    "regress rows": made("numbers", "regress", input=TABLE, target="weight", tolerance=1.0),
+}
+
+
+@pytest.fixture(params=MEMBERS)
+def member(request: pytest.FixtureRequest, recwarn: pytest.WarningsRecorder) -> tuple[data.Splits, Task]:
+    return MEMBERS[request.param](request)
+
+
+def perfect(task: Task, dataset: data.Dataset) -> Arrays:
+    """The outputs of a network that knows the targets."""
+    name, shape = task.output
+    targets = task.targets(dataset)
+    if task.loss == "huber":
+        return {name: targets}
+    if task.loss == "binary_cross_entropy":
+        return {name: 20 * targets - 10}
+    if task.loss == "ctc":  # a blank after every label
+        frames = np.zeros((len(targets), 2 * targets.shape[1] + 1), np.int64)
+        frames[:, 1::2] = np.maximum(targets, 0)
+        return {name: np.eye(shape[-1] or 0, dtype=np.float32)[frames]}
+    return {name: np.eye(shape[-1] or 0, dtype=np.float32)[np.maximum(targets, 0)]}
+
+
+def test_every_input_and_task_is_a_member() -> None:
+    assert {name.split()[0] for name in MEMBERS} == set(tasks.TASKS)
+    assert len(INPUTS) == 6
+
+
+def test_a_perfect_network_is_right_everywhere(member: tuple[data.Splits, Task]) -> None:
+    splits, task = member
+    answers = task.decode(perfect(task, splits.test), task.read(splits.test))
+    expected = task.expected(splits.test)
+    assert answers == expected
+    assert task.score(answers, expected).tolist() == [1.0] * len(splits.test)
+    for name, value in task.metrics(answers, expected).items():
+        assert value == pytest.approx(0 if "error" in name else 1), name
+
+
+def test_arrays_are_what_the_task_says(member: tuple[data.Splits, Task]) -> None:
+    splits, task = member
+    batch = task.prepare(task.read(splits.test.take(range(5))))
+    assert list(batch) == list(task.arrays)
+    for name, (dtype, shape) in task.arrays.items():
+        assert batch[name].dtype == ("object" if dtype == "string" else dtype)
+        assert len(batch[name]) == 5
+        assert all(size in (None, found) for size, found in zip(shape, batch[name].shape[1:], strict=True))
+    targets = task.targets(splits.train)
+    assert len(targets) == len(splits.train)
+    assert {"cross_entropy": (), "earth_mover": (), "binary_cross_entropy": task.output[1],
+            "token_cross_entropy": task.output[1][:1], "huber": (1,), "ctc": targets.shape[1:]}[task.loss] \
+        == targets.shape[1:]
+    assert targets.dtype == (np.float32 if task.loss in ("binary_cross_entropy", "huber") else np.int64)
+    if task.loss == "token_cross_entropy":
+        assert (targets[task.prepare(task.read(splits.train))["tokens"] == 0] == PADDED).all()
+
+
+class Guesser:
+    """The same answer to the same input, and else without sense."""
+
+    def __init__(self, task: Task) -> None:
+        self.output = task.output
+
+    def __call__(self, arrays: Arrays) -> Arrays:
+        name, shape = self.output
+        rows = []
+        for row in range(len(next(iter(arrays.values())))):
+            values = {key: array[row] for key, array in arrays.items()}
+            if "lengths" in values:
+                values["audio"] = values["audio"][: values["lengths"]]
+            seed = abs(hash(tuple(np.asarray(value).tobytes() if value is not str else value
+                                  for value in values.values()))) if "text" not in values else len(values["text"])
+            rows.append(np.random.default_rng(seed).normal(size=[size or 7 for size in shape]))
+        return {name: np.stack(rows).astype(np.float32)}
+
+
+def test_evaluate_has_a_row_a_sample_and_no_order(member: tuple[data.Splits, Task]) -> None:
+    splits, task = member
+    scores = tasks.evaluate(Guesser(task), task, splits.test, batch=7)
+    assert list(scores.ids) == splits.test.ids
+    assert list(scores.targets) == task.expected(splits.test)
+    assert set(scores.groups) == set(task.groups)
+    order = np.random.default_rng(0).permutation(len(splits.test)).tolist()
+    other = tasks.evaluate(Guesser(task), task, splits.test.take(order), batch=11)
+    assert dict(zip(scores.ids, zip(scores.answers, scores.score, strict=True), strict=True)) \
+        == dict(zip(other.ids, zip(other.answers, other.score, strict=True), strict=True))
+
+
+def test_json_makes_the_same_task_again(member: tuple[data.Splits, Task]) -> None:
+    splits, task = member
+    again = tasks.from_json(json.loads(json.dumps(task.to_json())))
+    assert again == task
+    assert isinstance(again, Task)
+    samples = task.read(splits.test)
+    for name, array in task.prepare(samples).items():
+        assert np.array_equal(again.prepare(samples)[name], array)
+    answers = perfect(task, splits.test)
+    assert again.decode(answers, samples) == task.decode(answers, samples)
+    assert (again.kind, again.loss, again.arrays, again.output, again.labels, again.inputs, again.noun) \
+        == (task.kind, task.loss, task.arrays, task.output, task.labels, task.inputs, task.noun)
+
+
+@pytest.mark.parametrize("kind", tasks.TASKS)
+def test_other_json_is_refused(kind: str) -> None:
+    for broken in ({"kind": kind}, {"kind": kind, "takes": {"kind": "smell"}, "choice": "one"}, {"kind": kind, "takes": 3}):
+        with pytest.raises(data_error()):
+            tasks.from_json(broken)
+
+
+def data_error() -> type[Exception]:
+    from linnet.errors import LinnetError
+
+    return LinnetError
