@@ -48,6 +48,8 @@ def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int =
             raise
         log.warning("stopped at epoch %d of %d; the best weights so far are kept.", len(run.history), epochs)
         return run.result(stopped=True)
+    finally:
+        run.stream.close()
     return run.result(stopped=False)
 
 

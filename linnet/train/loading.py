@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -109,14 +109,13 @@ class Stream:
 
     def __init__(self, maker: Maker, *, workers: int, pinned: bool) -> None:
         self._maker, self._workers, self._pinned = maker, workers, pinned
-        self._plan: list[tuple[int, int, Rows]] = []
+        self._planned = _Planned()
         self._loader: DataLoader[Batch] | None = None
         self.stalled_seconds = 0.0
 
-    def epoch(self, number: int, batches: Mapping[int, Rows] | Sequence[tuple[int, Rows]]) -> Iterator[Batch]:
+    def epoch(self, number: int, batches: Sequence[tuple[int, Rows]]) -> Iterator[Batch]:
         """These batches (their place in the epoch, their rows), in this order."""
-        pairs = batches.items() if isinstance(batches, Mapping) else batches
-        self._plan = [(number, place, rows) for place, rows in pairs]
+        self._planned.batches = [(number, place, rows) for place, rows in batches]
         self.stalled_seconds = 0.0
         made = self._by_processes() if self._workers else self._by_a_thread()
         while True:
@@ -127,10 +126,14 @@ class Stream:
                 return
             yield batch
 
+    def close(self) -> None:
+        """End the processes."""
+        self._loader = None
+
     def _by_a_thread(self) -> Iterator[Batch]:
         with ThreadPoolExecutor(1) as worker:
             waiting: deque[Future[Batch]] = deque()
-            for wanted in self._plan:
+            for wanted in self._planned.batches:
                 waiting.append(worker.submit(self._maker.__getitem__, wanted))
                 if len(waiting) > _AHEAD:
                     yield waiting.popleft().result()
@@ -139,7 +142,7 @@ class Stream:
 
     def _by_processes(self) -> Iterator[Batch]:
         if self._loader is None:
-            self._loader = DataLoader(self._maker, batch_size=None, sampler=_Planned(self),  # type: ignore[arg-type]
+            self._loader = DataLoader(self._maker, batch_size=None, sampler=self._planned,  # type: ignore[arg-type]
                                       num_workers=self._workers, prefetch_factor=_AHEAD, persistent_workers=True,
                                       pin_memory=self._pinned)
         with warnings.catch_warnings():
@@ -150,13 +153,13 @@ class Stream:
 
 
 class _Planned:
-    """The order in which the processes make the batches: the stream's plan for the epoch."""
+    """The batches of the epoch, in the order in which they are made."""
 
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, int, Rows]] = []
 
     def __iter__(self) -> Iterator[tuple[int, int, Rows]]:
-        return iter(self._stream._plan)
+        return iter(self.batches)
 
     def __len__(self) -> int:
-        return len(self._stream._plan)
+        return len(self.batches)
