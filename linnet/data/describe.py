@@ -10,7 +10,7 @@ from typing import Any
 from linnet.data.columns import AudioColumn, ImageColumn, LabelColumn, ValueColumn
 from linnet.data.dataset import Dataset
 from linnet.data.media import probe_audio, probe_image
-from linnet.data.sources import SOURCES
+from linnet.data.sources import SOURCES, Card
 from linnet.errors import DamagedFileError, LinnetError
 
 _SHOWN = 10
@@ -65,11 +65,16 @@ def describe(dataset: Dataset) -> dict[str, Any]:
 
 
 def sources_table() -> list[dict[str, Any]]:
-    """What `linnet data ls` shows, one row a corpus: name, summary, licence, rows, where it was found (or None)."""
+    """What `linnet data ls` shows, one row a corpus: its card in plain values, and where it was found (or None)."""
     found = {name: source.find() for name, source in SOURCES.items()}
-    return [{"name": name, "summary": source.summary, "licence": source.licence, "rows": source.rows,
-             "found": str(found[name]) if found[name] else None, "homepage": source.homepage}
+    return [{**_card(source.card), "found": str(found[name]) if found[name] else None}
             for name, source in SOURCES.items()]
+
+
+def _card(card: Card) -> dict[str, Any]:
+    return {"name": card.name, "summary": card.summary, "licence": card.licence, "citation": card.citation,
+            "homepage": card.homepage, "rows": card.rows, "size_bytes": card.size_bytes, "notes": list(card.notes),
+            "options": dict(card.options), "columns": dict(card.columns), "can_be_downloaded": bool(card.files)}
 
 
 def _column(dataset: Dataset, name: str) -> dict[str, Any]:

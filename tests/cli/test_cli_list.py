@@ -12,7 +12,7 @@ from linnet.cli.app import answer
 def test_everything_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer(["list"]) == 0
     shown = capsys.readouterr().out
-    for expected in ("tasks:\n  classify", "models:\n  dscnn", "engines:\n  onnxruntime", "  fsdd", "  int8"):
+    for expected in ("tasks:\n  classify", "  dscnn", "engines:\n  onnxruntime", "  fsdd", "  int8"):
         assert expected in shown
 
 
@@ -34,7 +34,7 @@ def test_without_torch_the_rest_is_listed(capsys: pytest.CaptureFixture[str], mo
     assert answer(["list"]) == 0
     shown = capsys.readouterr().out
     assert 'pip install "linnet[train]"' in shown
-    assert "sources:\n  fsdd" in shown
+    assert "sources:\n  cifar10" in shown
     assert answer(["list", "models"]) == 3
 
 

@@ -42,15 +42,15 @@ def test_both_layouts_are_the_same_data(tmp_path, monkeypatch, caplog):
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
-    with pytest.raises(LinnetError, match="does not hold the Free Spoken Digit Dataset"):
+    with pytest.raises(LinnetError, match=r"does not hold fsdd .Free Spoken Digit Dataset.*expected audio/"):
         data.load("fsdd", folder=str(tmp_path))
-    assert not fsdd.recognises(tmp_path)
+    assert not fsdd.SOURCE.recognises(tmp_path)
 
 
 def test_the_real_corpus_is_the_known_one(real_data):
     digits = data.load("fsdd")
     assert digits.root == real_data / "fsdd"
-    assert digits.fingerprint == fsdd.FINGERPRINT
+    assert digits.fingerprint == fsdd.PLACE.card.fingerprint
     assert Counter(digits.values("speaker")) == dict.fromkeys(
         ("george", "jackson", "lucas", "nicolas", "theo", "yweweler"), 500)
     assert (len(digits.where(split="train")), len(digits.where(split="test"))) == (2700, 300)

@@ -9,36 +9,32 @@ from pathlib import Path
 from typing import Any
 
 from linnet.data.dataset import Dataset
-from linnet.data.sources import folder, fsdd, handwritten, manifest
-from linnet.data.sources.source import Progress, Source
+from linnet.data.sources import (
+    cifar10,
+    clinc150,
+    fashion_mnist,
+    folder,
+    fsdd,
+    handwritten,
+    manifest,
+    mot15,
+    snips,
+    speech_commands,
+    speechocean762,
+)
+from linnet.data.sources.source import Card, Progress, Source
 from linnet.errors import LinnetError, unknown
 
-SOURCES: dict[str, Source] = {
-    "fsdd": Source(
-        name="fsdd",
-        summary="Free Spoken Digit Dataset: spoken digits 0 to 9, six speakers, 8 kHz",
-        licence="CC BY-SA 4.0",
-        citation="Jackson et al., Free Spoken Digit Dataset, doi:10.5281/zenodo.1342401",
-        homepage="https://github.com/Jakobovski/free-spoken-digit-dataset",
-        rows=fsdd.ROWS, load=fsdd.load, find=fsdd.find, get=fsdd.get, recognises=fsdd.recognises,
-    ),
-    "handwritten": Source(
-        name="handwritten",
-        summary="Handwritten digits 0 to 9, grey, 8 x 8 pixels; comes with scikit-learn",
-        licence="CC BY 4.0",
-        citation="Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, doi:10.24432/C50P49",
-        homepage="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
-        rows=1797, load=handwritten.load, find=handwritten.find, get=handwritten.get,
-        recognises=handwritten.recognises,
-    ),
-}
+SOURCES: dict[str, Source] = {source.card.name: source for source in (
+    fsdd.SOURCE, speech_commands.SOURCE, speechocean762.SOURCE, handwritten.SOURCE, fashion_mnist.SOURCE,
+    cifar10.SOURCE, clinc150.SOURCE, snips.SOURCE, mot15.SOURCE)}
 
 
 def load(source: str | Path, **options: Any) -> Dataset:
     """A dataset: a named corpus (see SOURCES), a folder of labelled files, or a manifest (.csv, .jsonl).
 
-    Options are those of the source: `folder` for "fsdd"; `prefix` for a folder; `columns`, `root` and `prefix` for a
-    manifest. A name of SOURCES wins over a folder of that name; write "./fsdd" for the folder.
+    Options are those of the source: `folder` for a corpus, and what its card says; `prefix` for a folder; `columns`,
+    `root` and `prefix` for a manifest. A name of SOURCES wins over a folder of that name: write "./fsdd" for that.
     """
     reader = _reader(source)
     _refuse_unknown(reader, options)
@@ -71,12 +67,14 @@ def _at(read: Callable[..., Dataset], path: Path) -> Callable[..., Dataset]:
 
 
 def _refuse_unknown(reader: Callable[..., Dataset], options: Mapping[str, Any]) -> None:
-    known = [name for name, parameter in inspect.signature(reader).parameters.items()
-             if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    known = {name: parameter.default for name, parameter in inspect.signature(reader).parameters.items()
+             if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
     for name in options:
         if name not in known:
             raise unknown("option", name, known)
-        kind, said = (Mapping, "a mapping") if name == "columns" else (str | Path, "a text")
+        is_switch = isinstance(known[name], bool)
+        kind, said = (bool, "true or false") if is_switch else (
+            (Mapping, "a mapping") if name == "columns" else (str | Path, "a text"))
         if options[name] is not None and not isinstance(options[name], kind):
             raise LinnetError(f"option '{name}' takes {said}; got {options[name]!r}.")
 
@@ -86,4 +84,4 @@ def _json(options: Mapping[str, Any]) -> dict[str, Any]:
             for name, value in options.items()}
 
 
-__all__ = ["SOURCES", "Progress", "Source", "load"]
+__all__ = ["SOURCES", "Card", "Progress", "Source", "load"]

@@ -10,6 +10,7 @@ from linnet.data.cells import media_cells
 from linnet.data.columns import ImageColumn, label_column
 from linnet.data.dataset import Dataset
 from linnet.data.media import encode
+from linnet.data.sources.source import Source, card
 from linnet.errors import missing_extra
 
 
@@ -37,9 +38,9 @@ def find() -> Path | None:
     return Path(spec.origin).parent / "datasets" / "data" if spec and spec.origin else None
 
 
-def get(*, progress: object = None) -> Path:
+def get(*, progress: object = None, to: Path | None = None) -> Path:
     """The folder of scikit-learn's data: there is nothing to bring. Raises LinnetError where it is not installed."""
-    del progress
+    del progress, to
     folder = find()
     if folder is None:
         raise missing_extra("scikit-learn", "train")
@@ -52,3 +53,4 @@ def recognises(folder: Path) -> bool:
     return False
 
 
+SOURCE = Source(card("handwritten"), load, find, get, recognises)

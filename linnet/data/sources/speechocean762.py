@@ -1,0 +1,88 @@
+"""speechocean762: English sentences read by Mandarin speakers, half of them children, scored by five experts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from linnet.data.cells import media_cells
+from linnet.data.columns import AudioColumn, Column, GroupColumn, SequenceColumn, TextColumn, ValueColumn
+from linnet.data.dataset import Dataset
+from linnet.data.sources.lines import json_lines, text_of
+from linnet.data.sources.places import Place
+from linnet.data.sources.source import Progress, Source, card
+from linnet.errors import unknown
+
+VARIANTS = ("opus", "flac")
+SCORES = ("accuracy", "fluency", "prosodic", "completeness", "total")
+_VALIDATION_SPEAKERS = 5
+_KEYS = {"utterance": str, "split": str, "speaker": str, "gender": str, "age": int, "text": str, "words": list,
+         "approximate": bool} | dict.fromkeys(SCORES, (int, float))
+_FILES = ("scores_train.jsonl", "scores_test.jsonl", "lexicon.txt", "opus_train.zip", "opus_test.zip")
+
+
+def load(*, folder: str | None = None, variant: str = "opus", approximate: bool = True,
+         validation: bool = False) -> Dataset:
+    """Columns: audio, text, phones (sequence), speaker, gender, age, five scores (0 to 10), approximate, split.
+
+    `variant` "opus" is all 5,000 utterances, read out of their zip archives in place; "flac" the 625 test utterances
+    that are sample for sample the recording. `approximate=False` leaves out the 610 rows whose scores their authors
+    changed later. `validation=True` calls the training speakers so whose number is divisible by 5.
+    """
+    if variant not in VARIANTS:
+        raise unknown("variant", variant, VARIANTS)
+    root = PLACE.root(folder, get)
+    rows = [row for split in ("train", "test") for row in json_lines(root / f"scores_{split}.jsonl", _KEYS)]
+    if variant == "flac":
+        rows = [row for row in rows if (root / "flac" / f"{row['utterance']}.flac").is_file()]
+    if not approximate:
+        rows = [row for row in rows if not row["approximate"]]
+    return _dataset(root, rows, variant, validation)
+
+
+def get(*, progress: Progress | None = None, to: Path | None = None) -> Path:
+    """The folder; raises NotAvailableError where it is not on this machine: the scores were put together by hand."""
+    del progress
+    return PLACE.there(to)
+
+
+def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: bool) -> Dataset:
+    import pyarrow as pa
+
+    phones = [[phone for word in row["words"] for phone in word["phones"]] for row in rows]
+    table = pa.table({
+        "id": [row["utterance"] for row in rows],
+        "audio": media_cells([_path(row, variant) for row in rows]),
+        "text": [row["text"] for row in rows], "phones": pa.array(phones, pa.list_(pa.string())),
+        **{name: [row[name] for row in rows] for name in ("speaker", "gender", "age", *SCORES)},
+        "approximate": ["yes" if row["approximate"] else "no" for row in rows],
+        "split": [_split(row, validation) for row in rows]})
+    columns: dict[str, Column] = {
+        "audio": AudioColumn(), "text": TextColumn(), "phones": SequenceColumn(_phones(root)),
+        "speaker": GroupColumn(), "gender": GroupColumn(), "age": ValueColumn(),
+        **{name: ValueColumn() for name in SCORES}, "approximate": GroupColumn(), "split": GroupColumn()}
+    return Dataset("speechocean762", table, columns, root=root)
+
+
+def _path(row: dict[str, Any], variant: str) -> str:
+    name = row["utterance"]
+    return f"flac/{name}.flac" if variant == "flac" else f"opus_{row['split']}.zip!/{name}.opus"
+
+
+def _split(row: dict[str, Any], validation: bool) -> str:
+    held = validation and row["split"] == "train" and int(row["speaker"]) % _VALIDATION_SPEAKERS == 0
+    return "validation" if held else str(row["split"])
+
+
+def _phones(root: Path) -> tuple[str, ...]:
+    """Every phone of the lexicon, so that the set is the same whatever rows are left."""
+    lines = [line.split("\t", 1)[1] for line in text_of(root / "lexicon.txt").split("\n") if "\t" in line]
+    return tuple(sorted({phone for line in lines for phone in line.split()}))
+
+
+def _recognises(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in _FILES)
+
+
+PLACE = Place(card("speechocean762"), _recognises, ", ".join(_FILES))
+SOURCE = Source(PLACE.card, load, PLACE.find, get, _recognises)
