@@ -47,9 +47,10 @@ def main() -> None:
     print("| rate | file | KB | p50 ms | p95 ms | ratio | convolutions in int8 | in int8 | in float | calibrated on |")
     print("|" + "---|" * 10)
     for rate_hz in (8000, 16000):
-        task = tasks.from_json({"kind": "classify", "input": "audio", "target": "word", "groups": [],
-                                "labels": [str(n) for n in range(10)], "sample_rate_hz": rate_hz,
-                                "arrays": {"audio": {"dtype": "float32", "shape": [rate_hz]}}})
+        task = tasks.from_json({"kind": "classify", "target": "word", "groups": [], "choice": "one",
+                                "labels": [str(n) for n in range(10)],
+                                "takes": {"kind": "audio_window", "column": "audio", "sample_rate_hz": rate_hz,
+                                          "samples": rate_hz}})
         heard, source = sounds(rate_hz)
         report(task, nn.zoo.dscnn(task, width=arguments.width), heard, source, arguments.seconds)
 

@@ -23,16 +23,16 @@ SPLIT_BY_ROWS = {"source": "handwritten", "options": {}, "steps": [{"split": {"b
 
 def sounds(groups: Sequence[str] = ("speaker",)) -> tasks.Task:
     """Spoken digits of one second."""
-    return tasks.from_json({"kind": "classify", "input": "audio", "target": "digit", "groups": list(groups),
-                            "labels": list(DIGITS), "sample_rate_hz": 8000,
-                            "arrays": {"audio": {"dtype": "float32", "shape": [8000]}}})
+    return tasks.from_json({"kind": "classify", "target": "digit", "groups": list(groups),
+                            "labels": list(DIGITS), "choice": "one", "takes": {
+                                "kind": "audio_window", "column": "audio", "sample_rate_hz": 8000, "samples": 8000}})
 
 
 def images() -> tasks.Task:
     """Handwritten digits of 8 x 8 pixels."""
-    return tasks.from_json({"kind": "classify", "input": "image", "target": "digit", "groups": [],
-                            "labels": list(DIGITS), "sample_rate_hz": None,
-                            "arrays": {"image": {"dtype": "uint8", "shape": [8, 8, 1]}}})
+    return tasks.from_json({"kind": "classify", "target": "digit", "groups": [],
+                            "labels": list(DIGITS), "choice": "one",
+                            "takes": {"kind": "images", "column": "image", "shape": [8, 8, 1]}})
 
 
 def scores(rates: Mapping[str, float], rows: int, *, group: str | None = "speaker", seed: int = 0,

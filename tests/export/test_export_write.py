@@ -129,8 +129,8 @@ def test_writing_without_samples_has_no_side_effects(trained: nn.Model, tone_tas
 
 
 def test_images_ship_as_pixels_and_become_int8(tmp_path: Path) -> None:
-    task = tasks.from_json({"kind": "classify", "input": "image", "target": "digit", "groups": [], "labels": ["0", "1"],
-                            "sample_rate_hz": None, "arrays": {"image": {"dtype": "uint8", "shape": [16, 16, 1]}}})
+    task = tasks.from_json({"kind": "classify", "target": "digit", "groups": [], "labels": ["0", "1"], "choice": "one",
+                            "takes": {"kind": "images", "column": "image", "shape": [16, 16, 1]}})
     pixels = {"image": np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1), dtype=np.uint8)}
     model = replace(nn.zoo.smallcnn(task, width=4), bits=8, calibration=pixels)
     shipped = runtime.load(export.write(model, task, tmp_path / "digits.onnx"))

@@ -75,8 +75,8 @@ def test_the_model_itself_stays(model: nn.Model) -> None:
 
 
 def test_images_too() -> None:
-    task = tasks.from_json({"kind": "classify", "input": "image", "target": "digit", "groups": [], "labels": ["0", "1"],
-                            "sample_rate_hz": None, "arrays": {"image": {"dtype": "uint8", "shape": [8, 8, 1]}}})
+    task = tasks.from_json({"kind": "classify", "target": "digit", "groups": [], "labels": ["0", "1"], "choice": "one",
+                            "takes": {"kind": "images", "column": "image", "shape": [8, 8, 1]}})
     model = nn.zoo.smallcnn(task, width=4)
     smaller = nn.remove_channels(model, {"conv1": [0], "conv3": [1, 2]})
     assert smaller({"image": np.zeros((3, 8, 8, 1), np.uint8)})["logits"].shape == (3, 2)

@@ -12,20 +12,22 @@ from linnet import nn, tasks
 from linnet.errors import LinnetError
 from linnet.nn.layers import POOLS, Convolution
 
-AUDIO = {"audio": {"dtype": "float32", "shape": [4000]}}
+
+def task(takes: dict[str, object]) -> tasks.Task:
+    return tasks.from_json({"kind": "classify", "target": "y", "groups": [], "labels": ["a", "b", "c"],
+                            "choice": "one", "takes": {"column": "x", **takes}})
 
 
-def task(arrays: dict[str, object], rate: int | None) -> tasks.Task:
-    return tasks.from_json({"kind": "classify", "input": "x", "target": "y", "groups": [], "labels": ["a", "b", "c"],
-                            "sample_rate_hz": rate, "arrays": arrays})
+def sounds(rate_hz: int) -> tasks.Task:
+    return task({"kind": "audio_window", "sample_rate_hz": rate_hz, "samples": 4000})
 
 
 def images(*shape: int) -> tasks.Task:
-    return task({"image": {"dtype": "uint8", "shape": list(shape)}}, None)
+    return task({"kind": "images", "shape": list(shape)})
 
 
 @pytest.mark.parametrize(("family", "made_for"), [
-    ("dscnn", task(AUDIO, 8000)), ("dscnn", task(AUDIO, 16000)),
+    ("dscnn", sounds(8000)), ("dscnn", sounds(16000)),
     ("smallcnn", images(8, 8, 1)), ("smallcnn", images(28, 32, 3)),
 ])
 @pytest.mark.parametrize("width", [2, 6])
@@ -39,17 +41,16 @@ def test_a_family_builds_answers_and_builds_again_from_its_spec(family: str, mad
 
 
 def test_the_default_widths_are_small() -> None:
-    assert 20_000 < nn.zoo.dscnn(task(AUDIO, 8000)).parameters_count < 30_000
+    assert 20_000 < nn.zoo.dscnn(sounds(8000)).parameters_count < 30_000
     assert 20_000 < nn.zoo.smallcnn(images(28, 28, 1)).parameters_count < 35_000
 
 
 @pytest.mark.parametrize(("family", "made_for", "options", "message"), [
     ("dscnn", images(8, 8, 1), {}, "dscnn listens to recordings; the task's input is image"),
-    ("dscnn", task(AUDIO, None), {}, "needs the sample rate"),
-    ("dscnn", task(AUDIO, 8000), {"width": 1}, "width is the number of channels, 2 or more; got 1"),
-    ("dscnn", task(AUDIO, 8000), {"width": 8.5}, "width is the number of channels, 2 or more; got 8.5"),
+    ("dscnn", sounds(8000), {"width": 1}, "width is the number of channels, 2 or more; got 1"),
+    ("dscnn", sounds(8000), {"width": 8.5}, "width is the number of channels, 2 or more; got 8.5"),
     ("smallcnn", images(8, 8, 1), {"width": "x"}, "width is the number of channels, 2 or more; got 'x'"),
-    ("smallcnn", task(AUDIO, 8000), {}, "smallcnn looks at images; the task's input is audio"),
+    ("smallcnn", sounds(8000), {}, "smallcnn looks at images; the task's input is audio"),
     ("smallcnn", images(3, 28, 1), {}, "at least 4 x 4"),
 ])
 def test_what_a_family_cannot_do_is_refused(family: str, made_for: tasks.Task, options: dict[str, int],
