@@ -19,6 +19,7 @@ from linnet.data.unpacking import gunzip
 from linnet.errors import DamagedFileError
 
 LABELS = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+VALIDATION_ROWS = 5000
 _PARTS = {"train": ("train", 60_000), "test": ("t10k", 10_000)}
 _SIZE = 28
 _IMAGES, _LABELS = 2051, 2049
@@ -32,8 +33,9 @@ def load(*, folder: str | None = None, validation: bool = False) -> Dataset:
     """
     root = PLACE.root(folder, get)
     read = {split: _part(root, *part) for split, part in _PARTS.items()}
-    held = 5000 if validation else 0
-    splits = ["train"] * (60_000 - held) + ["validation"] * held + ["test"] * 10_000
+    rows = {split: len(labels) for split, (_, labels) in read.items()}
+    held = VALIDATION_ROWS if validation else 0
+    splits = ["train"] * (rows["train"] - held) + ["validation"] * held + ["test"] * rows["test"]
     return _dataset(root, read, splits)
 
 
