@@ -1,0 +1,64 @@
+"""Recordings of any length, through a network small enough to be written here."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from linnet import data, nn, tasks, train
+from linnet.train import Options
+
+HOP = 160
+
+
+class Listener(torch.nn.Module):
+    """(batch, samples) and lengths to (batch, frames, tokens): magnitudes of the frames, two layers, blank at the end."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Linear(HOP // 2 + 1, 32), torch.nn.Tanh(), torch.nn.Dropout(0.1),
+                                          torch.nn.Linear(32, tokens))
+
+    def forward(self, audio: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        frames = torch.nn.functional.pad(audio, (0, -audio.shape[1] % HOP)).reshape(len(audio), -1, HOP)
+        logits = self.layers(torch.fft.rfft(frames).abs().log1p())
+        behind = torch.arange(logits.shape[1])[None] >= (-(-lengths // HOP))[:, None]
+        blank = torch.full((logits.shape[2],), -1e4)
+        blank[0] = 0
+        return torch.where(behind[:, :, None], blank, logits)
+
+
+@pytest.fixture
+def task(tunes: data.Splits) -> tasks.Task:
+    return tasks.Transcribe(tunes, input="audio", target="notes")
+
+
+def model(task: tasks.Task) -> nn.Model:
+    torch.manual_seed(0)
+    inputs = [{"name": name, "dtype": dtype, "shape": list(shape)} for name, (dtype, shape) in task.arrays.items()]
+    spec = {"family": "listener", "inputs": inputs, "layers": [],
+            "output": {"name": "logits", "shape": list(task.output[1])}}
+    return nn.Model(Listener(task.output[1][-1] or 0), spec)
+
+
+def test_what_is_said_in_recordings_of_any_length_is_learnt(task: tasks.Task, tunes: data.Splits) -> None:
+    fitted = train.fit(model(task), task, tunes, epochs=25, options=Options(batch=16, device="cpu", learning_rate=5e-3))
+    assert fitted.history[0]["validation_accuracy"] < 0.2
+    assert fitted.history[-1]["validation_accuracy"] > 0.7
+    evaluated = tasks.evaluate(fitted, task, tunes.validation).mean
+    assert evaluated == pytest.approx(max(row["validation_accuracy"] for row in fitted.history), abs=0.1)
+
+
+def test_it_resumes_with_workers_and_a_teacher(task: tasks.Task, tunes: data.Splits, tmp_path: Path) -> None:
+    teacher, start = model(task), model(task)
+    options = Options(batch=16, device="cpu", workers=1, clip=1.0)
+
+    def stop(done: int, total: int, text: str) -> None:
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    whole = train.fit(start, task, tunes, epochs=2, options=options, teacher=teacher, augment="speech")
+    train.fit(start, task, tunes, epochs=2, options=options, teacher=teacher, augment="speech", folder=tmp_path,
+              progress=stop)
+    again = train.fit(start, task, tunes, epochs=2, options=options, teacher=teacher, augment="speech", folder=tmp_path)
+    assert again.identity == whole.identity != start.identity
