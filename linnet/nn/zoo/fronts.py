@@ -42,6 +42,9 @@ def front_of(task: Task, *, causal: bool = False) -> dict[str, Any]:
 def picture_of(task: Task) -> tuple[int, int, int]:
     """(height, width, channels) of what the front hands on; recordings are (frames, bands, 1)."""
     front = front_of(task)
+    if "audio" in task.arrays and task.arrays["audio"][1][0] is None:
+        raise LinnetError("this network listens to a window of one length; the task's recordings are of any length. "
+                          "Take a family for whole recordings, or a task with a window.")
     if front["kind"] == "pixels":
         height, width, channels = task.arrays["image"][1]
         assert height is not None
