@@ -1,6 +1,6 @@
-"""Augmentation of images: batches (batch, height, width, channels) uint8 in, the same shape out.
+"""Augmentation that moves pixels: batches (batch, height, width, channels) uint8 in, the same shape out.
 
-Steps that move pixels are one matrix a step, so that steps that follow each other read the pixels only once.
+Each step is a matrix an image, so that steps that follow each other read the pixels only once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.data.augment.draws import check_chance, check_range, factors, uniform
+from linnet.errors import LinnetError
 
 Images = NDArray[np.uint8]
 
@@ -112,12 +113,53 @@ class Flip:
 
     def __call__(self, batch: Images, sample_rate_hz: int | None, rng: np.random.Generator) -> Images:
         del sample_rate_hz
-        return moved([self], batch, rng)
+        turned = rng.random(len(batch)) < self.chance
+        flipped = batch.copy()
+        flipped[turned] = batch[turned, :, ::-1]
+        return flipped
 
     def matrices(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
         """A mirror."""
         matrix = _identities(shape[0])
         matrix[:, 0, 0] = np.where(rng.random(shape[0]) < self.chance, -1, 1)
+        return matrix
+
+
+@dataclass(frozen=True)
+class ResizedCrop:
+    """A piece of the image, enlarged to the whole: a share of the area, a width so many times the height's share.
+
+    After Szegedy et al. 2015, Going Deeper with Convolutions, arXiv:1409.4842.
+    """
+
+    name: ClassVar[str] = "resized_crop"
+    low_area: float = 0.5
+    high_area: float = 1.0
+    low_aspect: float = 0.75
+    high_aspect: float = 1.33
+    chance: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_range(self, self.low_area, self.high_area, above=0)
+        check_range(self, self.low_aspect, self.high_aspect, above=0)
+        check_chance(self, self.chance)
+        if self.high_area > 1:
+            raise LinnetError(f"ResizedCrop: a piece is at most the whole image (1); got {self.high_area}.")
+
+    def __call__(self, batch: Images, sample_rate_hz: int | None, rng: np.random.Generator) -> Images:
+        del sample_rate_hz
+        return moved([self], batch, rng)
+
+    def matrices(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+        """A scaling and a shift that stays inside the image."""
+        rows, height, width = shape[:3]
+        area = rng.uniform(self.low_area, self.high_area, rows)
+        aspect = factors(rng, self.low_aspect, self.high_aspect, rows, chance=1.0)
+        shares = np.minimum(np.stack([np.sqrt(area * aspect), np.sqrt(area / aspect)], 1), 1)
+        shares[rng.random(rows) >= self.chance] = 1
+        matrix = _identities(rows)
+        matrix[:, 0, 0], matrix[:, 1, 1] = shares.T
+        matrix[:, :2, 2] = rng.uniform(-0.5, 0.5, (rows, 2)) * (1 - shares) * (width - 1, height - 1)
         return matrix
 
 
@@ -129,6 +171,11 @@ def moved(steps: Sequence[GeometricStep], batch: Images, rng: np.random.Generato
     matrix = _identities(len(batch))
     for step in steps:
         matrix = matrix @ step.matrices(batch.shape, rng)
+    return read_at(batch, matrix)
+
+
+def read_at(batch: Images, matrix: NDArray[np.float32]) -> Images:
+    """The batch with each image's places read through its matrix (batch, 3, 3)."""
     height, width = batch.shape[1:3]
     middle = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
     across, down = np.meshgrid(np.arange(width) - middle[0], np.arange(height) - middle[1])
@@ -140,15 +187,31 @@ def moved(steps: Sequence[GeometricStep], batch: Images, rng: np.random.Generato
 def _read(batch: Images, x: NDArray[np.float32], y: NDArray[np.float32]) -> Images:
     """(batch, places, channels) at places given in pixels."""
     rows, height, width, channels = batch.shape
-    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
-    left, top = x.astype(int), y.astype(int)
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    along, below = (x - left)[..., None], (y - top)[..., None]
-    pixels = batch.reshape(rows, height * width, channels)
-    row = np.arange(rows)[:, None]
-    upper = pixels[row, top * width + left] * (1 - along) + pixels[row, top * width + right] * along
-    lower = pixels[row, bottom * width + left] * (1 - along) + pixels[row, bottom * width + right] * along
-    return np.asarray(np.rint(upper * (1 - below) + lower * below), np.uint8)
+    np.clip(x, 0, width - 1, out=x)
+    np.clip(y, 0, height - 1, out=y)
+    left, top = x.astype(np.int32), y.astype(np.int32)
+    along, below = (x - left).ravel()[:, None], (y - top).ravel()[:, None]
+    pixels = batch.reshape(-1, channels).astype(np.float32)
+    upper_left = ((np.arange(rows, dtype=np.int32) * (height * width))[:, None] + top * width + left).ravel()
+    right = (left < width - 1).ravel()
+    down = np.where((top < height - 1).ravel(), np.int32(width), np.int32(0))
+    upper = _between(pixels, upper_left, upper_left + right, along)
+    lower = _between(pixels, upper_left + down, upper_left + down + right, along)
+    lower -= upper
+    lower *= below
+    upper += lower
+    return np.asarray(np.rint(upper, out=upper), np.uint8).reshape(rows, -1, channels)
+
+
+def _between(pixels: NDArray[np.float32], first: NDArray[np.int32], second: NDArray[np.int32],
+             share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """So much of the way from the first to the second pixels."""
+    start = pixels.take(first, axis=0)
+    step = pixels.take(second, axis=0)
+    step -= start
+    step *= share
+    start += step
+    return start
 
 
 def _identities(rows: int) -> NDArray[np.float32]:
