@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from linnet.data import odd
 from linnet.data.archive import Archives, is_member
 from linnet.data.cells import as_column, plain_values
 from linnet.data.checks import check_table
@@ -331,14 +332,11 @@ class Dataset:
     def _say_odd(self, column: str, decoded: Sequence[Media]) -> None:
         silent = [name for name, media in zip(self.ids, decoded, strict=True)
                   if isinstance(media, Audio) and not media.samples.any()]
-        if silent:
-            _log.warning("%d of %d recordings of '%s' are silent (every sample is zero); they are kept: %s",
-                         len(silent), len(self), self.name, listed(silent))
+        odd.say(f"recordings of '{self.name}' are silent (every sample is zero); they are kept", silent, of=len(self))
         if isinstance(self.columns[column], ImageColumn):
-            seen_through = sum(probe_image(self._file(column, index)).has_transparency for index in range(len(self)))
-            if seen_through:
-                _log.warning("%d of %d images of '%s' have transparency, which was dropped",
-                             seen_through, len(self), self.name)
+            seen_through = [name for index, name in enumerate(self.ids)
+                            if probe_image(self._file(column, index)).has_transparency]
+            odd.say(f"images of '{self.name}' have transparency, which was dropped", seen_through, of=len(self))
 
 
 def _plain(value: Any) -> Any:

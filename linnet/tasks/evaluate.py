@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from linnet.data import Dataset
+from linnet.data import Dataset, odd
 from linnet.errors import LinnetError
 from linnet.evidence import DataRef, Scores
 from linnet.tasks.task import Arrays, Predictor, Task
@@ -29,15 +29,17 @@ def evaluate(predictor: Predictor, task: Task, dataset: Dataset, *, batch: int =
         raise LinnetError("there is nothing to evaluate: the dataset has no rows.")
     answers: list[str] = []
     seconds: list[float] = []
-    for samples in in_batches(task, dataset, batch):
-        arrays = task.prepare(samples)
-        start = time.perf_counter()
-        outputs = predictor(arrays)
-        size = _check_outputs(arrays, outputs)
-        seconds += [(time.perf_counter() - start) / size] * size
-        answers += task.decode(outputs, samples)
-        if progress:
-            progress(len(answers), len(dataset), "evaluate")
+    with odd.gathered():
+        for samples in in_batches(task, dataset, batch):
+            arrays = task.prepare(samples)
+            start = time.perf_counter()
+            outputs = predictor(arrays)
+            spent = time.perf_counter() - start
+            _check_outputs(task, len(samples), outputs)
+            seconds += [spent / len(samples)] * len(samples)
+            answers += task.decode(outputs, samples)
+            if progress:
+                progress(len(answers), len(dataset), "evaluate")
     targets = task.expected(dataset)
     return Scores(ids=dataset.ids, answers=answers, targets=targets, score=task.score(answers, targets),
                   data=data_ref(task, dataset), subject=getattr(predictor, "identity", ""),
@@ -51,15 +53,21 @@ def in_batches(task: Task, dataset: Dataset, batch: int) -> Iterator[Sequence[An
         yield task.read(dataset.take(range(start, min(start + batch, len(dataset)))))
 
 
-def _check_outputs(inputs: Arrays, outputs: Arrays) -> int:
-    size = len(next(iter(inputs.values())))
+def _check_outputs(task: Task, size: int, outputs: Arrays) -> None:
+    expected, shape = task.output
+    if expected not in outputs:
+        raise LinnetError(f"the model answers with {', '.join(map(repr, outputs)) or 'nothing'}; this task reads "
+                          f"'{expected}'. Give a model of the same task.")
     for name, values in outputs.items():
         if len(values) != size:
             raise LinnetError(f"the model was asked {size} samples and answered {len(values)} rows of '{name}'.")
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
             raise LinnetError(f"the model's output '{name}' is not finite (NaN or infinite): its training diverged, or "
                               "an input is broken. Lower the learning rate, or look at the inputs.")
-    return size
+    found = outputs[expected].shape[1:]
+    if len(found) != len(shape) or any(one not in (None, other) for one, other in zip(shape, found, strict=True)):
+        raise LinnetError(f"the model's output '{expected}' has the shape {found} a sample; this task reads "
+                          f"{tuple('any' if one is None else one for one in shape)}. Give a model of the same task.")
 
 
 def data_ref(task: Task, dataset: Dataset) -> DataRef:

@@ -1,7 +1,9 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from linnet import data, tasks
+from linnet.data.media import encode
 from linnet.errors import LinnetError
 from linnet.tasks import Arrays
 
@@ -63,3 +65,31 @@ def test_the_population_is_no_larger_than_what_was_asked(tone_task: tasks.Classi
     assert population(tones.test.take(range(5))) == f"{whole} (a selection of 5)"
     assert population(tones.test.where(lambda row: row["pitch"] != "low")) == f"{whole} (a selection of 20)"
     assert population(tones.test.where(voice=tones.test.values("voice")[0])) == whole
+
+
+def test_what_is_odd_is_said_once_and_not_a_batch(caplog: pytest.LogCaptureFixture) -> None:
+    rng = np.random.default_rng(0)
+    sounds = [np.zeros(2400, np.float32) if n % 4 == 0 else rng.uniform(-1, 1, 3000).astype(np.float32)
+              for n in range(20)]
+    clips = data.Dataset("clips", pa.table({
+        "id": [f"c{n:02}" for n in range(20)], "pitch": ["low", "high"] * 10,
+        "audio": data.media_cells([encode(data.Audio(sound, 8000)) for sound in sounds])}),
+        {"audio": data.AudioColumn(), "pitch": data.LabelColumn(("high", "low"))})
+    task = tasks.Classify(clips, input="audio", target="pitch", seconds=0.3)
+    caplog.clear()
+    tasks.evaluate(lambda arrays: {"logits": np.zeros((len(arrays["audio"]), 2))}, task, clips, batch=3)
+    assert [record.getMessage() for record in caplog.records] == [
+        "5 of 20 recordings of 'clips' are silent (every sample is zero); they are kept: c00, c04, c08, c12, c16",
+        "15 of 20 recordings are longer than the window of 0.3 s: only their middle is heard"]
+
+
+@pytest.mark.parametrize(("outputs", "message"), [
+    ({"probabilities": np.zeros((30, 3))}, "answers with 'probabilities'; this task reads 'logits'"),
+    ({}, "answers with nothing"),
+    ({"logits": np.zeros((30, 4))}, r"has the shape \(4,\) a sample; this task reads \(3,\)"),
+    ({"logits": np.zeros((30, 2, 3))}, r"has the shape \(2, 3\)"),
+])
+def test_a_model_of_another_task_is_refused(tone_task: tasks.Classify, tones: data.Splits, outputs: Arrays,
+                                            message: str) -> None:
+    with pytest.raises(LinnetError, match=message):
+        tasks.evaluate(lambda arrays: outputs, tone_task, tones.test)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.data import Audio, Dataset, Media, describe_audio, resample
+from linnet.data import Audio, Dataset, Media, describe_audio, odd, resample
 from linnet.errors import LinnetError
 from linnet.tasks.inputs.source import named
 from linnet.tasks.task import Arrays, Shape
@@ -55,7 +55,10 @@ class AudioWindow:
 
     def prepare(self, samples: Sequence[Media]) -> Arrays:
         """A longer recording keeps its middle, a shorter one is padded with silence on both sides."""
-        return {"audio": np.stack([self._middle(_heard(sound, self.sample_rate_hz)) for sound in samples])}
+        sounds = [_heard(sound, self.sample_rate_hz) for sound in samples]
+        odd.note(f"recordings are longer than the window of {self.samples / self.sample_rate_hz:g} s: only their "
+                 "middle is heard", sum(len(sound) > self.samples + 1 for sound in sounds), of=len(sounds))
+        return {"audio": np.stack([self._middle(sound) for sound in sounds])}
 
     def _middle(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         missing = self.samples - len(samples)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.data import Audio, Dataset, Media
+from linnet.data import Audio, Dataset, Media, odd
 from linnet.data.media import probe_image
 from linnet.errors import LinnetError
 from linnet.tasks.inputs.source import named
@@ -62,7 +62,10 @@ class Images:
 
     def prepare(self, samples: Sequence[Media]) -> Arrays:
         """Images of another size are resized, of another number of channels refused."""
-        return {"image": np.stack([_fit(picture, self.shape) for picture in samples])}
+        fitted = [_fit(picture, self.shape) for picture in samples]
+        odd.note(f"images are not {self.shape[0]} x {self.shape[1]}: they are resized",
+                 sum(one is not other for one, other in zip(fitted, samples, strict=True)), of=len(fitted))
+        return {"image": np.stack(fitted)}
 
     def to_json(self) -> dict[str, Any]:
         """Column and shape."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from linnet.data import Dataset
+from linnet.data import Dataset, odd
 from linnet.data.tokenizer import KINDS, Tokenizer
 from linnet.errors import LinnetError
 from linnet.tasks.inputs.source import named
@@ -67,7 +67,10 @@ class Tokens:
 
     def prepare(self, samples: Sequence[str]) -> Arrays:
         """Longer texts are cut at the end, shorter ones padded there."""
-        return {"tokens": self.tokenizer.encode(_texts(samples), self.length)}
+        ids = self.tokenizer.encode(_texts(samples), self.length + 1)
+        odd.note(f"texts are longer than the {self.length} tokens that are read: their ends are cut off",
+                 int((ids[:, -1] != 0).sum()), of=len(ids))
+        return {"tokens": np.ascontiguousarray(ids[:, :-1])}
 
     def to_json(self) -> dict[str, Any]:
         """Column, length, and the tokenizer with its vocabulary."""
