@@ -23,8 +23,12 @@ def plural(noun: str) -> str:
 
     >>> plural("speaker"), plural("class"), plural("category"), plural("key"), plural("species")
     ('speakers', 'classes', 'categories', 'keys', 'species')
+    >>> plural("slots"), plural("diagnosis"), plural("bus")
+    ('slots', 'diagnoses', 'buses')
     """
-    if noun.endswith("ies"):
+    if noun.endswith("sis"):
+        return noun[:-2] + "es"
+    if noun.endswith("s") and not noun.endswith(("ss", "us", "is")):
         return noun
     if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou"):
         return noun[:-1] + "ies"

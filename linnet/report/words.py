@@ -127,7 +127,7 @@ def _right(contents: Contents, many: str) -> str:
         return f"names every {target} of {many} {samples}, and no other"
     said = {"tag": f"marks all {plural(target)} in {many} {samples} correctly, and no other",
             "transcribe": f"writes {many} {samples} down without a mistake",
-            "regress": f"comes within {getattr(task, 'tolerance', 0):g} of the {target} of {many} {samples}"}
+            "regress": f"comes within {getattr(task, 'tolerance', 0):g} of the {target} for {many} {samples}"}
     return said.get(task.kind if task else "", f"names {many} {plural(target)} correctly")
 
 
