@@ -91,7 +91,7 @@ def made_column(kind: Kind, values: Sequence[Any], *, of: str = "", ordered: boo
     if kind == "label":
         return label_column(values, ordered=ordered)
     if kind in ("labels", "sequence"):
-        labels = sorted_labels(label for value in values for label in value)
+        labels = sorted_labels((label for value in values for label in value), by_case=kind == "sequence")
         return LabelsColumn(labels) if kind == "labels" else SequenceColumn(labels)
     if kind == "spans":
         return SpansColumn(sorted_labels(span["label"] for value in values for span in value), of)

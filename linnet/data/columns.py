@@ -105,8 +105,11 @@ def label_column(values: Iterable[str], *, ordered: bool = False) -> LabelColumn
     return LabelColumn(sorted_labels(values), ordered)
 
 
-def sorted_labels(values: Iterable[str]) -> tuple[str, ...]:
-    """Different labels in their order; raises LinnetError for those that are likely the same, written in two ways."""
+def sorted_labels(values: Iterable[str], *, by_case: bool = False) -> tuple[str, ...]:
+    """Different labels in their order; raises LinnetError for those that are likely the same, written in two ways.
+
+    `by_case`: upper and lower case mean different things, as in alphabets of phones and in words of a text.
+    """
     names = set(values)
     stray = sorted(name for name in names if name != name.strip())
     if stray:
@@ -115,7 +118,7 @@ def sorted_labels(values: Iterable[str]) -> tuple[str, ...]:
     written: dict[str, str] = {}
     twice = [f"'{written[name.casefold()]}' and '{name}'" for name in sorted(names)
              if written.setdefault(name.casefold(), name) != name]
-    if twice:
+    if twice and not by_case:
         raise LinnetError(f"labels differ only in upper and lower case: {', '.join(twice[:10])}. Write each in one "
                           "way, or they count as labels of their own.")
     numeric = all(name.isascii() and name.isdigit() for name in names)

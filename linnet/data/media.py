@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from linnet.data.magic import kind_of_bytes, likeness
 from linnet.errors import DamagedFileError, LinnetError
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
@@ -86,7 +87,7 @@ def read_audio(file: Path | bytes) -> Audio:
             rate, expected = sound.samplerate, sound.frames
             channels = sound.read(dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise DamagedFileError(f"cannot be read as a recording ({error.error_string.rstrip('.')})") from error
+        raise DamagedFileError(_unread("a recording", error.error_string.rstrip("."), data)) from error
     if len(channels) < expected:
         raise DamagedFileError(f"is cut off: its header says {expected} samples, {len(channels)} can be read")
     return Audio(_checked(channels), int(rate))
@@ -114,7 +115,7 @@ def probe_audio(file: Path | bytes) -> AudioFacts:
     try:
         found = soundfile.info(io.BytesIO(file) if isinstance(file, bytes) else str(file))
     except soundfile.LibsndfileError as error:
-        raise DamagedFileError(f"cannot be read as a recording ({error.error_string.rstrip('.')})") from error
+        raise DamagedFileError(_unread("a recording", error.error_string.rstrip("."), contents(file))) from error
     return AudioFacts(int(found.samplerate), int(found.channels), int(found.frames))
 
 
@@ -122,6 +123,12 @@ def probe_image(file: Path | bytes) -> ImageFacts:
     """Size and channels of an image, from its header alone."""
     image = _opened_image(file)
     return ImageFacts(image.height, image.width, 1 if _is_grey(image.mode) else 3, image.has_transparency_data)
+
+
+def kind_of_name(name: str) -> str | None:
+    """"audio" or "image" by a file's name; None for anything else."""
+    suffix = Path(name).suffix.lower()
+    return "audio" if suffix in AUDIO_SUFFIXES else "image" if suffix in IMAGE_SUFFIXES else None
 
 
 def resample(audio: Audio, sample_rate_hz: int) -> Audio:
@@ -165,6 +172,12 @@ def contents(file: Path | bytes) -> bytes:
     return file
 
 
+def _unread(what: str, reason: str, data: bytes) -> str:
+    """Why a file cannot be read, and what it looks like where that is something else."""
+    is_it = kind_of_bytes(data[:12]) == {"a recording": "audio", "an image": "image"}[what]
+    return f"cannot be read as {what} ({reason})" + ("" if is_it else f"; it {likeness(data[:64])}")
+
+
 def _checked(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     if not len(channels):
         raise DamagedFileError("holds no samples (a recording of length 0)")
@@ -188,12 +201,14 @@ def _refuse_cut_off_wave(data: bytes) -> None:
 def _opened_image(file: Path | bytes) -> Any:
     from PIL import Image
 
+    data = contents(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(contents(file)))
+            return Image.open(io.BytesIO(data))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DamagedFileError(f"cannot be read as an image ({str(error).split(' <')[0]})") from error
+        said = str(error).split(" <")[0].replace("cannot identify image file", "format not recognised")
+        raise DamagedFileError(_unread("an image", said, data)) from error
 
 
 def _is_grey(mode: str) -> bool:

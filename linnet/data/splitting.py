@@ -46,16 +46,26 @@ def assign(units: Sequence[str], *, of: str, seed: int, validation: Amount | Non
     return {unit: chosen.get(unit, "train") for unit in order}
 
 
+def part_named(name: str) -> str | None:
+    """The part that a name means: "Train", "dev", "valid" and "val" are understood; None for any other.
+
+    >>> part_named("Valid"), part_named("yes")
+    ('validation', None)
+    """
+    return _WRITTEN.get(name.strip().lower())
+
+
 def written_parts(values: Sequence[str], column: str) -> list[str]:
-    """The parts that a column names: "Train", "dev", "valid" and "val" are understood as they are meant.
+    """The parts that a column names, as `part_named` understands them.
 
     Raises LinnetError for any other name, and where no row is called train.
     """
-    strange = sorted({value for value in values if value.strip().lower() not in _WRITTEN})
+    meant = {value: part_named(value) for value in values}
+    strange = sorted(value for value, part in meant.items() if part is None)
     if strange:
         raise LinnetError(f"split: column '{column}' is to say train, validation or test; it also says "
                           f"{listed(strange)}. Name them so, or leave these rows out with where(...).")
-    parts = [_WRITTEN[value.strip().lower()] for value in values]
+    parts = [meant[value] or "" for value in values]
     if "train" not in parts:
         raise LinnetError(f"split: column '{column}' calls no row train; it says "
                           f"{', '.join(sorted(set(values))) or 'nothing'}.")

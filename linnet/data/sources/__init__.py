@@ -13,21 +13,21 @@ from linnet.data.sources import (
     cifar10,
     clinc150,
     fashion_mnist,
-    folder,
+    formats,
     fsdd,
     handwritten,
-    manifest,
     mot15,
     snips,
     speech_commands,
     speechocean762,
+    tables,
 )
 from linnet.data.sources.source import Card, Progress, Source
 from linnet.errors import LinnetError, unknown
 
 SOURCES: dict[str, Source] = {source.card.name: source for source in (
     fsdd.SOURCE, speech_commands.SOURCE, speechocean762.SOURCE, handwritten.SOURCE, fashion_mnist.SOURCE,
-    cifar10.SOURCE, clinc150.SOURCE, snips.SOURCE, mot15.SOURCE)}
+    cifar10.SOURCE, clinc150.SOURCE, snips.SOURCE, mot15.SOURCE, tables.BREAST_CANCER, tables.DIABETES)}
 
 
 def load(source: str | Path, **options: Any) -> Dataset:
@@ -46,15 +46,13 @@ def _reader(source: str | Path) -> Callable[..., Dataset]:
     if isinstance(source, str) and source in SOURCES:
         return SOURCES[source].load
     path = Path(source)
-    if path.is_dir():
-        return _at(folder.load, path)
-    if path.is_file() and path.suffix.lower() in manifest.SUFFIXES:
-        return _at(manifest.load, path)
-    if path.is_file():
-        raise LinnetError(f"{path} is neither a folder nor a manifest ({', '.join(manifest.SUFFIXES)}).")
+    read = formats.reader_of(path) if path.exists() else None
+    if read is not None:
+        return _at(read, path)
+    if path.exists():
+        raise LinnetError(f"{path} is no data that can be read. Give {formats.KNOWN}.")
     if path.suffix or len(path.parts) > 1:
-        raise LinnetError(f"{path} is not there. Give a folder of labelled files, a manifest "
-                          f"({', '.join(manifest.SUFFIXES)}), or one of: {', '.join(sorted(SOURCES))}.")
+        raise LinnetError(f"{path} is not there. Give {formats.KNOWN}; or one of: {', '.join(sorted(SOURCES))}.")
     raise unknown("data source", str(source), SOURCES)
 
 

@@ -1,47 +1,62 @@
-"""A folder of labelled files: root/<label>/<any name>.wav (or .flac, .ogg, .mp3, .png, .jpg ...)."""
+"""A folder of labelled files, or a zip of one: root/<label>/<any name>.wav (or .flac, .ogg, .mp3, .png, .jpg ...)."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from linnet.data import archive
 from linnet.data.cells import media_cells
-from linnet.data.columns import AudioColumn, ImageColumn, label_column
+from linnet.data.columns import AudioColumn, Column, GroupColumn, ImageColumn, label_column
 from linnet.data.dataset import Dataset
 from linnet.data.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES
+from linnet.data.splitting import part_named
 from linnet.errors import LinnetError
 
 _log = logging.getLogger("linnet")
 _LAYOUT = "Expected: FOLDER/<label>/<name>.wav (or .flac, .ogg, .mp3, .png, .jpg)."
+_PARTS = ("auto", "yes", "no")
 
 
-def load(root: Path, *, prefix: str = "") -> Dataset:
-    """Read a folder whose sub-folders are the labels; deeper folders belong to the label above them.
+def load(root: Path, *, prefix: str = "", parts: str = "auto") -> Dataset:
+    """Read a folder (or a zip archive, in place) whose sub-folders are the labels.
 
-    Columns: "audio" or "image", and "label". An id is the path without its suffix, with `prefix` before it: give
-    each folder its own when parts are loaded apart. Hidden files are left out; other files that are no media, too, and
-    that is said.
+    Deeper folders belong to the label above them. Columns: "audio" or "image", and "label". Where the first level is
+    train, validation (or val, valid, dev) and test, and the second the labels, there is a column "split", too: `parts`
+    "auto" sees this where every first folder has such a name and train is among them, and says so; "yes" and "no" say
+    it. An id is the path without its suffix, with `prefix` before it: give each folder its own when parts are loaded
+    apart. Hidden files are left out; other files that are no media, too, and that is said.
     """
-    files = _media_files(root)
-    _say_left_out(root)
+    if parts not in _PARTS:
+        raise LinnetError(f"option 'parts' is one of {', '.join(_PARTS)}; got '{parts}'.")
+    listing = _in_folder(root) if root.is_dir() else _in_zip(root)
+    files = [name for name in listing if name.suffix.lower() in AUDIO_SUFFIXES + IMAGE_SUFFIXES]
+    _say_left_out(root, list(listing))
     kind = media_kind(files, root)
-    names = [file.relative_to(root) for file in files]
-    loose = [name.as_posix() for name in names if len(name.parts) == 1]
+    level = 2 if _is_parted(root, files, parts) else 1
+    loose = [name.as_posix() for name in files if len(name.parts) <= level]
     if loose:
         raise LinnetError(f"{root}: {len(loose)} files lie beside the label folders ({', '.join(loose[:10])}), so they "
                           f"have no label. {_LAYOUT} Move them into one, or write a manifest (CSV) that names labels.")
-    return _dataset(root, kind, names, prefix)
+    if root.is_dir():
+        _say_empty(root, files, level)
+    return _dataset(root, kind, {name: listing[name] for name in files}, ids_of(files, prefix), level)
 
 
-def _dataset(root: Path, kind: str, names: Sequence[Path], prefix: str) -> Dataset:
+def _dataset(root: Path, kind: str, files: Mapping[Path, str], ids: list[str], level: int) -> Dataset:
     import pyarrow as pa
 
-    labels = [name.parts[0] for name in names]
-    table = pa.table({"id": ids_of(names, prefix), kind: media_cells(names), "label": labels})
-    media = AudioColumn() if kind == "audio" else ImageColumn()
-    return Dataset(root.resolve().name, table, {kind: media, "label": label_column(labels)}, root=root)
+    labels = [name.parts[level - 1] for name in files]
+    cells = {"id": ids, kind: media_cells(list(files.values())), "label": labels}
+    columns: dict[str, Column] = {kind: AudioColumn() if kind == "audio" else ImageColumn(),
+                                  "label": label_column(labels)}
+    if level == 2:
+        cells["split"] = [part_named(name.parts[0]) for name in files]
+        columns["split"] = GroupColumn()
+    name, base = (root.resolve().name, root) if root.is_dir() else (root.stem, root.parent)
+    return Dataset(name, pa.table(cells), columns, root=base)
 
 
 def media_kind(files: Sequence[Path], where: Path) -> str:
@@ -66,24 +81,52 @@ def ids_of(names: Sequence[Path], prefix: str) -> list[str]:
     return ids
 
 
-def _media_files(root: Path) -> list[Path]:
-    return [file for file in _visible_files(root) if file.suffix.lower() in AUDIO_SUFFIXES + IMAGE_SUFFIXES]
+def _in_folder(root: Path) -> dict[Path, str]:
+    """The visible files by their place below the root, and what a cell says of each."""
+    names = (file.relative_to(root) for file in sorted(root.rglob("*")) if file.is_file())
+    return {name: name.as_posix() for name in names if _is_visible(name)}
 
 
-def _visible_files(root: Path) -> list[Path]:
-    return sorted(file for file in root.rglob("*") if file.is_file()
-                  and not any(part.startswith(".") for part in file.relative_to(root).parts))
+def _in_zip(root: Path) -> dict[Path, str]:
+    """The same of an archive; the one folder that archives often have around everything else is left out."""
+    cells = {Path(name): f"{root.name}{archive.MARK}{name}" for name in sorted(archive.members(root))}
+    seen = {name: cell for name, cell in cells.items() if _is_visible(name) and name.parts[0] != "__MACOSX"}
+    if len({name.parts[0] for name in seen}) == 1 and all(len(name.parts) > 2 for name in seen):
+        return {Path(*name.parts[1:]): cell for name, cell in seen.items()}
+    return seen
 
 
-def _say_left_out(root: Path) -> None:
-    other = Counter(file.suffix.lower() or file.name for file in _visible_files(root)
-                    if file.suffix.lower() not in AUDIO_SUFFIXES + IMAGE_SUFFIXES)
+def _is_visible(name: Path) -> bool:
+    return not any(part.startswith(".") for part in name.parts)
+
+
+def _is_parted(root: Path, files: Sequence[Path], asked: str) -> bool:
+    """Whether the first level says train, validation and test; the second then has the labels."""
+    first = {name.parts[0] for name in files}
+    found = {name: part_named(name) for name in first if part_named(name)}
+    if asked == "yes" and len(found) < len(first):
+        raise LinnetError(f"{root}: parts='yes' expects folders called train, validation and test; found also "
+                          f"{', '.join(sorted(first - set(found)))}.")
+    is_clear = (set(found) == first and "train" in found.values() and len(first) > 1
+                and all(len(name.parts) > 2 for name in files))
+    if asked == "auto" and is_clear:
+        _log.warning("%s: the folders %s were taken for parts (column 'split') and those below them for labels; "
+                     "parts='no' takes them for labels", root, ", ".join(sorted(first)))
+    return asked == "yes" or (asked == "auto" and is_clear)
+
+
+def _say_left_out(root: Path, names: Iterable[Path]) -> None:
+    other = Counter(name.suffix.lower() or name.name for name in names
+                    if name.suffix.lower() not in AUDIO_SUFFIXES + IMAGE_SUFFIXES)
     if other:
         _log.warning("%d files of %s are neither recordings nor images that can be read, and were left out: %s",
                      other.total(), root, ", ".join(f"{suffix} ({count})" for suffix, count in other.most_common(10)))
-    filled = {file.relative_to(root).parts[0] for file in _media_files(root)}
-    empty = sorted(folder.name for folder in root.iterdir()
-                   if folder.is_dir() and not folder.name.startswith(".") and folder.name not in filled)
+
+
+def _say_empty(root: Path, files: Iterable[Path], level: int) -> None:
+    filled = {name.parts[level - 1] for name in files}
+    empty = sorted({folder.name for folder in root.glob("/".join(["*"] * level))
+                    if folder.is_dir() and _is_visible(folder.relative_to(root)) and folder.name not in filled})
     if empty:
         _log.warning("of the folders of %s, %d hold no sample, so there is no such label: %s",
                      root, len(empty), ", ".join(empty[:10]))
