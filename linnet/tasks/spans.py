@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from linnet.data.tokenizer import Token
 
@@ -46,25 +46,26 @@ def tags_of(found: Sequence[Unit], spans: Sequence[Span], labels: Sequence[str])
     """
     number = {label: place for place, label in enumerate(labels)}
     tags = [0] * len(found)
+    place = 0
     for label, start, end in spans:
-        if label in number:
-            touched = [place for place, unit in enumerate(found)
-                       if unit.start < end and unit.end > start and not tags[place]]
-            for place in touched:
-                tags[place] = 2 * number[label] + (1 if place == touched[0] else 2)
+        while place < len(found) and found[place].end <= start:
+            place += 1
+        tag = 2 * number[label] + 1
+        while place < len(found) and found[place].start < end:
+            tags[place], tag = tag, 2 * number[label] + 2
+            place += 1
     return tags
 
 
-def spans_of(found: Sequence[Unit], tags: Mapping[int, int] | Sequence[Any], labels: Sequence[str]) -> list[Span]:
-    """The spans that the tags at the units' positions say; a tag that continues another label's span begins one.
+def spans_of(found: Sequence[Unit], tags: Sequence[int], labels: Sequence[str]) -> list[Span]:
+    """The spans that the units' tags say; a tag that continues another label's span begins one.
 
     >>> spans_of([Unit(0, 0, 4), Unit(1, 5, 8), Unit(2, 9, 12)], [2, 2, 4], ["city", "day"])
     [('city', 0, 8), ('day', 9, 12)]
     """
     spans: list[Span] = []
     last = 0
-    for unit in found:
-        tag = int(tags[unit.position])
+    for unit, tag in zip(found, tags, strict=True):
         if tag:
             label = labels[(tag - 1) // 2]
             if tag % 2 == 0 and last and (last - 1) // 2 == (tag - 1) // 2:

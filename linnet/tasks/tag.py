@@ -56,13 +56,14 @@ class Tag:
         if not isinstance(column, SpansColumn) or column.of != input:
             raise LinnetError(f"Tag answers with spans of the column '{input}'; '{target}' holds "
                               + (f"spans of '{column.of}'." if isinstance(column, SpansColumn) else f"{column.kind}."))
-        takes = kinds.choose(parts, input, options)
+        takes = kinds.choose(parts, input, options, whole=True)
         if not isinstance(takes, Tokens):
             raise LinnetError("Tag names tokens, so it needs a tokenizer; leave tokenizer out, or give one.")
         self._set(takes, target, tuple(groups), _labels(parts, target, column.labels), "word")
-        self._set(takes, target, self.groups, self.labels, self._unit(parts[0]))
-        for part in parts:
-            self._say_lost(part)
+        places = [self._places(takes.read(part)) for part in parts]
+        self._set(takes, target, self.groups, self.labels, self._unit(parts[0], places[0]))
+        for part, found in zip(parts, places, strict=True):
+            self._say_lost(part, found)
 
     def _set(self, takes: Tokens, target: str, groups: tuple[str, ...], labels: tuple[str, ...], unit: Unit) -> None:
         values = {"takes": takes, "target": target, "groups": groups, "labels": labels, "unit": unit}
@@ -124,9 +125,8 @@ class Tag:
     def _tags(self, places: Sequence[Sequence[Token]], rows: Sequence[Sequence[Span]]) -> NDArray[np.int64]:
         wanted = np.full((len(rows), self.takes.length), PADDED, np.int64)
         for tags, tokens, spans in zip(wanted, places, rows, strict=True):
-            for unit, tag in zip(units(tokens, self.unit), tags_of(units(tokens, self.unit), spans, self.labels),
-                                 strict=True):
-                tags[unit.position] = tag
+            found = units(tokens, self.unit)
+            tags[[unit.position for unit in found]] = tags_of(found, spans, self.labels)
         return wanted
 
     def _places(self, texts: Sequence[str]) -> list[list[Token]]:
@@ -146,8 +146,11 @@ class Tag:
         if len(samples) != len(tags):
             raise LinnetError(f"Tag answers with places in texts, so decode needs the texts: decode(outputs, samples); "
                               f"got {len(tags)} rows and {len(samples)} texts.")
-        return [_json(spans_of(units(tokens, self.unit), row, self.labels))
-                for tokens, row in zip(self._places(samples), tags, strict=True)]
+        answers = []
+        for tokens, row in zip(self._places(samples), tags, strict=True):
+            found = units(tokens, self.unit)
+            answers.append(_json(spans_of(found, [int(row[unit.position]) for unit in found], self.labels)))
+        return answers
 
     def score(self, answers: Sequence[str], expected: Sequence[str]) -> NDArray[np.float64]:
         """1 where every span is found with its label, start and end, and no other; else 0."""
@@ -175,26 +178,10 @@ class Tag:
                       tuple(map(str, value["labels"])), unit)
         return task
 
-    def _survivors(self, part: Dataset, unit: Unit) -> tuple[int, int, int]:
-        """How many spans there are, how many lie within the tokens that are read, how many tags can express."""
-        rows, everywhere = self._rows(part), self.takes.tokenizer.places(self.read(part))
-        read = kept = 0
-        for tokens, spans in zip(everywhere, rows, strict=True):
-            near = tokens[: self.takes.length]
-            limit = near[-1].end if near else 0
-            found = units(near, unit)
-            back = set(spans_of(found, _spread(found, tags_of(found, spans, self.labels)), self.labels))
-            kept += len(back & set(spans))
-            read += sum(span[2] <= limit for span in spans)
-        return sum(map(len, rows)), read, kept
-
-    def _unit(self, train: Dataset) -> Unit:
-        _, _, words = self._survivors(train, "word")
-        _, read, tokens = self._survivors(train, "token")
-        return "word" if words >= min(tokens, _ENOUGH * read) else "token"
-
-    def _say_lost(self, part: Dataset) -> None:
-        every, read, kept = self._survivors(part, self.unit)
+    def _say_lost(self, part: Dataset, places: Sequence[Sequence[Token]]) -> None:
+        rows = self._rows(part)
+        every, read = sum(map(len, rows)), sum(map(len, self._within(rows, places)))
+        kept = self._kept(rows, places, self.unit)
         if read < every:
             log.warning("%s: %d of %d spans in '%s' lie behind the %d tokens that are read: they cannot be found.",
                         named(part), every - read, every, self.target, self.takes.length)
@@ -202,9 +189,23 @@ class Tag:
             log.warning("%s: %d of %d spans in '%s' do not meet the edges of %ss: they cannot be found exactly.",
                         named(part), read - kept, every, self.target, self.unit)
 
+    def _unit(self, train: Dataset, places: Sequence[Sequence[Token]]) -> Unit:
+        rows = self._within(self._rows(train), places)
+        words, read = self._kept(rows, places, "word"), sum(map(len, rows))
+        return "word" if words >= _ENOUGH * read or words >= self._kept(rows, places, "token") else "token"
 
-def _spread(found: Sequence[Any], tags: Sequence[int]) -> dict[int, int]:
-    return {unit.position: tag for unit, tag in zip(found, tags, strict=True)}
+    def _within(self, rows: Sequence[Sequence[Span]], places: Sequence[Sequence[Token]]) -> list[list[Span]]:
+        """The spans that end before the last token that is read does."""
+        ends = [tokens[-1].end if tokens else 0 for tokens in places]
+        return [[span for span in spans if span[2] <= end] for spans, end in zip(rows, ends, strict=True)]
+
+    def _kept(self, rows: Sequence[Sequence[Span]], places: Sequence[Sequence[Token]], unit: Unit) -> int:
+        """How many spans come back from their tags as they were."""
+        kept = 0
+        for tokens, spans in zip(places, rows, strict=True):
+            found = units(tokens, unit)
+            kept += len(set(spans_of(found, tags_of(found, spans, self.labels), self.labels)) & set(spans))
+        return kept
 
 
 def _json(spans: Sequence[Span]) -> str:

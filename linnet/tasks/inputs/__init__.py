@@ -21,7 +21,10 @@ INPUTS: dict[str, Any] = {kind.kind: kind for kind in (AudioWindow, AudioSequenc
 
 def choose(parts: Sequence[Dataset], columns: str | Sequence[str], options: Mapping[str, Any], *,
            whole: bool = False) -> Input:
-    """What goes in, by the kind of the column: sounds (`whole`: of any length), images, texts; else rows of a table."""
+    """What goes in, by the kind of the column: sounds, images, texts; else rows of a table.
+
+    `whole`: nothing may be cut off, since the answer speaks of every part of the sample.
+    """
     names = [columns] if isinstance(columns, str) else list(columns)
     if not names or len(set(names)) < len(names):
         raise LinnetError(f"input names at least one column, and none twice; got {names}.")
@@ -37,7 +40,7 @@ def choose(parts: Sequence[Dataset], columns: str | Sequence[str], options: Mapp
         _check(RawText, given, kinds)
         return RawText(names[0])
     _check(made, given, kinds)
-    chosen: Input = made.choose(parts, names[0], **given)
+    chosen: Input = made.choose(parts, names[0], **given, **({"whole": whole} if made is Tokens else {}))
     return chosen
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linnet.data import Dataset, odd
 from linnet.data.tokenizer import KINDS, Tokenizer
@@ -34,11 +36,14 @@ class Tokens:
 
     @classmethod
     def choose(cls, parts: Sequence[Dataset], column: str, *, length: int | None = None,
-               vocabulary: int | None = None, tokenizer: Tokenizer | Path | str = "bpe") -> Self:
-        """A tokenizer trained on the training part alone, and room for 99 of 100 of its texts; what is cut is said."""
+               vocabulary: int | None = None, tokenizer: Tokenizer | Path | str = "bpe", whole: bool = False) -> Self:
+        """A tokenizer trained on the training part alone, and room for 99 of 100 of its texts; what is cut is said.
+
+        `whole`: room for all of them, up to twice as much, where an end that is cut off is an answer lost.
+        """
         chosen = _tokenizer(parts[0].values(column), tokenizer, vocabulary)
         counts = [chosen.counts(part.values(column)) for part in parts]
-        room = max(1, int(np.ceil(np.quantile(counts[0], 0.99)))) if length is None else length
+        room = _room(counts[0], whole=whole) if length is None else length
         if room < 1:
             raise LinnetError(f"length is the number of tokens that the network reads, at least 1; got {length}.")
         for part, found in zip(parts, counts, strict=True):
@@ -133,7 +138,12 @@ def _tokenizer(texts: Sequence[str], given: Tokenizer | Path | str, size: int | 
     return Tokenizer.from_file(given)
 
 
-def _say_odd(part: Dataset, column: str, counts: Any, room: int) -> None:
+def _room(counts: NDArray[np.int64], *, whole: bool) -> int:
+    most = math.ceil(np.quantile(counts, 0.99))
+    return max(1, min(int(counts.max()), 2 * most) if whole else most)
+
+
+def _say_odd(part: Dataset, column: str, counts: NDArray[np.int64], room: int) -> None:
     longer, empty = int((counts > room).sum()), int((counts == 0).sum())
     if longer:
         log.warning("%s: %d of %d texts in '%s' are longer than the %d tokens that are read: their ends are cut off.",
