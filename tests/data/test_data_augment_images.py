@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from linnet.data.augment import Augment, Flip, Move, Rotate, Zoom
+from linnet.data.augment import Augment, Flip, Move, ResizedCrop, Rotate, Zoom
+from linnet.errors import LinnetError
 
 
 def rng(seed=0):
@@ -49,7 +50,26 @@ def test_flip_is_exact():
     np.testing.assert_array_equal(Flip(1.0)(image, None, rng()), image[:, :, ::-1])
 
 
-@pytest.mark.parametrize("step", [Move, Rotate, Zoom, Flip])
+def test_a_resized_crop_shows_the_share_of_the_area_asked_for():
+    ramp = np.zeros((400, 50, 50, 2), np.uint8)
+    ramp[..., 0], ramp[..., 1] = np.arange(50)[:, None] * 5, np.arange(50)[None] * 5
+    out = ResizedCrop(0.25, 0.5, 0.75, 1.33)(ramp, None, rng())
+    height = (out[:, -1, 0, 0].astype(float) - out[:, 0, 0, 0]) / 245
+    width = (out[:, 0, -1, 1].astype(float) - out[:, 0, 0, 1]) / 245
+    assert (height * width).min() == pytest.approx(0.25, abs=0.02)
+    assert (height * width).max() == pytest.approx(0.5, abs=0.02)
+    assert (width / height).min() == pytest.approx(0.75, abs=0.05)
+    assert (width / height).max() == pytest.approx(1.33, abs=0.05)
+    assert out[:, 0, 0, 0].min() <= 2
+    assert out[:, -1, 0, 0].max() >= 243
+
+
+def test_a_crop_larger_than_the_image_is_refused():
+    with pytest.raises(LinnetError, match="at most the whole image"):
+        ResizedCrop(0.5, 1.5)
+
+
+@pytest.mark.parametrize("step", [Move, Rotate, Zoom, Flip, ResizedCrop])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_step_that_never_happens_leaves_every_pixel(step, channels):
     image = rng().integers(0, 256, (5, 28, 27, channels)).astype(np.uint8)

@@ -200,7 +200,7 @@ def _read(batch: Images, x: NDArray[np.float32], y: NDArray[np.float32]) -> Imag
     lower -= upper
     lower *= below
     upper += lower
-    return np.asarray(np.rint(upper, out=upper), np.uint8).reshape(rows, -1, channels)
+    return np.asarray(np.rint(upper, out=upper), np.uint8).reshape(rows, x.shape[1], channels)
 
 
 def _between(pixels: NDArray[np.float32], first: NDArray[np.int32], second: NDArray[np.int32],

@@ -122,8 +122,8 @@ class Erase:
         elif self.fill == "black":
             erased[taken] = 0
         else:
-            mean = np.rint(channel_means(batch.reshape(rows, -1, channels).astype(np.float32))).astype(np.uint8)
-            erased[taken] = np.repeat(mean, np.count_nonzero(taken, axis=(1, 2)), axis=0)
+            mean = channel_means(batch.reshape(rows, height * width, channels).astype(np.float32))
+            erased[taken] = np.repeat(np.rint(mean).astype(np.uint8), np.count_nonzero(taken, axis=(1, 2)), axis=0)
         return erased
 
 

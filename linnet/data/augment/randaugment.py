@@ -128,6 +128,7 @@ def _flat(batch: Images) -> Floats:
 
 def _greys(batch: Images) -> Floats:
     """(batch, 1, 1): how bright each image is on average."""
-    mean = channel_means(batch.reshape(len(batch), -1, batch.shape[3]).astype(np.float32))
-    grey = mean @ LUMA if batch.shape[3] == 3 else mean.mean(axis=1)
+    rows, height, width, channels = batch.shape
+    mean = channel_means(batch.reshape(rows, height * width, channels).astype(np.float32))
+    grey = mean @ LUMA if channels == 3 else mean.mean(axis=1)
     return np.asarray(grey, np.float32)[:, None, None]

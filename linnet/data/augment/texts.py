@@ -45,8 +45,9 @@ class WordDropout:
             if not out.any():
                 changed.append(text)
                 continue
-            given = [self.in_place_of if gone and place != stays else word
-                     for place, (word, gone) in enumerate(zip(line, out, strict=True))]
+            if out.all():
+                out[stays] = False
+            given = [self.in_place_of if gone else word for word, gone in zip(line, out, strict=True)]
             changed.append(" ".join(filter(None, given)))
         return changed
 
@@ -76,7 +77,8 @@ class Typos:
     """Slips of the finger: each letter with the probability `share`.
 
     A slip is a neighbouring key (of the `keyboard` "qwerty", "qwertz" or "azerty"), two letters exchanged, one left
-    out or one typed twice, each as likely; letters that the keyboard does not have are typed twice instead of wrong.
+    out or one typed twice, each as likely. A word's last letter is neither exchanged nor left out, and a letter that
+    the keyboard does not have is not mistaken for another: they are typed twice.
     """
 
     name: ClassVar[str] = "typos"
@@ -102,11 +104,12 @@ class Typos:
                                       strict=True):
             letter = text[place]
             near = keys.get(letter.lower(), "")
+            is_last = not text[place + 1:place + 2].isalpha()
             if not letter.isalpha():
                 continue
-            if kind == 0 and place + 1 < len(text) and text[place + 1].isalpha():
+            if kind == 0 and not is_last:
                 letters[place], letters[place + 1] = letters[place + 1], letters[place]
-            elif kind == 1 and len(text) > 1 and place + 1 < len(text):
+            elif kind == 1 and not is_last:
                 letters[place] = ""
             elif kind == 2 and near:
                 typed = near[int(which * len(near))]

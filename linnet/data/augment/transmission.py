@@ -15,7 +15,10 @@ from linnet.errors import LinnetError, unknown
 
 _FORMATS = {"opus": ("OGG", "OPUS", 1.0), "vorbis": ("OGG", "VORBIS", 1.0), "mp3": ("MP3", "MPEG_LAYER_III", 0.9),
             "gsm": ("WAV", "GSM610", None)}
-"""What libsndfile calls it, and its strongest compression (above that mp3 no longer says how much it delays)."""
+"""What libsndfile calls it, and its strongest compression (mp3 refuses more at some rates)."""
+_MP3_DELAY = 1105
+"""Samples that LAME's encoder and a decoder come late; taken away by the decoder itself unless the frames are too small
+for the note that says so."""
 _RATES_HZ = {"opus": (8000, 12000, 16000, 24000, 48000),
              "mp3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)}
 _WEAKEST_OPUS = 0.75
@@ -141,6 +144,8 @@ def coded(samples: Floats, sample_rate_hz: int, codec: str, *, quality: float) -
     soundfile.write(file, np.clip(samples, -1, 1), sample_rate_hz, format=container, subtype=subtype, **given)
     file.seek(0)
     heard, _ = soundfile.read(file, dtype="float32")
+    if codec == "mp3" and len(heard) > len(samples):
+        heard = heard[_MP3_DELAY:]
     result = np.zeros_like(samples)
     result[:len(heard)] = heard[:len(samples)]
     return result
