@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import floor, log, log10, pi
-from types import MappingProxyType
+from math import floor, log10, pi
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from linnet.errors import LinnetError, unknown
-
-_POWER_FLOOR = 1e-10
-_RANGE = 6 * log(10)
-"""60 dB of power, as a natural logarithm."""
-
-
-def _below_maximum(power: Tensor) -> Tensor:
-    """Decibels below the clip's loudest value, 60 below to 0 and the loudest to 1: what loudness cannot change.
-
-    The loudest value counts as 60 dB above the floor at least, so that silence is zero and not as loud as can be.
-    """
-    level = torch.log(power)
-    loudest = level.amax(dim=(1, 2), keepdim=True).clamp(min=log(_POWER_FLOOR) + _RANGE)
-    return torch.relu((level - loudest) / _RANGE + 1)
-
-
-def _absolute(power: Tensor) -> Tensor:
-    """Decibels re 1.0, -60 to 0 and 0 to 1, not clipped above: loudness stays to be seen."""
-    return torch.relu(torch.log(power) / _RANGE + 1)
-
-
-NORMALISATIONS: MappingProxyType[str, Callable[[Tensor], Tensor]] = MappingProxyType({
-    "absolute": _absolute,
-    "below_maximum": _below_maximum,
-})
-"""How mel power (batch, frames, bands), above zero, becomes the picture that the network sees."""
+from linnet.nn.loudness import NORMALISATIONS, POWER_FLOOR
 
 
 class LogMel(nn.Module):
     """Waveform (batch, samples) float32 in [-1, 1] to a picture (batch, 1, frames, bands), finite for silence.
 
-    A frame is `hops_per_window` hops long, under a periodic Hann window; its DFT has as many points as the frame.
+    A frame is `hops_per_window` hops long, under a periodic Hann window; its DFT has as many points as the frame. Only
+    whole frames count, so that what follows never changes one. Where `samples` is None, recordings may have any length
+    from one hop, and silence follows them, so that a frame begins with every hop of them that is whole.
     Mel bands are triangles of height one on the HTK scale, 2595 log10(1 + f / 700), from `lowest_hz` to half the rate.
 
     The DFT is a matrix product made cheap: the basis is centred on the frame (power does not care about phase), so
@@ -56,19 +31,19 @@ class LogMel(nn.Module):
     filters: Tensor
     edges_hz: Tensor
 
-    def __init__(self, sample_rate_hz: int, samples: int, *, bands: int = 40, hop_ms: float = 10.0,
+    def __init__(self, sample_rate_hz: int, samples: int | None, *, bands: int = 40, hop_ms: float = 10.0,
                  hops_per_window: int = 3, lowest_hz: float = 60.0, normalisation: str = "below_maximum") -> None:
         super().__init__()
         if normalisation not in NORMALISATIONS:
             raise unknown("normalisation", normalisation, NORMALISATIONS)
         if hops_per_window < 2:
             raise LinnetError(f"hops_per_window must be 2 or more, so that frames overlap; got {hops_per_window}.")
-        self.sample_rate_hz, self.bands, self.normalisation = sample_rate_hz, bands, normalisation
-        self.hops_per_window = hops_per_window
+        self.sample_rate_hz, self.bands, self.hops_per_window = sample_rate_hz, bands, hops_per_window
         self.hop = 2 * max(1, round(sample_rate_hz * hop_ms / 2000))
         self.window = self.hop * hops_per_window
-        self.frames = samples // self.hop - hops_per_window + 1
-        if self.frames < 1:
+        self.added = self.window - self.hop if samples is None else 0
+        self.frames = None if samples is None else samples // self.hop - hops_per_window + 1
+        if self.frames is not None and self.frames < 1:
             raise LinnetError(f"a clip of {samples} samples is shorter than one window of {self.window} samples; "
                               "give longer clips, or a smaller hop_ms.")
         self.register_buffer("edges_hz", _mel_edges_hz(bands, lowest_hz, sample_rate_hz / 2), persistent=False)
@@ -76,6 +51,7 @@ class LogMel(nn.Module):
         self.first_bin = floor(lowest_hz / resolution_hz) + 1
         for name, value in zip(("cosine", "sine", "filters"), self.constants(), strict=True):
             self.register_buffer(name, value, persistent=False)
+        self.normalisation = NORMALISATIONS[normalisation](bands, self.hop / sample_rate_hz)
         if not bool((self.filters.sum(dim=0) > 0).all()):
             raise LinnetError(f"{bands} bands are too many for a resolution of {resolution_hz:.1f} Hz: a band between "
                               "two bins hears nothing; give fewer bands, or more hops_per_window.")
@@ -85,10 +61,15 @@ class LogMel(nn.Module):
         cosine, sine, filters = self.cosine, self.sine, self.filters
         if torch.compiler.is_exporting():  # a stored basis would outweigh the network; an engine folds this at load
             cosine, sine, filters = self.constants()
-        after, before = self._half_frames(waveform)
+        after, before = self._half_frames(pad(waveform, (0, self.added)) if self.added else waveform)
         real, imaginary = (after + before) @ cosine, (after - before) @ sine
-        power = ((real * real + imaginary * imaginary) @ filters).clamp(min=_POWER_FLOOR)
-        return NORMALISATIONS[self.normalisation](power).unsqueeze(1)
+        power = ((real * real + imaginary * imaginary) @ filters).clamp(min=POWER_FLOOR)
+        picture: Tensor = self.normalisation(power).unsqueeze(1)
+        return picture
+
+    def counts(self, lengths: Tensor) -> Tensor:
+        """How many frames recordings of so many samples have: (batch,) int64 to the same. The rest is padding's."""
+        return (lengths - self.window + self.hop + self.added) // self.hop
 
     def constants(self) -> tuple[Tensor, Tensor, Tensor]:
         """Cosine and sine, window included (window / 2, bins), and the mel filters (bins, bands), from ranges alone."""
@@ -109,14 +90,19 @@ class LogMel(nn.Module):
         Both hold the centre first. What is a whole half window before it, the Hann window makes zero.
         """
         row = self.hop // 2
-        zero = 2 * (self.frames - 1) + 2 * self.hops_per_window - 1  # the row in which the signal begins
-        length = (zero + 1) * row
-        signal = waveform if waveform.shape[1] == length else waveform.narrow(1, 0, length)
-        mirrored = pad(signal, (zero * row, 0), mode="reflect").reshape(-1, 2 * zero + 1, row)
-        centre = self.hops_per_window + 2 * torch.arange(self.frames, device=waveform.device).unsqueeze(1)
+        frames = waveform.shape[1] // self.hop - self.hops_per_window + 1
+        rows = 2 * (frames + self.hops_per_window - 1)
+        if self.frames is None:  # more rows than there are, never as many: a trace must not meet a special case
+            rows = waveform.shape[1] // row + 1
+            signal = pad(waveform, (0, rows * row - waveform.shape[1]))
+        else:
+            signal = waveform if waveform.shape[1] == rows * row else waveform.narrow(1, 0, rows * row)
+        batch = waveform.shape[0] if self.frames is None else -1
+        mirrored = pad(signal, ((rows - 1) * row, 0), mode="reflect").reshape(batch, 2 * rows - 1, row)
+        centre = self.hops_per_window + 2 * torch.arange(frames, device=waveform.device).unsqueeze(1)
         column = torch.arange(self.hops_per_window, device=waveform.device)
-        halves = [mirrored.index_select(1, rows.flatten()).reshape(-1, self.frames, self.window // 2)
-                  for rows in (zero + centre + column, zero - centre + column)]
+        halves = [mirrored.index_select(1, places.flatten()).reshape(batch, frames, self.window // 2)
+                  for places in (rows - 1 + centre + column, rows - 1 - centre + column)]
         return halves[0], halves[1]
 
 

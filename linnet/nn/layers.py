@@ -100,7 +100,10 @@ POOLS: MappingProxyType[str, Callable[[Tensor], Tensor]] = MappingProxyType({
 
 
 def fold_normalisation(module: Module) -> Module:
-    """A copy in eval mode whose batch normalisations have become part of their convolutions; the answers stay."""
+    """A copy in eval mode whose batch normalisations have become part of their convolutions; the answers stay.
+
+    Every convolution has a bias then: exporters would compute zeros for one that has none.
+    """
     folded = copy.deepcopy(module).eval()
     for unit in folded.modules():
         if isinstance(unit, Convolution) and isinstance(unit.norm, nn.BatchNorm2d):
@@ -108,4 +111,7 @@ def fold_normalisation(module: Module) -> Module:
             unit.norm = nn.Identity()
         elif isinstance(unit, Convolution) and isinstance(unit.norm, SubSpectral):
             unit.conv, unit.norm = fold(unit.conv, unit.norm)
+    for unit in folded.modules():
+        if isinstance(unit, nn.Conv2d) and unit.bias is None:
+            unit.bias = nn.Parameter(unit.weight.new_zeros(unit.out_channels))
     return folded

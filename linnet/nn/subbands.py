@@ -22,7 +22,7 @@ class SubSpectral(nn.Module):
         """(batch, channels, frames, bands) to the same."""
         channels, frames = x.shape[1:3]
         apart = x.reshape(-1, channels, frames, GROUPS, self.bands // GROUPS).transpose(2, 3)
-        normal = self.norm(apart.reshape(-1, channels * GROUPS, frames, self.bands // GROUPS))
+        normal: Tensor = self.norm(apart.reshape(-1, channels * GROUPS, frames, self.bands // GROUPS))
         return normal.reshape(apart.shape).transpose(2, 3).reshape(x.shape)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from linnet.nn.model import Model
 from linnet.nn.zoo.building import checked, describe, make, needs
 from linnet.nn.zoo.cnn import Cnn
-from linnet.nn.zoo.fronts import front_of
+from linnet.nn.zoo.fronts import front_of, picture_of
 from linnet.tasks import Task
 
 STAGES = ((2, 2, 1, 1), (3, 2, 2, 2), (4, 4, 2, 4), (5, 4, 1, 8))
@@ -24,6 +24,7 @@ def bcresnet(task: Task, *, width: int = 8, causal: bool = False, seed: int = 0)
     """
     needs("bcresnet", task, "audio", instead="Use nn.zoo.resnet or nn.zoo.mobilenet for images.")
     width = checked("width", width, least=2, what="the number of channels of the first stage")
+    *_, channels = picture_of(task)
     layers: list[dict[str, Any]] = [{"name": "stem", "kind": "convolution", "channels": 2 * width, "kernel": 5,
                                      "stride": [1, 2]}]
     bands = _BANDS_AFTER_STEM
@@ -35,5 +36,5 @@ def bcresnet(task: Task, *, width: int = 8, causal: bool = False, seed: int = 0)
     layers.append({"name": "gather", "kind": "gather", "channels": 4 * width, "kernel": bands, "removable": True})
     if causal:
         layers = [{**layer, "causal": True} for layer in layers]
-    body = {"channels": 1, "layers": layers, "pool": "average", "dropout": 0.0}
+    body = {"channels": channels, "layers": layers, "pool": "average", "dropout": 0.0}
     return make(Cnn, describe("bcresnet", task, front=front_of(task, causal=causal), **body), seed=seed)

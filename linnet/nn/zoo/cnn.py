@@ -13,7 +13,7 @@ from linnet.nn.broadcast import Broadcast, Gather
 from linnet.nn.layers import POOLS, Convolution, Separable
 from linnet.nn.model import Model
 from linnet.nn.zoo.building import checked, describe, make, needs, without
-from linnet.nn.zoo.fronts import build_front, front_of
+from linnet.nn.zoo.fronts import build_front, front_of, picture_of
 from linnet.tasks import Classify
 
 LAYERS: dict[str, Callable[..., nn.Module]] = {
@@ -29,7 +29,7 @@ class Cnn(nn.Module):
 
     spec: {"family", "inputs", "output", "front": {"kind", ...}, "channels": of the front's output,
     "layers": [{"name", "kind", "channels", "kernel", what else the kind takes, "removable"}, ...], "pool", "dropout"}.
-    An entry {"name": "block.part", "inside": "block", "channels", "removable"} says how many channels are inside a block.
+    An entry {"name": "block.part", "inside": "block", "channels", "removable"} counts the channels inside a block.
     """
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
@@ -63,11 +63,11 @@ def dscnn(task: Classify, *, width: int = 64, seed: int = 0) -> Model:
     After Zhang et al. 2017, Hello Edge: Keyword Spotting on Microcontrollers, arXiv:1711.07128.
     """
     needs("dscnn", task, "audio", instead="Use nn.zoo.smallcnn for images.")
-    width = checked("width", width, least=2)
+    width, (*_, channels) = checked("width", width, least=2), picture_of(task)
     layers = [{"name": "stem", "kind": "convolution", "channels": width // 2, "kernel": 5, "stride": 2},
               {"name": "block1", "kind": "separable", "channels": width, "kernel": 3, "stride": 2}]
     layers += [{"name": f"block{n}", "kind": "separable", "channels": width, "kernel": 3} for n in range(2, 6)]
-    body = {"channels": 1, "layers": _removable(layers), "pool": "time_maximum", "dropout": 0.1}
+    body = {"channels": channels, "layers": _removable(layers), "pool": "time_maximum", "dropout": 0.1}
     return make(Cnn, describe("dscnn", task, front=front_of(task), **body), seed=seed)
 
 

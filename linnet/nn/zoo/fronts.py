@@ -36,7 +36,8 @@ def front_of(task: Task, *, causal: bool = False) -> dict[str, Any]:
         raise LinnetError("a network for recordings needs the sample rate of the task, but it has none; "
                           "give sample_rate_hz to the task.")
     return {"kind": "log_mel", "sample_rate_hz": rate, "samples": task.arrays["audio"][1][0], "bands": 40,
-            "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0, "normalisation": "running" if causal else "below_maximum"}
+            "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0,
+            "normalisation": "running" if causal else "below_maximum"}
 
 
 def picture_of(task: Task) -> tuple[int, int, int]:
@@ -53,6 +54,7 @@ def picture_of(task: Task) -> tuple[int, int, int]:
         return height, width, channels
     module = build_front(front)
     assert isinstance(module, LogMel)
+    assert module.frames is not None
     return module.frames, module.bands, 1
 
 

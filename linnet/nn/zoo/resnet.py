@@ -44,8 +44,8 @@ def resnet(task: Task, *, depth: int | None = None, seed: int = 0) -> Model:
 def _small(depth: int | None) -> tuple[int, ...]:
     depth = 20 if depth is None else depth
     if not isinstance(depth, int) or isinstance(depth, bool) or depth < 8 or depth % 6 != 2:
-        raise LinnetError("depth counts the layers of a resnet: 6 n + 2 for small images and recordings, that is 8, 14, "
-                          f"20, 26, 32, 44, 56; got {depth!r}.")
+        raise LinnetError("depth counts the layers of a resnet, 6 n + 2 for small images and recordings: 8, 14, 20, "
+                          f"26, 32, 44, 56; got {depth!r}.")
     return (depth // 6,) * 3
 
 
