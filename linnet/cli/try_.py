@@ -1,9 +1,10 @@
-"""linnet try: one answer a file."""
+"""linnet try: one answer a sample."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,49 +14,99 @@ from linnet.errors import LinnetError
 if TYPE_CHECKING:
     from linnet.data import Media
     from linnet.runtime import Shipped
-    from linnet.tasks import Task
+    from linnet.tasks import Answer, Task
 
 UNREADABLE = 3
 
 
 def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX file that Linnet wrote.")],
-         samples: Annotated[list[Path], typer.Argument(help="Recordings or images.", metavar="SAMPLE...")]) -> int:
-    """Ask a shipped file about recordings or images.
+         samples: Annotated[list[str], typer.Argument(
+             help="Recordings or images (files), texts, or rows of a table as JSON.", metavar="SAMPLE...")]) -> int:
+    """Ask a shipped file about recordings, images, texts or rows.
 
-    A line a sample gives the answer, its probability, and the runner-up. The probabilities are the model's own and
-    not calibrated. A recording at another sample rate is resampled, and that is said. A file that cannot be read is
-    named, and the others are answered; the exit code is then 3.
+    A line a sample gives the answer; for labels also its probability and the runner-up. The probabilities are the
+    model's own and not calibrated. A recording at another sample rate is resampled, and that is said. A sample that
+    cannot be read is named, and the others are answered; the exit code is then 3.
 
     \b
     Examples:
       linnet try digits.onnx clip.wav
       linnet try digits.onnx recordings/*.wav
+      linnet try intents.onnx "what is the time"
+      linnet try prices.onnx '{"rooms": 3, "district": "north"}'
     """
     from linnet import runtime
 
     shipped, failed = runtime.load(model), 0
-    for path in samples:
+    for sample in samples:
         try:
-            typer.echo(f"{path}: {_answer(shipped, path)}")
+            typer.echo(f"{sample}: {_answer(shipped, sample)}")
         except LinnetError as error:
-            screen.say(f"{path}: {error}")
+            screen.say(f"{sample}: {error}")
             failed += 1
     return UNREADABLE if failed else 0
 
 
-def _answer(shipped: Shipped, path: Path) -> str:
+def _answer(shipped: Shipped, given: str) -> str:
     from linnet import tasks
 
-    answer = tasks.answer(shipped, shipped.task, _decoded(path, shipped.task))
-    (label, first), (second, other), *_ = answer.probabilities.items()
-    return f"{label} ({first:.2f}), then {second} ({other:.2f})"
+    sample = _sample(given, shipped.task)
+    return _said(shipped.task, tasks.answer(shipped, shipped.task, sample), sample)
 
 
-def _decoded(path: Path, task: Task) -> Media:
+def _said(task: Task, answer: Answer, sample: Any) -> str:
+    """In one line, for people."""
+    ranked = list(answer.probabilities.items())
+    if answer.probability is not None:
+        (label, first), (second, other), *_ = ranked
+        return f"{label} ({first:.2f}), then {second} ({other:.2f})"
+    if ranked:
+        likely = [f"{label} ({probability:.2f})" for label, probability in ranked]
+        count = len(json.loads(answer.label))
+        return f"{', '.join(likely[:count]) or 'none'}; next {likely[count]}" if count < len(likely) \
+            else ", ".join(likely)
+    if task.kind == "tag":
+        spans = [f"{label} '{sample[start:end]}' ({start} to {end})" for label, start, end in json.loads(answer.label)]
+        return ", ".join(spans) or "no spans"
+    if task.kind == "transcribe" and answer.label.startswith("["):
+        return " ".join(json.loads(answer.label)) or "nothing"
+    return answer.label or "nothing"
+
+
+def _sample(given: str, task: Task) -> Any:
+    """What the argument stands for, by what the task takes."""
+    if "audio" in task.arrays:
+        return _heard(Path(given), task)
+    if "image" in task.arrays:
+        from linnet import data
+
+        return data.read_image(Path(given))
+    return _row(given) if "features" in task.arrays else _text(given, task)
+
+
+def _row(given: str) -> Any:
+    try:
+        return json.loads(given)
+    except json.JSONDecodeError as error:
+        raise LinnetError(f"not JSON ({error}); this file takes rows such as "
+                          """'{"rooms": 3, "district": "north"}'.""") from error
+
+
+def _text(given: str, task: Task) -> str:
+    tokenizer = getattr(task, "tokenizer", None)
+    if tokenizer is not None:
+        ids = tokenizer.encode([given], int(tokenizer.counts([given])[0]))[0]
+        room = task.arrays["tokens"][1][0]
+        if not (ids != 1).any():
+            screen.say(f"note: '{given}' holds nothing that the model knows; the answer means nothing.")
+        elif room is not None and len(ids) > room:
+            screen.say(f"note: '{given}' has {len(ids)} tokens: only the first {room} were read.")
+    return given
+
+
+def _heard(path: Path, task: Task) -> Media:
     from linnet import data
 
-    if "audio" not in task.arrays:
-        return data.read_image(path)
     sound = data.read_audio(path)
     channels = data.probe_audio(path).channels
     if channels > 1:

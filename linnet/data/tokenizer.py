@@ -19,13 +19,17 @@ from linnet.errors import LinnetError, missing_extra, unknown
 PADDING, UNKNOWN = "[PAD]", "[UNK]"
 _FIRST = 2
 """The id of the first token that is neither padding nor unknown."""
+_MOST = 10_000_000
 _PADDINGS = (PADDING, "<pad>", "<PAD>", "<|pad|>", "<|padding|>", "[pad]", "<blank>")
 _UNKNOWNS = (UNKNOWN, "<unk>", "<UNK>", "<|unk|>", "[unk]")
 _WORDS = r"\w+|[^\w\s]"
 
 
 class Token(NamedTuple):
-    """One token's place in its text, in characters, without spaces around it; `word` counts the words of the text."""
+    """One token's place in its text, in characters, without spaces around it; `word` counts the words of the text.
+
+    What is nothing but a space has no width: start and end are where it ends.
+    """
 
     start: int
     end: int
@@ -126,7 +130,10 @@ class Tokenizer:
         wrong = [text for text in texts if not isinstance(text, str)]
         if wrong:
             raise LinnetError(f"a tokenizer takes texts; got {wrong[0]!r:.60}.")
-        found: list[Any] = self._engine.encode_batch(list(texts), add_special_tokens=False)
+        try:
+            found: list[Any] = self._engine.encode_batch(list(texts), add_special_tokens=False)
+        except Exception as error:  # the package raises bare Exceptions
+            raise LinnetError(f"this tokenizer cannot split these texts ({error}); it does not fit them.") from error
         return found
 
     @cached_property
@@ -152,6 +159,8 @@ class Tokenizer:
         vocabulary = self._engine.get_vocab(with_added_tokens=True)
         padding, unknown_id = _special_ids(self._value, vocabulary)
         numbers = sorted(set(vocabulary.values()))
+        if numbers and numbers[-1] > _MOST:
+            raise LinnetError(f"this tokenizer has a token with the id {numbers[-1]}; more than {_MOST} make no sense.")
         others = [number for number in numbers if number not in (padding, unknown_id)]
         lookup = np.full(numbers[-1] + 1 if others else 0, 1, np.int64)
         lookup[others] = np.arange(_FIRST, _FIRST + len(others))
@@ -172,10 +181,9 @@ def _first_known(names: Iterable[str | None], vocabulary: Mapping[str, int]) -> 
 
 
 def _placed(text: str, start: int, end: int, word: int | None) -> Token:
-    """Some tokenizers count the space before a word to it."""
+    """Some tokenizers count the space before a word to it, or make it a token; that one has no width."""
     piece = text[start:end]
-    if piece.strip():
-        start, end = start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+    end, start = start + len(piece.rstrip()) if piece.strip() else end, start + len(piece) - len(piece.lstrip())
     return Token(start, end, -1 if word is None else word)
 
 

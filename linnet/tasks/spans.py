@@ -69,8 +69,9 @@ def spans_of(found: Sequence[Unit], tags: Sequence[int], labels: Sequence[str]) 
         if tag:
             label = labels[(tag - 1) // 2]
             if tag % 2 == 0 and last and (last - 1) // 2 == (tag - 1) // 2:
-                spans[-1] = (label, spans[-1][1], unit.end)
+                start, end = spans[-1][1:]
+                spans[-1] = (label, start, unit.end if unit.end > unit.start else end)
             else:
                 spans.append((label, unit.start, unit.end))
         last = tag
-    return spans
+    return [span for span in spans if span[2] > span[1]]
