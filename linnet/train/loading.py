@@ -72,8 +72,7 @@ class Maker:
         if not self.augment.steps:
             return self.samples.arrays(rows)
         if changes_texts(self.task):
-            texts = self.augment.on_texts(list(self.samples.read(rows)), rng)  # type: ignore[attr-defined, unused-ignore]
-            return self.task.prepare(texts)
+            return self.task.prepare(self.augment.on_texts(self.samples.read(rows), rng))
         rate = getattr(self.task, "sample_rate_hz", None)
         arrays = self.samples.arrays(rows)
         return {name: self._changed(values, arrays, rate, rng) if name in ("audio", "image") else values
@@ -102,6 +101,8 @@ def check(task: Task, augment: Augment) -> None:
     if not changes_texts(task) and not {"audio", "image"} & set(task.arrays):
         raise LinnetError(f"augmentation is for recordings, images and texts; the task's input is "
                           f"{', '.join(task.arrays)}. Train without augment.")
+    kind = "text" if changes_texts(task) else "audio" if "audio" in task.arrays else "image"
+    augment.check(kind, getattr(task, "sample_rate_hz", None))
 
 
 class Stream:

@@ -49,8 +49,8 @@ class Augment:
     >>> batch = np.zeros((2, 8000), np.float32)
     >>> augment(batch, 8000, generator(seed=0, epoch=3, batch=7)).shape
     (2, 8000)
-    >>> Augment([WordDropout(share=0.5)]).on_texts(["play it again"], generator(seed=0, epoch=0, batch=0))
-    ['it again']
+    >>> Augment([WordDropout(share=0.5)]).on_texts(["please play it again"], generator(seed=0, epoch=3, batch=0))
+    ['please play']
     """
 
     steps: Sequence[Step]
