@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
+from typing import Any
 
 import onnx
 import onnx_ir as ir
@@ -16,6 +17,7 @@ import torch
 from onnx_ir.passes import common
 
 from linnet.errors import LinnetError
+from linnet.export.samples import LENGTHS, LONGEST
 from linnet.nn import Model, fold_normalisation
 
 OPSET = 20
@@ -26,6 +28,9 @@ _LARGEST_STORED = 8
 """Larger constants stay formulas: a stored DFT basis would outweigh a small network, and engines fold it at load."""
 
 _SCOPES = "pkg.torch.onnx.name_scopes"
+_NOTHING = "empty_nn_module_stack"
+"""In the name of what the exporter made of no module."""
+_MOVES = {"Concat", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"}
 
 
 def to_graph(model: Model) -> onnx.ModelProto:
@@ -34,7 +39,8 @@ def to_graph(model: Model) -> onnx.ModelProto:
     The nodes of the network carry the names of their layers, those of the front end none; its output is named FRONT.
     """
     graph = _export(model)
-    onnxscript.optimizer.fold_constants(graph, input_size_limit=_LARGEST_STORED, output_size_limit=_LARGEST_STORED)
+    onnxscript.optimizer.fold_constants(graph, input_size_limit=_LARGEST_STORED, output_size_limit=_LARGEST_STORED,
+                                        should_fold=_should_fold)
     common.RemoveUnusedNodesPass()(graph)
     common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(graph)
     common.DeduplicateInitializersPass(size_limit=_LARGEST_STORED)(graph)
@@ -45,19 +51,41 @@ def to_graph(model: Model) -> onnx.ModelProto:
     return ir.to_proto(graph)
 
 
+def _should_fold(node: ir.Node) -> bool | None:
+    """Weights that are only put in another order are stored in it; None leaves the choice to the size limits."""
+    weights = [value for value in node.inputs if value is not None and value.is_initializer()]
+    return node.op_type in _MOVES and any(_size(value) > _LARGEST_STORED for value in weights) or None
+
+
+def _size(value: ir.Value) -> int:
+    return 0 if value.const_value is None else int(value.const_value.size)
+
+
 def _export(model: Model) -> ir.Model:
     inputs = model.spec["inputs"]
-    examples = tuple(torch.zeros((2, *entry["shape"]), dtype=getattr(torch, entry["dtype"])) for entry in inputs)
     module = fold_normalisation(model.module).cpu()
     with _quiet():
         program = torch.onnx.export(
-            module, examples, dynamo=True, optimize=False, verbose=False, opset_version=OPSET,
+            module, tuple(map(_example, inputs)), dynamo=True, optimize=False, verbose=False, opset_version=OPSET,
             input_names=[entry["name"] for entry in inputs], output_names=[model.spec["output"]["name"]],
-            dynamic_shapes=tuple({0: torch.export.Dim("batch")} for _ in inputs))
+            dynamic_shapes=tuple(_dynamic(entry) for entry in inputs))
     if program is None:
         raise LinnetError(f"torch {torch.__version__} gave no ONNX graph for model '{model.name}'; "
                           "it needs torch 2.9 or later.")
     return program.model
+
+
+def _example(entry: Mapping[str, Any]) -> torch.Tensor:
+    """Two samples of what the network takes: zeros; lengths are those of the other array."""
+    sizes = [LONGEST if size is None else size for size in entry["shape"]]
+    return torch.full((2, *sizes), LONGEST if entry["name"] == LENGTHS else 0, dtype=getattr(torch, entry["dtype"]))
+
+
+def _dynamic(entry: Mapping[str, Any]) -> dict[int, Any]:
+    """The batch, and every size that the spec leaves open."""
+    varying = {place: torch.export.Dim(f"{entry['name']}_{place}" if place > 1 else entry["name"])
+               for place, size in enumerate(entry["shape"], start=1) if size is None}
+    return {0: torch.export.Dim("batch"), **varying}
 
 
 def _name_nodes(graph: ir.Graph) -> None:
@@ -79,7 +107,8 @@ def _name_nodes(graph: ir.Graph) -> None:
 def _layer(node: ir.Node) -> str:
     """ "stem.conv" for a node in the module layers.stem.conv; the function's own name for one outside of any."""
     *modules, function = _scopes(node)
-    return (modules[-1] or function).removeprefix("layers.")
+    named = function if _NOTHING not in function else ""
+    return (modules[-1] or named or node.op_type.lower()).removeprefix("layers.")
 
 
 def _scopes(node: ir.Node) -> list[str]:

@@ -18,34 +18,54 @@ _BORDER = ("QuantizeLinear", "DequantizeLinear")
 _MOVES = ("Concat", "Flatten", "Gather", "MaxPool", "NhwcMaxPool", "Pad", "Reshape", "Slice", "Split", "Squeeze",
           "Transpose", "Unsqueeze", "ReorderInput", "ReorderOutput")
 """Operators whose output is as many bits wide as their input."""
+_EIGHT_BITS = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
+_GEMM_TO_8_BITS = 9
+"""Inputs of a QGemm that gives 8 bits: the last two say how it rounds its sum."""
+_PRODUCT = "a product of two activations (attention): in float by design"
+_MEANT = {
+    "FusedMatMul": _PRODUCT,
+    "GRU": "no 8-bit kernel: its weights are stored in 8 bits, it computes in float",
+    "LayerNormalization": "a normalisation: in float by design",
+    "MatMul": _PRODUCT,
+    "SkipLayerNormalization": "a normalisation: in float by design",
+    "Softmax": "a softmax (attention): in float by design",
+}
+"""Why an operator of the network was not to become an 8-bit one."""
 
 
-def realised(content: bytes, *, quantized: bool, layers: Iterable[str] = ()) -> Realised:
+def realised(content: bytes, *, quantized: bool, layers: Iterable[str] = (),
+             asked: Iterable[str] | None = None) -> Realised:
     """Operators by type and precision after onnxruntime has prepared the file; `layers` are the network's node names.
 
     An operator counts as int8 where it computes on 8-bit values: not one that stands between a pair of
-    QuantizeLinear and DequantizeLinear which the engine did not melt into it.
+    QuantizeLinear and DequantizeLinear which the engine did not melt into it. `asked` are the names of the nodes that
+    were to become int8 ones, without it all layers.
     """
-    nodes = optimised(content).graph.node
-    narrow, behind = _trace(nodes)
-    names = set(layers)
+    graph = optimised(content).graph
+    narrow, behind = _trace(graph)
+    wanted = set(layers if asked is None else asked)
     int8, wide = Counter[str](), Counter[str]()
     left: dict[str, list[str]] = {}
     front: set[str] = set()
-    for index, node in enumerate(nodes):
-        name = re.sub(r"_token_\d+$", "", node.name)
+    meant: set[str] = set()
+    for index, node in enumerate(graph.node):
+        name = re.sub(r"(_token_\d+|/\w+/)$", "", node.name)
         if index in narrow:
             int8[node.op_type] += 1
             continue
         wide[node.op_type] += 1
-        if node.op_type not in _BORDER and (index in behind or name in names):
+        if node.op_type in _BORDER:
+            continue
+        if name in wanted or (index in behind and asked is None):
             left.setdefault(node.op_type, []).append(name or node.op_type)
-        elif node.op_type not in _BORDER:
+        elif index in behind or name:
+            meant.add(node.op_type)
+        else:
             front.add(node.op_type)
     return Realised.model_validate({
         "engine": "onnxruntime", "version": onnxruntime.__version__, "processor": processor_name(),
         "int8": dict(sorted(int8.items())), "float": dict(sorted(wide.items())),
-        "float_reasons": _reasons(wide, front, left) if quantized else {}})
+        "float_reasons": _reasons(wide, front, meant, left) if quantized else {}})
 
 
 def optimised(content: bytes) -> onnx.ModelProto:
@@ -60,30 +80,34 @@ def optimised(content: bytes) -> onnx.ModelProto:
         return onnx.load(path)
 
 
-def _trace(nodes: Iterable[onnx.NodeProto]) -> tuple[set[int], set[int]]:
+def _trace(graph: onnx.GraphProto) -> tuple[set[int], set[int]]:
     """Nodes (by place, in the order of the signal) that compute on 8 bits, and all that come after a quantization."""
-    eight_bits: set[str] = set()
+    eight_bits = {tensor.name for tensor in graph.initializer if tensor.data_type in _EIGHT_BITS}
     quantized: set[str] = set()
     narrow, behind = set(), set()
-    for index, node in enumerate(nodes):
+    for index, node in enumerate(graph.node):
         if any(name in quantized for name in node.input):
             behind.add(index)
             quantized.update(node.output)
         if node.op_type == "QuantizeLinear":
             quantized.update(node.output)
             eight_bits.update(node.output)
-        elif node.op_type != "DequantizeLinear" and node.input and node.input[0] in eight_bits:
+        elif node.op_type != "DequantizeLinear" and any(name in eight_bits for name in node.input):
             narrow.add(index)
-            if node.op_type in _MOVES or node.op_type.startswith("QLinear"):
+            quantized.update(node.output)
+            if node.op_type in _MOVES or node.op_type.startswith("QLinear") or len(node.input) == _GEMM_TO_8_BITS:
                 eight_bits.update(node.output)
+        elif any(name in eight_bits for name in node.input):
+            quantized.update(node.output)
     return narrow, behind
 
 
-def _reasons(wide: Counter[str], front: set[str], left: dict[str, list[str]]) -> dict[str, str]:
+def _reasons(wide: Counter[str], front: set[str], meant: set[str], left: dict[str, list[str]]) -> dict[str, str]:
     reasons = {}
     for operator in sorted(wide):
         parts = ["the border between float and 8 bits"] if operator in _BORDER else []
         parts += ["front end: in float by design"] if operator in front else []
+        parts += [_MEANT.get(operator, "between operators that are in float")] if operator in meant else []
         parts += [f"onnxruntime kept {', '.join(left[operator])} in float"] if operator in left else []
         reasons[operator] = "; ".join(parts)
     return reasons

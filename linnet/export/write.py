@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 
 from linnet import __version__
 from linnet.data import Dataset
 from linnet.errors import LinnetError
+from linnet.export.choose import eight_bit_nodes
 from linnet.export.compact import compact
 from linnet.export.graph import FRONT, to_graph
 from linnet.export.parity import parity
 from linnet.export.quantize import quantize
 from linnet.export.realised import realised
+from linnet.export.samples import made_up
 from linnet.nn import Model
 from linnet.runtime import ArraySpec, Card, Parity, Realised, artifact, with_metadata
 from linnet.runtime.card import KEY
@@ -25,8 +26,6 @@ from linnet.tasks import Arrays, Task
 
 log = logging.getLogger("linnet")
 _SAMPLES = 256
-_LENGTH = 16_000
-"""Of made-up samples where the length varies."""
 
 
 def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Dataset | None = None) -> Path:
@@ -38,9 +37,9 @@ def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Datas
     _check(model, task)
     target = Path(path)
     given = _arrays(model, task, samples)
-    content, layers = _content(model)
+    content, layers, asked = _content(model)
     quantized = model.bits == 8
-    found = realised(content, quantized=quantized, layers=layers)
+    found = realised(content, quantized=quantized, layers=layers, asked=asked)
     if quantized:
         _judge(model, found, layers)
     card = _card(model, task, found, parity(content, model, given, quantized=quantized))
@@ -49,15 +48,16 @@ def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Datas
     return target
 
 
-def _content(model: Model) -> tuple[bytes, list[str]]:
-    """The file without its card, and the names of the network's nodes."""
+def _content(model: Model) -> tuple[bytes, list[str], list[str]]:
+    """The file without its card, the names of the network's nodes, and of those that are to compute in 8 bits."""
     graph = to_graph(model)
     layers = [node.name for node in graph.graph.node if node.name]
+    asked = eight_bit_nodes(graph.graph)
     if model.bits == 8:
         graph = quantize(graph, model.calibration or {})
     small = compact(graph, keep=(FRONT,))
     onnx.checker.check_model(small, full_check=True)
-    return small.SerializeToString(deterministic=True), layers
+    return small.SerializeToString(deterministic=True), layers, asked
 
 
 def _judge(model: Model, found: Realised, layers: list[str]) -> None:
@@ -84,6 +84,10 @@ def _check(model: Model, task: Task) -> None:
     if model.bits == 8 and not model.calibration:
         raise LinnetError(f"model '{model.name}' asks for 8 bits but has no calibration samples; use shrink.apply, "
                           "or replace(model, bits=8, calibration=task.prepare(...)).")
+    tokenizer, size = getattr(task, "tokenizer", None), model.spec.get("vocabulary")
+    if tokenizer is not None and size is not None and tokenizer.size != size:
+        raise LinnetError(f"the task's tokenizer does not fit model '{model.name}': it knows {tokenizer.size} tokens, "
+                          f"the model {size}. Give the task for which the model was made.")
     given = {entry["name"]: (entry["dtype"], tuple(entry["shape"])) for entry in model.spec["inputs"]}
     gives = (model.spec["output"]["name"], tuple(model.spec["output"]["shape"]))
     if dict(task.arrays) != given or task.output != gives:
@@ -95,19 +99,5 @@ def _arrays(model: Model, task: Task, samples: Arrays | Dataset | None) -> Array
     if isinstance(samples, Dataset):
         first = samples.take(range(min(_SAMPLES, len(samples))))
         return task.prepare(task.read(first))
-    given: Mapping[str, Any] = samples or model.calibration or _noise(task)
+    given: Mapping[str, Any] = samples or model.calibration or made_up(model.spec)
     return {name: values[:_SAMPLES] for name, values in given.items()}
-
-
-def _noise(task: Task) -> Arrays:
-    """Sixteen samples of noise, every loudness from silence to full scale; or of random pixels."""
-    rng = np.random.default_rng(0)
-    arrays = {}
-    for name, (dtype, varying) in task.arrays.items():
-        shape = [_LENGTH if size is None else size for size in varying]
-        if dtype == "uint8":
-            arrays[name] = rng.integers(0, 256, (16, *shape), dtype=np.uint8)
-        else:
-            loudness = np.linspace(0, 1, 16).reshape(-1, *[1] * len(shape))
-            arrays[name] = (loudness * rng.uniform(-1, 1, (16, *shape))).astype(dtype)
-    return arrays
