@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from linnet.nn.model import Model
-from linnet.nn.zoo.building import checked, describe, make, needs
-from linnet.nn.zoo.cnn import Cnn
-from linnet.nn.zoo.fronts import front_of, picture_of
+from linnet.nn.zoo.building import checked, needs
+from linnet.nn.zoo.cnn import assemble
 from linnet.tasks import Task
 
 STAGES = ((2, 2, 1, 1), (3, 2, 2, 2), (4, 4, 2, 4), (5, 4, 1, 8))
@@ -20,11 +19,10 @@ def bcresnet(task: Task, *, width: int = 8, causal: bool = False, seed: int = 0)
     """Broadcasted residual blocks (Kim et al. 2021, arXiv:2106.04140), for short recordings.
 
     `width` is eight times the tau of the paper: 8 is BC-ResNet-1 (9 200 parameters at 12 labels), 24 is BC-ResNet-3,
-    64 is BC-ResNet-8. In a `causal` network no frame of any layer hears a later one, up to the mean over time.
+    64 is BC-ResNet-8.
     """
     needs("bcresnet", task, "audio", instead="Use nn.zoo.resnet or nn.zoo.mobilenet for images.")
     width = checked("width", width, least=2, what="the number of channels of the first stage")
-    *_, channels = picture_of(task)
     layers: list[dict[str, Any]] = [{"name": "stem", "kind": "convolution", "channels": 2 * width, "kernel": 5,
                                      "stride": [1, 2]}]
     bands = _BANDS_AFTER_STEM
@@ -34,7 +32,4 @@ def bcresnet(task: Task, *, width: int = 8, causal: bool = False, seed: int = 0)
                     "bands": bands, "stride": stride if block == 1 else 1, "dilation": dilation}
                    for block in range(1, blocks + 1)]
     layers.append({"name": "gather", "kind": "gather", "channels": 4 * width, "kernel": bands, "removable": True})
-    if causal:
-        layers = [{**layer, "causal": True} for layer in layers]
-    body = {"channels": channels, "layers": layers, "pool": "average", "dropout": 0.0}
-    return make(Cnn, describe("bcresnet", task, front=front_of(task, causal=causal), **body), seed=seed)
+    return assemble("bcresnet", task, layers, pool="average", dropout=0.0, causal=causal, seed=seed)

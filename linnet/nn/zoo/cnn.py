@@ -12,9 +12,9 @@ from linnet.nn.blocks import Inverted, Residual, Stem
 from linnet.nn.broadcast import Broadcast, Gather
 from linnet.nn.layers import POOLS, Convolution, Separable
 from linnet.nn.model import Model
-from linnet.nn.zoo.building import checked, describe, make, needs, without
+from linnet.nn.zoo.building import checked, describe, make, needs, needs_one_answer, without
 from linnet.nn.zoo.fronts import build_front, front_of, picture_of
-from linnet.tasks import Classify
+from linnet.tasks import Task
 
 LAYERS: dict[str, Callable[..., nn.Module]] = {
     "convolution": Convolution, "separable": Separable, "stem": Stem, "residual": Residual,
@@ -57,33 +57,46 @@ class Cnn(nn.Module):
         return logits
 
 
-def dscnn(task: Classify, *, width: int = 64, seed: int = 0) -> Model:
+def assemble(family: str, task: Task, layers: list[dict[str, Any]], *, causal: bool = False, seed: int = 0,
+             **body: Any) -> Model:
+    """A fresh network of this family: the task's front, these layers; `body` has the pool and the dropout.
+
+    In a `causal` one no frame of a layer hears a later one; what is made of all frames at the end sees them all.
+    """
+    needs_one_answer(family, task, instead="Use a family for sequences.")
+    if causal and "audio" not in task.arrays:
+        raise LinnetError(f"causal is for recordings, in which some things come later; the task's input is "
+                          f"{', '.join(task.arrays)}. Leave it out.")
+    if causal:
+        layers = [layer if "inside" in layer else {**layer, "causal": True} for layer in layers]
+    front, (*_, channels) = front_of(task, causal=causal), picture_of(task)
+    return make(Cnn, describe(family, task, front=front, channels=channels, layers=layers, **body), seed=seed)
+
+
+def dscnn(task: Task, *, width: int = 64, causal: bool = False, seed: int = 0) -> Model:
     """Separable convolutions on a log-mel picture, for short recordings; about 25 000 parameters at width 64.
 
     After Zhang et al. 2017, Hello Edge: Keyword Spotting on Microcontrollers, arXiv:1711.07128.
     """
     needs("dscnn", task, "audio", instead="Use nn.zoo.smallcnn for images.")
-    width, (*_, channels) = checked("width", width, least=2), picture_of(task)
+    width = checked("width", width, least=2)
     layers = [{"name": "stem", "kind": "convolution", "channels": width // 2, "kernel": 5, "stride": 2},
               {"name": "block1", "kind": "separable", "channels": width, "kernel": 3, "stride": 2}]
     layers += [{"name": f"block{n}", "kind": "separable", "channels": width, "kernel": 3} for n in range(2, 6)]
-    body = {"channels": channels, "layers": _removable(layers), "pool": "time_maximum", "dropout": 0.1}
-    return make(Cnn, describe("dscnn", task, front=front_of(task), **body), seed=seed)
+    return assemble("dscnn", task, _removable(layers), pool="time_maximum", dropout=0.1, causal=causal, seed=seed)
 
 
-def smallcnn(task: Classify, *, width: int = 32, seed: int = 0) -> Model:
+def smallcnn(task: Task, *, width: int = 32, seed: int = 0) -> Model:
     """Three 3 x 3 convolutions, for images of 8 x 8 to about 64 x 64; about 28 000 parameters at width 32."""
     needs("smallcnn", task, "image", instead="Use nn.zoo.dscnn for recordings.")
-    width = checked("width", width, least=2)
-    height, breadth, channels = task.image_shape
+    width, (height, breadth, _) = checked("width", width, least=2), picture_of(task)
     if min(height, breadth) < 4:
         raise LinnetError(f"smallcnn needs images of at least 4 x 4; the task's are {height} x {breadth}.")
     first_pool = 2 if min(height, breadth) >= 16 else 1
     layers = [{"name": "conv1", "kind": "convolution", "channels": width, "kernel": 3, "pool": first_pool},
               {"name": "conv2", "kind": "convolution", "channels": width, "kernel": 3, "pool": 2},
               {"name": "conv3", "kind": "convolution", "channels": 2 * width, "kernel": 3}]
-    body = {"channels": channels, "layers": _removable(layers), "pool": "average", "dropout": 0.1}
-    return make(Cnn, describe("smallcnn", task, front={"kind": "pixels"}, **body), seed=seed)
+    return assemble("smallcnn", task, _removable(layers), pool="average", dropout=0.1, seed=seed)
 
 
 def _removable(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,23 +6,22 @@ from typing import Any
 
 from linnet.errors import LinnetError
 from linnet.nn.model import Model
-from linnet.nn.zoo.building import describe, make
-from linnet.nn.zoo.cnn import Cnn
-from linnet.nn.zoo.fronts import LARGEST_SMALL, front_of, is_large, picture_of
+from linnet.nn.zoo.cnn import assemble
+from linnet.nn.zoo.fronts import LARGEST_SMALL, is_large, picture_of
 from linnet.tasks import Task
 
 _LARGE = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 """Blocks a stage, by depth."""
 
 
-def resnet(task: Task, *, depth: int | None = None, seed: int = 0) -> Model:
+def resnet(task: Task, *, depth: int | None = None, causal: bool = False, seed: int = 0) -> Model:
     """Residual blocks of two 3 x 3 convolutions (He et al. 2016, Deep Residual Learning, arXiv:1512.03385).
 
     Images up to 64 x 64 and recordings: three stages of 16, 32 and 64 channels, depth 8, 14, 20 (0.27 M parameters,
     without a depth), 32, 44, 56. Larger images: the ImageNet stem and four stages of 64 to 512 channels, depth 18
     (11.2 M, without a depth) or 34.
     """
-    height, width, channels = picture_of(task)
+    height, width, _ = picture_of(task)
     large = is_large(task)
     stages = _large(depth) if large else _small(depth)
     if min(height, width) < 8:
@@ -37,8 +36,7 @@ def resnet(task: Task, *, depth: int | None = None, seed: int = 0) -> Model:
             layers += [{"name": f"{name}.first", "inside": name, "channels": size, "removable": True},
                        {"name": name, "kind": "residual", "channels": size, "kernel": 3,
                         "stride": 2 if stage > 1 and block == 1 else 1}]
-    body = {"channels": channels, "layers": layers, "pool": "average", "dropout": 0.0}
-    return make(Cnn, describe("resnet", task, front=front_of(task), **body), seed=seed)
+    return assemble("resnet", task, layers, pool="average", dropout=0.0, causal=causal, seed=seed)
 
 
 def _small(depth: int | None) -> tuple[int, ...]:
