@@ -22,15 +22,17 @@ from linnet.data.dataset import Dataset
 from linnet.data.describe import AudioSummary, describe, describe_audio, sources_table
 from linnet.data.media import Audio, Media, probe_audio, read_audio, read_image, resample
 from linnet.data.origin import restore
-from linnet.data.sources import SOURCES, Source, load
+from linnet.data.sources import SOURCES, Card, Source, load
 from linnet.data.splits import Splits
 from linnet.data.tokenizer import Tokenizer
+from linnet.data.writing import write_folder, write_parquet
 
 __all__ = [
     "SOURCES",
     "Audio",
     "AudioColumn",
     "AudioSummary",
+    "Card",
     "Column",
     "Dataset",
     "GroupColumn",
@@ -57,4 +59,6 @@ __all__ = [
     "resample",
     "restore",
     "sources_table",
+    "write_folder",
+    "write_parquet",
 ]

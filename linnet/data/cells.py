@@ -58,7 +58,7 @@ def cells_of(values: Sequence[Any], kind: Kind) -> pa.Array:
     types = {"labels": pa.list_(pa.string()), "sequence": pa.list_(pa.string()), "spans": pa.list_(span), "value": None}
     try:
         return pa.array(list(values), types.get(kind, pa.string()))
-    except (pa.ArrowException, TypeError, ValueError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise LinnetError(f"these are no cells of kind {kind}: {str(error).splitlines()[0]}. "
                           f"Expected {_EXPECTED[kind]}.") from error
 

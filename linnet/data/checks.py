@@ -37,7 +37,9 @@ def check_table(name: str, table: pa.Table, columns: Mapping[str, Column]) -> No
         cells = table.column(column_name)
         said = f"{where}: column '{column_name}'"
         _refuse_other_type(said, column, cells.type)
-        if column.kind not in MEDIA:
+        if column.kind in MEDIA:
+            _refuse_no_file(said, cells, table)
+        else:
             _refuse_holes(said, column, cells, table)
             _refuse_strange(said, column, cells)
         if isinstance(column, LabelsColumn):
@@ -125,6 +127,15 @@ def _refuse_holes(said: str, column: Column, cells: pa.ChunkedArray, table: pa.T
         raise LinnetError(f"{said} is empty (or no finite number) in {pc.sum(holes).as_py()} rows: "
                           f"{_ids(table, holes)}. "
                           "Fill them in, take these rows out, or leave the column out.")
+
+
+def _refuse_no_file(said: str, cells: pa.ChunkedArray, table: pa.Table) -> None:
+    import pyarrow.compute as pc
+
+    none = pc.and_(pc.is_null(pc.struct_field(cells, "path")), pc.is_null(pc.struct_field(cells, "bytes")))
+    if pc.any(none).as_py():
+        raise LinnetError(f"{said} has neither a path nor bytes in {pc.sum(none).as_py()} rows: {_ids(table, none)}. "
+                          "Fill them in, or take these rows out.")
 
 
 def _refuse_strange(said: str, column: Column, cells: pa.ChunkedArray) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from linnet.data import odd
 from linnet.data.archive import Archives, is_member
+from linnet.data.archive import split as inside
 from linnet.data.cells import as_column, plain_values
 from linnet.data.checks import check_table
 from linnet.data.columns import LISTS, MEDIA, Column, ImageColumn, Kind, SpansColumn, TextColumn, ValueColumn
@@ -227,6 +228,15 @@ class Dataset:
         """
         self._media_kind(column)
         return self._file(column, index)
+
+    def path(self, column: str, index: int) -> str | None:
+        """A name to keep for a recording or image: its path below the root, or inside of its archive."""
+        self._media_kind(column)
+        path = self._cell(column, index)[0]
+        if path is None:
+            return None
+        name = inside(path)[1] if is_member(path) else path
+        return Path(name).name if Path(name).is_absolute() else name
 
     def _media_kind(self, column: str) -> str:
         kind = self.column(column).kind

@@ -19,6 +19,8 @@ _SEQUENCES = ("phones", "phonemes", "words", "tokens", "characters")
 _SPAN_LABELS = ("label", "slot", "type", "entity", "tag")
 KINDS = ("text", "label", "ordinal", "labels", "sequence", "spans", "group", "value", "skip")
 """What `columns` may say of a column; a list of labels says an ordinal scale, least first."""
+_LARGEST = 1 << 63
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 _CODE = re.compile(r"[+-]?0[0-9]|.*_")
 _log = logging.getLogger("linnet")
 
@@ -68,21 +70,20 @@ def number(value: Any) -> int | float | None:
     >>> number("3"), number("1e-3"), number("007"), number(True)
     (3, 0.001, None, None)
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, int):
-        return value
-    text = value if isinstance(value, float) else value.strip()
-    if isinstance(text, str) and _CODE.match(text):
-        return None
+    if isinstance(value, str):
+        value = value.strip()
+        is_whole = _WHOLE.fullmatch(value)
+        value = None if _CODE.match(value) else int(value) if is_whole else _float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) < _LARGEST else None
+    return value if isinstance(value, float) and math.isfinite(value) else None
+
+
+def _float(text: str) -> float | None:
     try:
-        found = float(text)
+        return float(text)
     except ValueError:
         return None
-    if not math.isfinite(found):
-        return None
-    is_whole = isinstance(text, str) and text.lstrip("+-").isdigit()
-    return int(text) if is_whole else found
 
 
 def _kind(name: str, values: Sequence[Any], given: Any) -> str | None:

@@ -33,6 +33,7 @@ def load(file: Path, *, columns: Mapping[str, Any] | None = None, root: str | No
     "mark": ["bad", "fair", "good"]}.
     The id is the column "id", or else the path without its suffix, or else the row's number; `prefix` goes before it.
     """
+    file = described(file) or file
     raw = read_columns(file)
     given = dict(columns or {})
     path_column = _path_column(raw, given, file)
@@ -40,7 +41,7 @@ def load(file: Path, *, columns: Mapping[str, Any] | None = None, root: str | No
     rest = {name: values for name, values in raw.items() if name not in ("id", path_column)}
     if path_column is None:
         schema, cells = columns_of(rest, given, str(file))
-        return _dataset(stem(file), None, {"id": ids or numbered(len(raw[next(iter(raw))]), prefix), **cells}, schema)
+        return _dataset(_name(file), None, {"id": ids or numbered(len(raw[next(iter(raw))]), prefix), **cells}, schema)
     base = file.parent / (root or "")
     names = [Path(str(value)) for value in raw[path_column]]
     _refuse_unusable(names, base, file)
@@ -49,13 +50,27 @@ def load(file: Path, *, columns: Mapping[str, Any] | None = None, root: str | No
     schema, cells = columns_of(rest, given, str(file))
     if kind in schema:
         raise LinnetError(f"{file}: the paths would become the column '{kind}', which there is already; rename it.")
-    return _dataset(stem(file), base, {"id": ids, kind: media_cells(names), **cells},
+    return _dataset(_name(file), base, {"id": ids, kind: media_cells(names), **cells},
                     {kind: AudioColumn() if kind == "audio" else ImageColumn(), **schema})
+
+
+def described(folder: Path) -> Path | None:
+    """The manifest of a folder that has one: metadata.csv or metadata.jsonl, with a column "file_name"."""
+    for file in (folder / name for name in ("metadata.jsonl", "metadata.csv")):
+        if file.is_file():
+            with file.open("rb") as opened:
+                if b"file_name" in opened.readline(1 << 16):
+                    return file
+    return None
 
 
 def numbered(count: int, prefix: str) -> list[str]:
     """Ids of rows that have none: "row1", "row2", and so on."""
     return [f"{prefix}row{number}" for number in range(1, count + 1)]
+
+
+def _name(file: Path) -> str:
+    return file.resolve().parent.name if stem(file) == "metadata" else stem(file)
 
 
 def _dataset(name: str, root: Path | None, cells: Mapping[str, Any], columns: Mapping[str, Column]) -> Dataset:

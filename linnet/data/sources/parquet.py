@@ -66,7 +66,7 @@ def expect_columns(schema: pa.Schema, expected: Mapping[str, str], where: str) -
     """
     import pyarrow as pa
 
-    found = {field.name: str(field.type) for field in schema}
+    found = {field.name: str(field.type).replace("<element: ", "<item: ") for field in schema}
     numbers = {field.name for field in schema if pa.types.is_integer(field.type) or pa.types.is_floating(field.type)}
     wrong = [name for name, kind in expected.items()
              if name not in (numbers if kind == "a number" else found) or kind not in ("a number", found[name])]
@@ -198,7 +198,7 @@ def _media_kind(column: pa.ChunkedArray, feature: Any, said: str) -> str | None:
     if isinstance(feature, dict) and feature.get("_type") in ("Audio", "Image"):
         return str(feature["_type"]).lower()
     data = column if is_binary else pc.struct_field(column, "bytes")
-    heads = pc.binary_slice(data.drop_null().slice(0, _SNIFFED), 0, 64).to_pylist()
+    heads = pc.binary_slice(data.drop_null().slice(0, _SNIFFED).cast(pa.binary()), 0, 64).to_pylist()
     paths = [] if is_binary else pc.struct_field(column, "path").drop_null().slice(0, _SNIFFED).to_pylist()
     kinds = {kind_of_bytes(head) for head in heads} or {kind_of_name(path) for path in paths}
     if len(kinds) == 1 and None not in kinds:
