@@ -75,7 +75,9 @@ class Table:
 
 def test_augmentation_that_cannot_be_is_refused() -> None:
     loading.check(Table(), Augment([]))  # type: ignore[arg-type]
-    loading.check(Words("classify"), PRESETS["speech"])  # type: ignore[arg-type]
+    loading.check(Words("classify"), PRESETS["texts"])  # type: ignore[arg-type]
+    with pytest.raises(LinnetError, match="is for recordings; the samples are texts"):
+        loading.check(Words("classify"), PRESETS["speech"])  # type: ignore[arg-type]
     with pytest.raises(LinnetError, match="the task 'tag' has an answer a word"):
         loading.check(Words("tag"), PRESETS["speech"])  # type: ignore[arg-type]
     with pytest.raises(LinnetError, match="the task's input is features"):
