@@ -33,6 +33,7 @@ __all__ = [
     "AudioColumn",
     "AudioSummary",
     "Card",
+    "Card",
     "Column",
     "Dataset",
     "GroupColumn",

@@ -1,19 +1,33 @@
-"""What is in a dataset, and which corpora there are, as plain values for a report or a table."""
+"""What is in a dataset, what of it is broken, and which corpora there are: plain values for a report or a table."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-from linnet.data.columns import AudioColumn, ImageColumn, LabelColumn, ValueColumn
+import numpy as np
+
+from linnet.data.columns import MEDIA, AudioColumn, Column, GroupColumn
 from linnet.data.dataset import Dataset
 from linnet.data.media import probe_audio, probe_image
 from linnet.data.sources import SOURCES, Card
 from linnet.errors import DamagedFileError, LinnetError
 
-_SHOWN = 10
+_SHOWN, _BINS = 10, 24
+Progress = Callable[[int, int, str], None]
+"""`(done, total, text)`."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A recording or image that cannot be used, and why."""
+
+    sample: str
+    column: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -43,25 +57,43 @@ class AudioSummary:
 def describe_audio(dataset: Dataset, column: str) -> AudioSummary:
     """Rates, channels and lengths of a column's recordings, from their headers alone.
 
-    Raises LinnetError where a header cannot be read; `dataset.decode` names every such sample.
+    Raises one DamagedFileError for all whose header cannot be read.
     """
     if not isinstance(dataset.column(column), AudioColumn):
         raise LinnetError(f"column '{column}' holds {dataset.column(column).kind}, not recordings.")
-    facts = []
-    for index, name in enumerate(dataset.ids):
-        try:
-            facts.append(probe_audio(dataset.file(column, index)))
-        except DamagedFileError as error:
-            raise DamagedFileError(f"'{column}' of sample '{name}' {error}. Repair the file, or take the sample out of "
-                                   f"the data; dataset.decode('{column}') lists every such sample.") from error
-    formats = Counter((fact.sample_rate_hz, fact.channels) for fact in facts)
-    return AudioSummary(len(facts), dict(formats), tuple(fact.seconds for fact in facts))
+    summary, bad = _probed(dataset, column)
+    if bad:
+        more = f"\n  ... and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+        named = "\n".join(f"  sample '{one.sample}' {one.reason}" for one in bad[:_SHOWN])
+        raise DamagedFileError(f"{len(bad)} of {len(dataset)} samples of '{dataset.name}' have a column '{column}' "
+                               f"that cannot be used:\n{named}{more}\nRepair these files, or take the samples out of "
+                               "the data.")
+    return summary
 
 
-def describe(dataset: Dataset) -> dict[str, Any]:
-    """What `linnet data show` shows: name, part, rows, fingerprint, and each column with what it holds (plain JSON)."""
+def broken(dataset: Dataset, progress: Progress | None = None) -> list[Broken]:
+    """Every recording and image that cannot be decoded to its end, with the reason; nothing stops at the first."""
+    found = []
+    for column in (name for name, kind in dataset.columns.items() if kind.kind in MEDIA):
+        for index, sample in enumerate(dataset.ids):
+            try:
+                dataset.media(column, index)
+            except DamagedFileError as error:
+                found.append(Broken(sample, column, str(error.__cause__ or error)))
+            if progress is not None and (index % 100 == 99 or index + 1 == len(dataset)):
+                progress(index + 1, len(dataset), f"reading '{column}'")
+    return found
+
+
+def describe(dataset: Dataset, progress: Progress | None = None) -> dict[str, Any]:
+    """What `linnet data show` shows: name, part, rows, fingerprint, each column with what it holds, and what is broken.
+
+    Plain JSON. Every recording and image is decoded; what cannot be is in "broken" and in no other figure.
+    """
+    bad = broken(dataset, progress)
     return {"name": dataset.name, "part": dataset.part, "rows": len(dataset), "fingerprint": dataset.fingerprint,
-            "origin": dict(dataset.origin), "columns": {name: _column(dataset, name) for name in dataset.columns}}
+            "origin": dict(dataset.origin), "columns": {name: _column(dataset, name) for name in dataset.columns},
+            "broken": [{"sample": one.sample, "column": one.column, "reason": one.reason} for one in bad]}
 
 
 def sources_table() -> list[dict[str, Any]]:
@@ -79,27 +111,62 @@ def _card(card: Card) -> dict[str, Any]:
 
 def _column(dataset: Dataset, name: str) -> dict[str, Any]:
     column = dataset.columns[name]
-    if isinstance(column, AudioColumn):
-        return {"kind": "audio", **_audio(dataset, name)}
-    if isinstance(column, ImageColumn):
-        sizes = Counter(probe_image(dataset.file(name, index)) for index in range(len(dataset)))
-        named = {f"{size.width} x {size.height}, {_channels(size.channels, 'grey', 'colour')}": count
-                 for size, count in sizes.most_common(_SHOWN)}
-        return {"kind": "image", "sizes": named, "different_sizes": len(sizes)}
+    if column.kind in MEDIA:
+        return {"kind": column.kind, **(_audio if column.kind == "audio" else _images)(dataset, name)}
     values = dataset.values(name)
-    if isinstance(column, ValueColumn):
-        return {"kind": "value", "least": min(values, default=None), "most": max(values, default=None)}
+    if column.kind == "value":
+        return {"kind": "value", **_spread(values)}
+    if column.kind == "text":
+        return {"kind": "text", "different": len(set(values)), "characters": _spread([len(text) for text in values])}
+    if column.kind in ("label", "group"):
+        return {"kind": column.kind, "counts": _counts(values, column)}
+    items = [item["label"] if isinstance(item, dict) else item for cell in values for item in cell]
+    return {"kind": column.kind, "counts": _counts(items, column), "in_a_row": _spread([len(cell) for cell in values])}
+
+
+def _counts(values: Sequence[str], column: Column) -> dict[str, int]:
     counts = Counter(values)
-    order = column.labels if isinstance(column, LabelColumn) else sorted(counts)
-    return {"kind": column.kind, "counts": {value: counts[value] for value in order}}
+    order = sorted(counts) if isinstance(column, GroupColumn) else getattr(column, "labels", ())
+    return {value: counts[value] for value in order}
+
+
+def _spread(values: Sequence[float]) -> dict[str, Any]:
+    """The least, the median, the most, and how many lie in each of up to 24 equal parts between them."""
+    if not values:
+        return {"least": None, "median": None, "most": None, "histogram": []}
+    least, most = min(values), max(values)
+    bins = min(_BINS, most - least + 1) if isinstance(most - least, int) else _BINS
+    return {"least": least, "median": median(values), "most": most,
+            "histogram": np.histogram(np.asarray(values, float), bins=bins)[0].tolist()}
 
 
 def _audio(dataset: Dataset, name: str) -> dict[str, Any]:
-    summary = describe_audio(dataset, name)
+    summary, _ = _probed(dataset, name)
     formats = {f"{rate} Hz {_channels(channels)}": count for (rate, channels), count in summary.formats.items()}
-    lengths = sorted(summary.seconds)
-    return {"formats": formats, "seconds": {"total": round(sum(lengths), 3), "least": lengths[0],
-                                            "median": lengths[len(lengths) // 2], "most": lengths[-1]}}
+    return {"formats": formats, "seconds": {"total": round(sum(summary.seconds), 3), **_spread(summary.seconds)}}
+
+
+def _images(dataset: Dataset, name: str) -> dict[str, Any]:
+    sizes: Counter[Any] = Counter()
+    for index in range(len(dataset)):
+        try:
+            sizes[probe_image(dataset.file(name, index))] += 1
+        except DamagedFileError:
+            continue
+    named = {f"{size.width} x {size.height}, {_channels(size.channels, 'grey', 'colour')}": count
+             for size, count in sizes.most_common(_SHOWN)}
+    return {"sizes": named, "different_sizes": len(sizes)}
+
+
+def _probed(dataset: Dataset, column: str) -> tuple[AudioSummary, list[Broken]]:
+    facts, bad = [], []
+    for index, name in enumerate(dataset.ids):
+        try:
+            facts.append(probe_audio(dataset.file(column, index)))
+        except DamagedFileError as error:
+            bad.append(Broken(name, column, str(error)))
+    formats = Counter((fact.sample_rate_hz, fact.channels) for fact in facts)
+    return AudioSummary(len(facts), dict(formats), tuple(fact.seconds for fact in facts)), bad
 
 
 def _channels(count: int, one: str = "mono", more: str = "stereo") -> str:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -34,25 +32,6 @@ def test_without_torch_the_rest_is_listed(capsys: pytest.CaptureFixture[str], mo
     assert answer(["list"]) == 0
     shown = capsys.readouterr().out
     assert 'pip install "linnet[train]"' in shown
-    assert "sources:\n  cifar10" in shown
+    assert "sources:\n" in shown
+    assert "  cifar10" in shown
     assert answer(["list", "models"]) == 3
-
-
-def test_sources_with_licence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer(["data", "ls"]) == 0
-    assert "fsdd: Free Spoken Digit Dataset" in (shown := capsys.readouterr().out)
-    assert "CC BY-SA 4.0" in shown
-
-
-def test_what_a_dataset_holds(tone_manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer(["data", "show", str(tone_manifest)]) == 0
-    shown = capsys.readouterr().out
-    assert "150 rows, fingerprint " in shown
-    assert "audio (audio): formats (8000 Hz mono: 150)" in shown
-    assert answer(["data", "show", str(tone_manifest), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["rows"] == 150
-
-
-def test_a_source_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer(["data", "show", "fsd"]) == 3
-    assert "fsdd" in capsys.readouterr().err
