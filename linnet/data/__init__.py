@@ -33,7 +33,6 @@ __all__ = [
     "AudioColumn",
     "AudioSummary",
     "Card",
-    "Card",
     "Column",
     "Dataset",
     "GroupColumn",
