@@ -84,10 +84,11 @@ def _shapes(part: Dataset, column: str) -> list[tuple[int, int, int]]:
 
 
 def _given(size: int | Sequence[int]) -> tuple[int, int]:
-    sides = [size, size] if isinstance(size, int) else list(size)
+    sides: list[Any] = list(size) if isinstance(size, list | tuple) else [size, size]
     if len(sides) != 2 or any(isinstance(side, bool) or not isinstance(side, int) or side < 1 for side in sides):
         raise LinnetError(f"size is one number, or (height, width), at least 1 each; got {size!r}.")
-    return sides[0], sides[1]
+    height, width = sides
+    return height, width
 
 
 def _fit(picture: Media, shape: tuple[int, int, int]) -> NDArray[np.uint8]:

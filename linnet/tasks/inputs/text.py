@@ -44,8 +44,8 @@ class Tokens:
         chosen = _tokenizer(parts[0].values(column), tokenizer, vocabulary)
         counts = [chosen.counts(part.values(column)) for part in parts]
         room = _room(counts[0], whole=whole) if length is None else length
-        if room < 1:
-            raise LinnetError(f"length is the number of tokens that the network reads, at least 1; got {length}.")
+        if isinstance(room, bool) or not isinstance(room, int) or room < 1:
+            raise LinnetError(f"length is the number of tokens that the network reads, at least 1; got {length!r}.")
         for part, found in zip(parts, counts, strict=True):
             _say_odd(part, column, found, room)
         _say_unknown(chosen, parts[0].values(column), room)
