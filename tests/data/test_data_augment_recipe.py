@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,3 +176,8 @@ def test_a_lone_geometric_step_and_one_in_company_draw_the_same():
     rng = [generator(seed=4, epoch=0, batch=0) for _ in range(2)]
     np.testing.assert_array_equal(Augment([Flip()])(IMAGES, None, rng[0]),
                                   Augment([Flip(), Move(0)])(IMAGES, None, rng[1]))
+
+
+def test_every_step_and_preset_is_on_its_page():
+    page = (Path(__file__).parents[2] / "docs" / "augmentation.md").read_text(encoding="utf-8")
+    assert [name for name in (*STEPS, *PRESETS) if f"`{name}`" not in page] == []

@@ -86,8 +86,9 @@ class MuLaw:
 class Codec:
     """Through a lossy codec and back, one drawn for each recording; quality 0 is the worst it has.
 
-    `formats`: "opus" (about 6 to 68 kbit/s), "vorbis", "mp3" and "gsm" (GSM 06.10, one quality). It is the real
-    encoder of libsndfile: some milliseconds for a second of sound. Opus and mp3 know only some sample rates.
+    `formats`: "opus" (about 6 to 68 kbit/s), "vorbis", "mp3" and "gsm" (GSM 06.10, one quality, made for 8000 Hz: it
+    takes any rate and sounds better at a higher one). It is the real encoder of libsndfile: some milliseconds for a
+    second of sound. Opus and mp3 know only some sample rates.
     """
 
     name: ClassVar[str] = "codec"
