@@ -3,9 +3,10 @@
 Knows networks and files; knows no training and nothing of how a model was made smaller.
 """
 
+from linnet.export.adopt import adopt
 from linnet.export.parity import parity
 from linnet.export.prove import counted, prove
 from linnet.export.realised import realised
 from linnet.export.write import write
 
-__all__ = ["counted", "parity", "prove", "realised", "write"]
+__all__ = ["adopt", "counted", "parity", "prove", "realised", "write"]

@@ -105,14 +105,26 @@ def test_the_smallest_model_is_one() -> None:
     assert start(memory.smallest_model()).run({"x": np.ones(1, np.float32)})["y"].tolist() == [1.0]
 
 
-def test_what_cannot_be_made_up_or_measured_is_said(tmp_path: Path, file: Path) -> None:
-    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["t"], ["u"])], "text",
-                                   [onnx.helper.make_tensor_value_info("t", onnx.TensorProto.STRING, [1])],
-                                   [onnx.helper.make_tensor_value_info("u", onnx.TensorProto.STRING, [1])])
-    path = tmp_path / "text.onnx"
+def identity(path: Path, kind: int) -> Path:
+    """A file that gives back what it takes."""
+    ports = [onnx.helper.make_tensor_value_info(name, kind, ["batch"]) for name in "tu"]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["t"], ["u"])], "same", ports[:1], ports[1:])
     onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9), path)
-    with pytest.raises(LinnetError, match="cannot make up an input of type 'string'"):
-        runtime.bench(path)
+    return path
+
+
+def test_texts_are_made_up(tmp_path: Path) -> None:
+    path = identity(tmp_path / "text.onnx", onnx.TensorProto.STRING)
+    assert runtime.bench(path, runs=2, seconds=0).p50_ms > 0
+    said = start(path).run({"t": np.array(["one", "two"])})["u"]
+    assert said.tolist() == ["one", "two"]
+    with pytest.raises(LinnetError, match=r"expected string \(any\), received float32 \(1\)"):
+        start(path).run({"t": np.ones(1, np.float32)})
+
+
+def test_what_cannot_be_made_up_or_measured_is_said(tmp_path: Path, file: Path) -> None:
+    with pytest.raises(LinnetError, match="cannot make up an input of type 'bfloat16'"):
+        runtime.bench(identity(tmp_path / "short.onnx", onnx.TensorProto.BFLOAT16))
     with pytest.raises(LinnetError, match="runs of at least 1"):
         runtime.bench(file, runs=0)
     with pytest.raises(LinnetError, match="needs a file"):

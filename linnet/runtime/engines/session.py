@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
 from linnet.errors import LinnetError
 from linnet.tasks import Arrays
 
@@ -58,8 +60,12 @@ def check_inputs(given: Arrays, expected: Mapping[str, Port]) -> None:
         raise LinnetError(f"the file takes the inputs {_listed(expected)}; it was given {_listed(given)}.")
     for name, port in expected.items():
         array = given[name]
-        if array.dtype.name != port.dtype or not _fits(array.shape, port.shape):
-            raise LinnetError(f"input '{name}': expected {port}, received {Port(array.dtype.name, array.shape)}.")
+        if dtype_of(array) != port.dtype or not _fits(array.shape, port.shape):
+            raise LinnetError(f"input '{name}': expected {port}, received {Port(dtype_of(array), array.shape)}.")
+
+def dtype_of(array: NDArray[Any]) -> str:
+    """The name of the array's dtype, as cards and ports say it; texts are "string"."""
+    return "string" if array.dtype.kind in "OU" else str(array.dtype.name)
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
     return len(shape) == len(expected) and all(want in (None, size) for size, want in zip(shape, expected, strict=True))
