@@ -7,10 +7,18 @@ import math
 import torch
 from torch import Tensor, nn
 
+from linnet.errors import LinnetError
 from linnet.nn.masking import FAR
 
 _BASE = 10_000.0
 """Of the wavelengths of the rotary positions (Su et al. 2021)."""
+
+
+def heads_of(family: str, width: int) -> int:
+    """A head for each 32 channels, or as near to it as divides them; LinnetError for a width that none divides."""
+    if width % 8:
+        raise LinnetError(f"width of a {family} is a multiple of 8, so that heads divide it; got {width}.")
+    return next(heads for heads in range(max(1, width // 32), 0, -1) if width % (2 * heads) == 0)
 
 
 def attention_bias(mask: Tensor, *, causal: bool = False) -> Tensor:

@@ -9,6 +9,10 @@ FAR = 1e9
 """Far below any logit or attention score; what is masked gets a probability of exactly zero."""
 
 
+_CERTAIN = 1e4
+"""So far below the blank that a softmax gives it all; near enough that a loss stays finite."""
+
+
 def real_tokens(tokens: Tensor) -> Tensor:
     """1.0 where a token (batch, length) is none of padding, 0.0 where it is."""
     return (tokens != 0).to(torch.float32)
@@ -30,4 +34,4 @@ def blank_beyond(logits: Tensor, mask: Tensor) -> Tensor:
     """Logits (batch, frames, tokens) that answer index 0 with certainty wherever no frame is real."""
     silent = (1 - mask).unsqueeze(2)
     others = torch.arange(logits.shape[2], device=logits.device).clamp(max=1).to(logits.dtype)
-    return logits * mask.unsqueeze(2) - FAR * silent * others
+    return logits * mask.unsqueeze(2) - _CERTAIN * silent * others

@@ -12,24 +12,30 @@ from linnet.nn.model import Model
 from linnet.nn.zoo.bcresnet import bcresnet
 from linnet.nn.zoo.building import make
 from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
+from linnet.nn.zoo.conformer import Conformer, conformer
+from linnet.nn.zoo.crnn import Crnn, crnn
+from linnet.nn.zoo.gru import Gru, gru
 from linnet.nn.zoo.mlp import Mlp, mlp
 from linnet.nn.zoo.mobilenet import mobilenet
 from linnet.nn.zoo.resnet import resnet
 from linnet.nn.zoo.textcnn import TextCnn, textcnn
 from linnet.nn.zoo.transformer import Transformer, transformer
+from linnet.nn.zoo.vit import Vit, vit
 
 FAMILIES: dict[str, Callable[..., Model]] = {
     "dscnn": dscnn, "smallcnn": smallcnn, "resnet": resnet, "mobilenet": mobilenet,
     "bcresnet": bcresnet,
     "mlp": mlp,
-    "textcnn": textcnn, "transformer": transformer,
+    "textcnn": textcnn, "transformer": transformer, "gru": gru, "vit": vit,
+    "crnn": crnn, "conformer": conformer,
 }
 """By name: a function of (task, *, <one dial>, seed) that makes a fresh model."""
 
 MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
     "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn, "mobilenet": Cnn, "bcresnet": Cnn,
     "mlp": Mlp,
-    "textcnn": TextCnn, "transformer": Transformer,
+    "textcnn": TextCnn, "transformer": Transformer, "gru": Gru, "vit": Vit,
+    "crnn": Crnn, "conformer": Conformer,
 }
 """By name: what builds the network from its spec."""
 
@@ -42,5 +48,5 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return make(MODULES[family], spec, seed=seed)
 
 
-__all__ = ["FAMILIES", "MODULES", "bcresnet", "build", "dscnn", "mlp", "mobilenet", "resnet", "smallcnn", "textcnn",
-           "transformer"]
+__all__ = ["FAMILIES", "MODULES", "bcresnet", "build", "conformer", "crnn", "dscnn", "gru", "mlp", "mobilenet",
+           "resnet", "smallcnn", "textcnn", "transformer", "vit"]

@@ -7,8 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from linnet.errors import LinnetError
-from linnet.nn.attention import Block, attention_bias, rotary
+from linnet.nn.attention import Block, attention_bias, heads_of, rotary
 from linnet.nn.embedding import Embedding
 from linnet.nn.heads import is_pooled, make_head
 from linnet.nn.masking import masked_mean, real_tokens
@@ -59,9 +58,7 @@ def transformer(task: Task, *, width: int = 128, seed: int = 0) -> Model:
     """
     needs("transformer", task, "tokens", instead="Use nn.zoo.vit for images, nn.zoo.conformer for recordings.")
     width = checked("width", width, least=8)
-    if width % 8:
-        raise LinnetError(f"width of a transformer is a multiple of 8, so that heads divide it; got {width}.")
-    heads = next(heads for heads in range(max(1, width // 32), 0, -1) if width % (2 * heads) == 0)
+    heads = heads_of("transformer", width)
     layers = [{"name": name, "channels": width, "axis": -1}
               for name in ("embedding", *(f"block{number}" for number in range(1, 1 + max(2, width // 64))))]
     body = {"vocabulary": vocabulary(task), "heads": heads, "layers": layers, "token_dropout": 0.1, "dropout": 0.2}

@@ -1,0 +1,55 @@
+"""Gated recurrent units over padded sequences, in torch to learn and as the one ONNX operator in a file."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+_OPSET = 20
+_ORDER = (1, 0, 2)
+"""ONNX wants the update gate before the reset gate, torch has them the other way round."""
+
+
+class Recurrent(nn.Module):
+    """A GRU (Cho et al. 2014, arXiv:1406.1078), both ways unless `causal`: (batch, positions, inputs) to
+    (batch, positions, units a direction, times the directions).
+
+    The way back starts at each sequence's own end; what lies behind it is answered with zeros.
+    """
+
+    def __init__(self, inputs: int, units: int, *, causal: bool = False) -> None:
+        super().__init__()
+        self.gru = nn.GRU(inputs, units, batch_first=True, bidirectional=not causal)
+
+    def forward(self, x: Tensor, counts: Tensor | None = None) -> Tensor:
+        """`counts` (batch,): how many positions are real, at least one; all, without them."""
+        if torch.compiler.is_exporting():
+            return self._exported(x, counts)
+        if counts is None:
+            found: Tensor = self.gru(x)[0]
+            return found
+        packed = pack_padded_sequence(x, counts.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False)
+        found, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=x.shape[1])
+        return found
+
+    def _exported(self, x: Tensor, counts: Tensor | None) -> Tensor:
+        """https://onnx.ai/onnx/operators/onnx__GRU.html; a trace of torch's own would go step by step."""
+        gru, directions = self.gru, 2 if self.gru.bidirectional else 1
+        weights, recurrent, biases = ([], [], [])  # type: tuple[list[Tensor], list[Tensor], list[Tensor]]
+        for suffix in ("", "_reverse")[:directions]:
+            weights.append(self._gates(f"weight_ih_l0{suffix}"))
+            recurrent.append(self._gates(f"weight_hh_l0{suffix}"))
+            biases.append(torch.cat([self._gates(f"bias_ih_l0{suffix}"), self._gates(f"bias_hh_l0{suffix}")]))
+        inputs: list[Tensor | None] = [x.permute(1, 0, 2), *map(torch.stack, (weights, recurrent, biases))]
+        if counts is not None:
+            inputs.append(counts.clamp(min=1).to(torch.int32))
+        found = torch.onnx.ops.symbolic(
+            "GRU", inputs, dtype=x.dtype, shape=(x.shape[1], directions, x.shape[0], gru.hidden_size), version=_OPSET,
+            attrs={"hidden_size": gru.hidden_size, "linear_before_reset": 1,
+                   "direction": "bidirectional" if gru.bidirectional else "forward"})
+        return found.permute(2, 0, 1, 3).flatten(2)
+
+    def _gates(self, name: str) -> Tensor:
+        parts = self.gru.get_parameter(name).chunk(3)
+        return torch.cat([parts[place] for place in _ORDER])
