@@ -9,17 +9,18 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from linnet.data.leaks import listed
 from linnet.errors import DamagedFileError, LinnetError
 
 SUFFIXES = (".zip", ".tar")
 MARK = "!/"
 _LARGEST_BYTES = 1 << 30
-_MOST_MEMBERS = 5_000_000
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
@@ -102,7 +103,7 @@ def _gzip_advice(archive: Path) -> str:
 def _zip_members(archive: Path) -> dict[str, Member]:
     with zipfile.ZipFile(archive) as file:
         infos = [info for info in file.infolist() if not info.is_dir()]
-    _refuse_many(len(infos))
+    _refuse_repeats([info.filename for info in infos])
     return {info.filename: Member(info.header_offset, info.compress_size, info.file_size,
                                   info.compress_type == zipfile.ZIP_DEFLATED, info.CRC, True, _zip_trouble(info))
             for info in infos}
@@ -120,10 +121,11 @@ def _zip_trouble(info: zipfile.ZipInfo) -> str:
 
 def _tar_members(archive: Path) -> dict[str, Member]:
     found: dict[str, Member] = {}
+    names = []
     with tarfile.open(archive, "r:") as file:
         for info in file:
-            _refuse_many(len(found))
             name = info.name.removeprefix("./")
+            names += [name] if not info.isdir() else []
             if info.issym() or info.islnk():
                 found[name] = Member(0, 0, 0, trouble="is a link, which is not followed")
             elif info.isfile():
@@ -134,12 +136,14 @@ def _tar_members(archive: Path) -> dict[str, Member]:
         raw.seek(end)
         if raw.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
             raise tarfile.ReadError(f"its end is missing after {len(found)} files")
+    _refuse_repeats(names)
     return found
 
 
-def _refuse_many(count: int) -> None:
-    if count > _MOST_MEMBERS:
-        raise ValueError(f"more than {_MOST_MEMBERS} files")
+def _refuse_repeats(names: Sequence[str]) -> None:
+    if len(set(names)) < len(names):
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        raise ValueError(f"{len(twice)} names occur twice in it: {listed(twice)}")
 
 
 def _too_large(size_bytes: int) -> str:

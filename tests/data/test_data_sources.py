@@ -2,6 +2,7 @@
 
 import json
 import logging
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,99 @@ def test_folders_that_make_no_dataset_say_why(folder, tmp_path):
     image(folder / "yes" / "picture.png")
     with pytest.raises(LinnetError, match=r"recordings .*4 in all.* and images .*1 in all"):
         data.load(folder)
+
+
+def parted(root):
+    for seed, name in enumerate(["train/yes/a.wav", "train/no/a.wav", "Val/yes/b.wav", "test/no/b.wav"]):
+        wave(root / name, seed)
+    return root
+
+
+def test_parts_above_the_labels_are_seen_and_said(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING, "linnet"):
+        words = data.load(parted(tmp_path / "words"))
+    assert "the folders Val, test, train were taken for parts (column 'split')" in caplog.text
+    assert (words.column("label").labels, words.ids[0]) == (("no", "yes"), "Val/yes/b")
+    assert [part.values("label") for _, part in words.split(parts="split")] == [["no", "yes"], ["yes"], ["no"]]
+    as_labels = data.load(tmp_path / "words", parts="no")
+    assert (set(as_labels.values("label")), "split" in as_labels.columns) == ({"Val", "test", "train"}, False)
+
+
+def test_parts_may_be_asked_for(tmp_path):
+    wave(tmp_path / "x" / "train" / "yes" / "a.wav")
+    assert data.load(tmp_path / "x").values("label") == ["train"]
+    assert data.load(tmp_path / "x", parts="yes").values("label") == ["yes"]
+    wave(tmp_path / "x" / "other" / "yes" / "a.wav")
+    with pytest.raises(LinnetError, match="expects folders called train, validation and test; found also other"):
+        data.load(tmp_path / "x", parts="yes")
+    with pytest.raises(LinnetError, match="'parts' is one of auto, yes, no; got 'maybe'"):
+        data.load(tmp_path / "x", parts="maybe")
+
+
+@pytest.mark.parametrize("around", ["", "words/", "a/../words/"])
+def test_a_zip_archive_is_read_as_the_folder_that_it_holds(folder, tmp_path, around, caplog):
+    archive = tmp_path / "words.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in sorted(folder.rglob("*.*")):
+            file.write(name, around.replace("a/../", "./") + name.relative_to(folder).as_posix())
+        file.writestr("__MACOSX/._a.wav", "")
+        file.writestr(around.replace("a/../", "./") + "yes/notes.txt", "")
+    with caplog.at_level(logging.WARNING, "linnet"):
+        packed = data.load(archive, prefix="x/")
+    assert packed.fingerprint == data.load(folder, prefix="x/").fingerprint
+    assert "1 files" in caplog.text
+    assert data.restore(packed.origin).ids == packed.ids
+
+
+def test_a_manifest_may_name_files_in_archives(folder, tmp_path):
+    with zipfile.ZipFile(folder / "clips.zip", "w") as file:
+        file.write(folder / "yes" / "a.wav", "deep/a.wav")
+    file = manifest(folder / "m.csv", [{"file": "clips.zip!/deep/a.wav", "word": "yes"},
+                                       {"file": "no/a.flac", "word": "no"}])
+    assert data.load(file).fingerprint != ""
+    assert len(data.load(file).decode("audio")) == 2
+    gone = manifest(folder / "gone.csv", [{"file": f"clips.zip!/deep/{name}.wav", "word": name} for name in "abc"])
+    with pytest.raises(LinnetError, match=r"2 of 3 files are not there .*clips.zip!/deep/b.wav, clips.zip!/deep/c.wav"):
+        data.load(gone)
+
+
+def test_every_file_that_is_missing_is_named(folder):
+    rows = [{"file": f"gone/{number}.wav", "word": "a"} for number in range(400)]
+    bad = [{"file": name, "word": "b"} for name in ("../x.wav", "yes/a.txt")]
+    with pytest.raises(LinnetError) as caught:
+        data.load(manifest(folder / "m.jsonl", [*rows, *bad]))
+    message = str(caught.value)
+    assert "1 paths leave the folder" in message
+    assert "1 paths are neither recordings nor images by their name: yes/a.txt" in message
+    assert all(f"gone/{number}.wav" in message for number in range(400))
+
+
+def test_tables_without_media(tmp_path):
+    texts = data.load(manifest(tmp_path / "t.jsonl", [{"text": f"sentence number {row}", "intent": "ab"[row % 2],
+                                                      "split": "train"} for row in range(30)]))
+    assert {name: column.kind for name, column in texts.columns.items()} == {
+        "text": "text", "intent": "label", "split": "group"}
+    assert (texts.ids[:2], texts.name) == (["row1", "row2"], "t")
+    numbers = data.load(manifest(tmp_path / "n.csv", [{"id": "x1", "width": 1.5, "kind": "a"},
+                                                      {"id": "x2", "width": 2, "kind": "b"}]), prefix="n/")
+    assert (numbers.ids, numbers.values("width")) == (["n/x1", "n/x2"], [1.5, 2])
+    with pytest.raises(LinnetError, match="1 ids occur more than once: x"):
+        data.load(manifest(tmp_path / "d.jsonl", [{"id": "x", "a": 1}, {"id": "x", "a": 2}]))
+
+
+def test_a_column_that_holds_nothing_but_files_is_that_of_the_paths(folder):
+    assert data.load(manifest(folder / "m.csv", [{"sound": "yes/a.wav"}, {"sound": "no/a.flac"}])).ids == [
+        "yes/a", "no/a"]
+    kinds = {"sound": "group"}
+    assert data.load(folder / "m.csv", columns=kinds).column("sound").kind == "group"
+
+
+def test_a_folder_with_a_manifest_follows_it(folder):
+    rows = [{"file_name": "yes/a.wav", "word": "yes"}, {"file_name": "no/a.flac", "word": "no"}]
+    manifest(folder / "metadata.csv", rows)
+    assert (data.load(folder).name, data.load(folder).values("word")) == ("words", ["yes", "no"])
+    manifest(folder / "metadata.csv", [{"utterance": "x"}])
+    assert data.load(folder).values("label") == ["no", "yes", "yes"]
 
 
 def manifest(path, rows):

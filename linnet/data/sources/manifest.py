@@ -100,7 +100,8 @@ def _refuse_unusable(names: Sequence[Path], base: Path, file: Path) -> None:
     """One error for every path that is wrong, so that a manifest is mended in one go."""
     leaving = [str(name) for name in names if not name.is_absolute() and os.path.normpath(name).startswith("..")]
     other = [str(name) for name in names if not _is_media(str(name))]
-    missing = _missing(names, base) if not leaving else []
+    outside = set(leaving)
+    missing = _missing([name for name in names if str(name) not in outside], base)
     troubles = [
         (leaving, f"paths leave the folder {base}", "Give the folder where they start as root=..., or write absolute "
                                                     "paths."),
