@@ -37,9 +37,9 @@ def _loaded(given: str, options: Mapping[str, Any], source: str | Path | None) -
     if source is None:
         return load(given, **options)
     if str(source) in SOURCES:
-        return load(source)
+        return load(source, **options if str(source) == given else {})
     if given in SOURCES and SOURCES[given].recognises(Path(source)):
-        return load(given, folder=str(source))
+        return load(given, **{**options, "folder": str(source)})
     keeps_options = given not in SOURCES and Path(given).suffix == Path(source).suffix
     return load(source, **options if keeps_options else {})
 

@@ -18,6 +18,7 @@ import soundfile
 from linnet import data
 from linnet.data import LabelColumn
 from linnet.data.sources import clinc150, fashion_mnist, snips, speech_commands
+from linnet.data.sources.lines import write_lines
 from linnet.errors import DamagedFileError, LinnetError
 
 HERE = ("speechocean762", "cifar10", "clinc150", "snips", "mot15")
@@ -230,3 +231,18 @@ def test_speech_commands(tmp_path, caplog):
     assert (tmp_path / "corpus" / "_background_noise_" / "running_tap.wav").is_file()
     with pytest.raises(LinnetError, match="holds 4 recordings; expected 105,829"):
         speech_commands._make({"a": tmp_path / "a.tar.gz"}, tmp_path / "other")
+
+
+def test_a_corpus_is_restored_with_its_options_also_from_another_folder(tmp_path, monkeypatch):
+    rows = [{"text": f"say {number}", "intent": intent, "domain": "travel"}
+            for number, intent in enumerate(["visa", "oos"])]
+    (tmp_path / "clinc150").mkdir()
+    for name in ("train_full", "train_small", "validation", "test"):
+        write_lines(tmp_path / "clinc150" / f"{name}.jsonl", rows)
+    (tmp_path / "clinc150" / "domains.json").write_text('{"travel": ["visa"]}')
+    monkeypatch.setenv("LINNET_DATA", str(tmp_path))
+    small = data.load("clinc150", variant="small", oos=False)
+    moved = (tmp_path / "clinc150").rename(tmp_path / "elsewhere")
+    assert data.restore(small.origin, moved).fingerprint == small.fingerprint
+    moved.rename(tmp_path / "clinc150")
+    assert data.restore(small.origin, "clinc150").fingerprint == small.fingerprint
