@@ -15,6 +15,8 @@ import onnx_ir as ir
 import onnxscript.optimizer
 import torch
 from onnx_ir.passes import common
+from onnxscript import rewriter
+from onnxscript.rewriter.rules.common import fuse_pad_into_conv_rule
 
 from linnet.errors import LinnetError
 from linnet.export.samples import LENGTHS, LONGEST
@@ -41,6 +43,7 @@ def to_graph(model: Model) -> onnx.ModelProto:
     graph = _export(model)
     onnxscript.optimizer.fold_constants(graph, input_size_limit=_LARGEST_STORED, output_size_limit=_LARGEST_STORED,
                                         should_fold=_should_fold)
+    rewriter.rewrite(graph, [fuse_pad_into_conv_rule])  # a pad before a convolution would stay in float
     common.RemoveUnusedNodesPass()(graph)
     common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(graph)
     common.DeduplicateInitializersPass(size_limit=_LARGEST_STORED)(graph)
@@ -53,12 +56,8 @@ def to_graph(model: Model) -> onnx.ModelProto:
 
 def _should_fold(node: ir.Node) -> bool | None:
     """Weights that are only put in another order are stored in it; None leaves the choice to the size limits."""
-    weights = [value for value in node.inputs if value is not None and value.is_initializer()]
-    return node.op_type in _MOVES and any(_size(value) > _LARGEST_STORED for value in weights) or None
-
-
-def _size(value: ir.Value) -> int:
-    return 0 if value.const_value is None else int(value.const_value.size)
+    sizes = [value.const_value.size for value in node.inputs if value is not None and value.const_value is not None]
+    return True if node.op_type in _MOVES and max(sizes, default=0) > _LARGEST_STORED else None
 
 
 def _export(model: Model) -> ir.Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnxruntime
 import pytest
 import scipy.fft
 import scipy.signal
@@ -10,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.nn import LogMel
-from linnet.nn.frontend import NORMALISATIONS
+from linnet.export.graph import to_graph
+from linnet.nn import LogMel, Model
+from linnet.nn.loudness import NORMALISATIONS
 
 TOLERANCE = 1e-5
 """Of the picture, whose values lie between 0 and 1 (60 dB): float32 against float64."""
@@ -81,6 +83,59 @@ def test_a_tone_sounds_in_its_own_band() -> None:
 
 def test_the_constants_are_no_part_of_the_weights() -> None:
     assert not LogMel(8000, 8000).state_dict()
+
+
+@pytest.mark.parametrize("normalisation", ["absolute", "pcen", "running"])
+def test_no_frame_hears_what_comes_after_its_window(normalisation: str) -> None:
+    front = LogMel(8000, 8000, normalisation=normalisation)
+    past = torch.from_numpy(waveform(8000))
+    other = past.clone()
+    other[:, 5000:] = torch.sign(torch.sin(torch.arange(3000) / 3))
+    whole = (5000 - front.window) // front.hop + 1
+    one, two = front(past), front(other)
+    assert torch.equal(one[:, :, :whole], two[:, :, :whole])
+    assert not torch.allclose(one[:, :, whole], two[:, :, whole])
+
+
+@pytest.mark.parametrize("samples", [80, 100, 240, 4321, 8000])
+def test_any_length_gives_a_frame_a_hop_and_the_frames_of_the_fixed_length(samples: int) -> None:
+    sound = torch.from_numpy(waveform(samples))
+    picture = LogMel(8000, None, normalisation="absolute")(sound)
+    assert picture.shape == (2, 1, samples // 80, 40)
+    if samples >= 240:
+        fixed = LogMel(8000, samples, normalisation="absolute")(sound)
+        torch.testing.assert_close(picture[:, :, : fixed.shape[2]], fixed, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+def test_padding_changes_no_frame_that_counts(normalisation: str) -> None:
+    front = LogMel(8000, None, normalisation=normalisation)
+    sound, lengths = torch.from_numpy(waveform(8000)), torch.tensor([8000, 4321])
+    sound[1, 4321:] = 0
+    counts = front.counts(lengths).tolist()
+    assert counts == [100, 54]
+    together = front(sound)
+    for row, count in enumerate(counts):
+        alone = front(sound[row : row + 1, : lengths[row]])
+        assert alone.shape[2] == count
+        torch.testing.assert_close(together[row : row + 1, :, :count], alone, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+def test_any_length_ships_without_a_loop(normalisation: str) -> None:
+    front = LogMel(8000, None, normalisation=normalisation).eval()
+    spec = {"inputs": [{"name": "audio", "dtype": "float32", "shape": [None]}], "layers": [],
+            "output": {"name": "picture", "shape": [1, None, 40]}}
+    module = torch.nn.Sequential()
+    module.add_module("front", front)
+    graph = to_graph(Model(module, spec))
+    assert not {node.op_type for node in graph.graph.node} & {"Scan", "Loop", "If"}
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    for samples in (80, 100, 240, 1600, 4321, 24_000):
+        sound = waveform(samples)
+        with torch.no_grad():
+            expected = front(torch.from_numpy(sound)).numpy()
+        np.testing.assert_allclose(session.run(None, {"audio": sound})[0], expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
