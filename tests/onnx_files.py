@@ -44,6 +44,29 @@ def tones_bytes(task: tasks.Classify, *, bands_hz: dict[str, tuple[float, float]
     return with_metadata(_bytes(graph), {"linnet.card": tones_card(task, basis.size + pool.size).to_json()})
 
 
+def table_bytes(task: tasks.Task, weights: np.ndarray) -> bytes:
+    """Answers out of a table, with a card: a row of weights (tokens, outputs) a token, summed unless the task tags;
+    or rows (features, outputs) of a linear model.
+    """
+    ((name, (dtype, shape)),) = task.arrays.items()
+    output, answers = task.output
+    look = [helper.make_node("MatMul", [name, "weights"], ["sum"])] if name == "features" else [
+        helper.make_node("Gather", ["weights", name], ["each"], axis=0),
+        helper.make_node("Identity", ["each"], ["sum"]) if len(answers) == 2 else
+        helper.make_node("ReduceSum", ["each", "places"], ["sum"], keepdims=0)]
+    kind = TensorProto.FLOAT if name == "features" else TensorProto.INT64
+    graph = helper.make_graph(
+        [*look, helper.make_node("Identity", ["sum"], [output])], "table",
+        [helper.make_tensor_value_info(name, kind, ["batch", *shape])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", *answers])],
+        [numpy_helper.from_array(weights.astype(np.float32), "weights"),
+         numpy_helper.from_array(np.array([1]), "places")])
+    card = Card(name="table", task=task.to_json(), input={name: ArraySpec(dtype=dtype, shape=shape)},
+                output={output: ArraySpec(dtype="float32", shape=answers)}, labels=task.labels,
+                parameters=weights.size, linnet_version="0.1.0")
+    return with_metadata(_bytes(graph), {"linnet.card": card.to_json()})
+
+
 def tones_card(task: tasks.Classify, parameters: int) -> Card:
     """The card of such a file."""
     spec = {name: ArraySpec(dtype=dtype, shape=shape) for name, (dtype, shape) in task.arrays.items()}

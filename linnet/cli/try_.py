@@ -95,12 +95,11 @@ def _row(given: str) -> Any:
 def _text(given: str, task: Task) -> str:
     tokenizer = getattr(task, "tokenizer", None)
     if tokenizer is not None:
-        ids = tokenizer.encode([given], int(tokenizer.counts([given])[0]))[0]
-        room = task.arrays["tokens"][1][0]
-        if not (ids != 1).any():
+        count, room = int(tokenizer.counts([given])[0]), task.arrays["tokens"][1][0]
+        if not tokenizer.known([given])[0]:
             screen.say(f"note: '{given}' holds nothing that the model knows; the answer means nothing.")
-        elif room is not None and len(ids) > room:
-            screen.say(f"note: '{given}' has {len(ids)} tokens: only the first {room} were read.")
+        elif room is not None and count > room:
+            screen.say(f"note: '{given}' has {count} tokens: only the first {room} were read.")
     return given
 
 

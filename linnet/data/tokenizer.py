@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from linnet.errors import LinnetError, missing_extra, unknown
 
 PADDING, UNKNOWN = "[PAD]", "[UNK]"
+_MARKS = ("\u2581", "\u0120")
+"""How a space is written by Metaspace and by ByteLevel."""
 _FIRST = 2
 """The id of the first token that is neither padding nor unknown."""
 _MOST = 10_000_000
@@ -125,6 +127,14 @@ class Tokenizer:
     def counts(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """How many tokens each text has, uncut."""
         return np.array([len(encoding.ids) for encoding in self._encodings(texts)], np.int64)
+
+    def known(self, texts: Sequence[str]) -> tuple[int, int]:
+        """How many of the texts' tokens it knows, and how many there are; marks of a word's beginning do not count."""
+        marks = [number for number, token in enumerate(self.tokens) if token in _MARKS]
+        found = [number for encoding in self._encodings(texts) for number in encoding.ids]
+        ids = self._lookup[np.array(found, np.int64)]
+        real = (ids != 0) & ~np.isin(ids, marks)
+        return int((real & (ids != 1)).sum()), int(real.sum())
 
     def _encodings(self, texts: Sequence[str]) -> list[Any]:
         wrong = [text for text in texts if not isinstance(text, str)]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from onnx_files import table_bytes
 from proven_file import proven_file
 
 from linnet import data, tasks
@@ -80,3 +82,69 @@ def test_what_is_mixed_or_left_out_is_said(proven: Path, tmp_path: Path, capsys:
     assert "middle" in shown.out
     assert "long.wav has 2 channels, which were mixed to one" in shown.err
     assert "long.wav lasts 1 s: only the 0.3 s in its middle were heard" in shown.err
+
+
+def by_word(task: tasks.Classify | tasks.Tag, **words: list[float]) -> np.ndarray:
+    """Each token's row of logits; zeros where nothing is said."""
+    assert task.tokenizer is not None
+    table = np.zeros((task.tokenizer.size, task.output[1][-1] or 0))
+    for word, row in words.items():
+        table[task.tokenizer.tokens.index(word)] = row
+    return table
+
+
+@pytest.fixture
+def intents(tmp_path: Path, sentences: data.Splits) -> Path:
+    task = tasks.Classify(sentences, input="text", target="intent", tokenizer="word", length=6)
+    path = tmp_path / "intents.onnx"
+    path.write_bytes(table_bytes(task, by_word(task, soup=[3, 0, 0], warm=[0, 0, 2])))
+    return path
+
+
+def test_texts_are_asked_as_they_stand(intents: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["try", str(intents), "how warm is it", "Order soup"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ("how warm is it: weather (0.79), then food (0.11)\n"
+                         "Order soup: food (0.91), then travel (0.05)\n")
+    assert shown.err == ""
+
+
+def test_what_of_a_text_was_not_read_is_said(intents: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["try", str(intents), "will it rain in oslo on monday", "xyzzy"]) == 0
+    said = capsys.readouterr().err
+    assert "'will it rain in oslo on monday' has 7 tokens: only the first 6 were read" in said
+    assert "'xyzzy' holds nothing that the model knows; the answer means nothing" in said
+
+
+def test_many_labels_are_listed(tmp_path: Path, sentences: data.Splits, capsys: pytest.CaptureFixture[str]) -> None:
+    task = tasks.Classify(sentences, input="text", target="topics", tokenizer="word")
+    path = tmp_path / "topics.onnx"
+    path.write_bytes(table_bytes(task, by_word(task, rome=[3, -1], soup=[-1, 3], order=[-2, 0])))
+    assert answer(["try", str(path), "soup in rome", "order", "order soup"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "soup in rome: city (0.88), dish (0.88)", "order: none; next dish (0.50)",
+        "order soup: dish (0.95); next city (0.05)"]
+
+
+def test_spans_are_listed(tmp_path: Path, sentences: data.Splits, capsys: pytest.CaptureFixture[str]) -> None:
+    task = tasks.Tag(sentences, input="text", target="slots", tokenizer="word")
+    tag = np.eye(len(task.tags)) * 3
+    path = tmp_path / "slots.onnx"
+    path.write_bytes(table_bytes(task, by_word(task, new=tag[1], york=tag[2], tomorrow=tag[3], rice=tag[5])))
+    assert answer(["try", str(path), "rice in New York tomorrow", "hello"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "rice in New York tomorrow: dish 'rice' (0 to 4), city 'New York' (8 to 16), day 'tomorrow' (17 to 25)",
+        "hello: no spans"]
+
+
+def test_rows_are_json(tmp_path: Path, numbers: data.Splits, capsys: pytest.CaptureFixture[str]) -> None:
+    task = tasks.Regress(numbers, input=["length", "colour"], target="weight", tolerance=1)
+    path = tmp_path / "weight.onnx"
+    path.write_bytes(table_bytes(task, np.array([[1.0], [0], [0]])))
+    good = json.dumps({"length": task.takes.fields[0].mean, "colour": "red"})  # type: ignore[attr-defined]
+    assert answer(["try", str(path), "a", '{"length": "3", "colour": "red"}', "[]", good]) == 3
+    shown = capsys.readouterr()
+    assert float(shown.out.removeprefix(f"{good}: ")) == pytest.approx(task.mean, rel=1e-4)
+    assert "a: not JSON" in shown.err
+    assert "column 'length' takes numbers; it was given '3'" in shown.err
+    assert "[]: this task takes rows" in shown.err

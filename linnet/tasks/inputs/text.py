@@ -48,7 +48,7 @@ class Tokens:
             raise LinnetError(f"length is the number of tokens that the network reads, at least 1; got {length!r}.")
         for part, found in zip(parts, counts, strict=True):
             _say_odd(part, column, found, room)
-        _say_unknown(chosen, parts[0].values(column), room)
+        _say_unknown(chosen, parts[0].values(column))
         return cls(column, room, chosen)
 
     @property
@@ -153,15 +153,14 @@ def _say_odd(part: Dataset, column: str, counts: NDArray[np.int64], room: int) -
                     named(part), empty, len(part), column)
 
 
-def _say_unknown(tokenizer: Tokenizer, texts: Sequence[str], room: int) -> None:
+def _say_unknown(tokenizer: Tokenizer, texts: Sequence[str]) -> None:
     """A tokenizer of another language or script, which knows hardly any of these texts, is refused."""
-    ids = tokenizer.encode(texts, room)
-    real, unknown = int((ids != 0).sum()), int((ids == 1).sum())
-    if 2 * unknown > real:
-        raise LinnetError(f"the tokenizer does not fit these texts: it knows {real - unknown} of their {real} tokens. "
+    known, every = tokenizer.known(texts)
+    if known < 0.5 * every:
+        raise LinnetError(f"the tokenizer does not fit these texts: it knows {known} of their {every} tokens. "
                           "Train one on them (leave tokenizer out), or give one of their language.")
-    if 10 * unknown > real:
-        log.warning("the tokenizer does not know %d of the %d tokens of the training texts.", unknown, real)
+    if known < 0.9 * every:
+        log.warning("the tokenizer does not know %d of the %d tokens of the training texts.", every - known, every)
 
 
 def _texts(samples: Sequence[Any]) -> list[str]:
