@@ -12,7 +12,7 @@ HOP = 160
 
 
 class Listener(torch.nn.Module):
-    """(batch, samples) and lengths to (batch, frames, tokens): magnitudes of the frames, two layers, blank at the end."""
+    """(batch, samples) and lengths to (batch, frames, tokens): magnitudes of frames, two layers, blank at the end."""
 
     def __init__(self, tokens: int) -> None:
         super().__init__()

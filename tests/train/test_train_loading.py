@@ -70,7 +70,7 @@ class Words:
 
 
 class Table:
-    kind, arrays = "regress", {"features": ("float32", (3,))}  # noqa: RUF012
+    kind, arrays = "regress", {"features": ("float32", (3,))}
 
 
 def test_augmentation_that_cannot_be_is_refused() -> None:

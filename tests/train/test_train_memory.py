@@ -55,7 +55,7 @@ def test_a_batch_that_does_not_fit_is_taken_in_pieces_to_the_same_end(
 
 def test_a_sample_that_does_not_fit_is_an_error(squares: data.Splits) -> None:
     task = tasks.Classify(squares, input="image", target="side")
-    with pytest.raises(LinnetError, match="does not suffice for a single sample.*7.00 GiB"):
+    with pytest.raises(LinnetError, match=r"does not suffice for a single sample.*7\.00 GiB"):
         train.fit(model(task, 0), task, squares, epochs=1, options=Options(batch=4, device="cpu"))
 
 

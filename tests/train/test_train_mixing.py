@@ -45,7 +45,7 @@ def test_what_cannot_be_blended_is_refused_before_the_first_epoch(
 
 def test_a_loss_of_many_answers_cannot_be_blended() -> None:
     class Tags:
-        loss, arrays = "token_cross_entropy", {"tokens": ("int64", (8,))}  # noqa: RUF012
+        loss, arrays = "token_cross_entropy", {"tokens": ("int64", (8,))}
 
     with pytest.raises(LinnetError, match=r"mixup .* loss of this task is 'token_cross_entropy'"):
         mixing.check(Tags(), Options(mixup=0.2))  # type: ignore[arg-type]

@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,7 @@ def test_chunks_make_the_same_arrays_and_a_damaged_file_of_any_chunk_is_listed(
     assert np.array_equal(gather(task, dataset).arrays(np.arange(12))["audio"], whole)
     names = [str(dataset.file("audio", row)) for row in (1, 11)]
     for name in names:
-        with open(name, "wb") as file:
-            file.write(b"no sound")
+        Path(name).write_bytes(b"no sound")
     with pytest.raises(DamagedFileError, match="2 of 12 samples") as caught:
         gather(task, dataset, cache="memory")
     assert all(name in str(caught.value) for name in names)
