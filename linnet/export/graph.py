@@ -21,6 +21,7 @@ from onnxscript.rewriter.rules.common import fuse_pad_into_conv_rule
 from linnet.errors import LinnetError
 from linnet.export.samples import LENGTHS, LONGEST
 from linnet.nn import Model, fold_normalisation
+from linnet.nn.recurrent import in_onnx_order
 
 OPSET = 20
 FRONT = "front"
@@ -32,7 +33,6 @@ _LARGEST_STORED = 8
 _SCOPES = "pkg.torch.onnx.name_scopes"
 _NOTHING = "empty_nn_module_stack"
 """In the name of what the exporter made of no module."""
-_MOVES = {"Concat", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"}
 
 
 def to_graph(model: Model) -> onnx.ModelProto:
@@ -41,8 +41,7 @@ def to_graph(model: Model) -> onnx.ModelProto:
     The nodes of the network carry the names of their layers, those of the front end none; its output is named FRONT.
     """
     graph = _export(model)
-    onnxscript.optimizer.fold_constants(graph, input_size_limit=_LARGEST_STORED, output_size_limit=_LARGEST_STORED,
-                                        should_fold=_should_fold)
+    onnxscript.optimizer.fold_constants(graph, input_size_limit=_LARGEST_STORED, output_size_limit=_LARGEST_STORED)
     rewriter.rewrite(graph, [fuse_pad_into_conv_rule])  # a pad before a convolution would stay in float
     common.RemoveUnusedNodesPass()(graph)
     common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(graph)
@@ -54,15 +53,9 @@ def to_graph(model: Model) -> onnx.ModelProto:
     return ir.to_proto(graph)
 
 
-def _should_fold(node: ir.Node) -> bool | None:
-    """Weights that are only put in another order are stored in it; None leaves the choice to the size limits."""
-    sizes = [value.const_value.size for value in node.inputs if value is not None and value.const_value is not None]
-    return True if node.op_type in _MOVES and max(sizes, default=0) > _LARGEST_STORED else None
-
-
 def _export(model: Model) -> ir.Model:
     inputs = model.spec["inputs"]
-    module = fold_normalisation(model.module).cpu()
+    module = in_onnx_order(fold_normalisation(model.module).cpu())
     with _quiet():
         program = torch.onnx.export(
             module, tuple(map(_example, inputs)), dynamo=True, optimize=False, verbose=False, opset_version=OPSET,
@@ -94,20 +87,21 @@ def _name_nodes(graph: ir.Graph) -> None:
         if FRONT in _scopes(node) or any(use.node in inside for value in node.outputs for use in value.uses()):
             inside.add(node)
     seen = Counter[str]()
+    handed = [value for node in graph if node in inside for value in node.outputs
+              if any(use.node not in inside for use in value.uses())]
+    for value in handed[-1:]:  # sizes, too, are handed over; the picture is what comes last
+        value.name = FRONT
     for node in graph:
         layer = _layer(node)
         seen[layer] += node not in inside
         node.name = None if node in inside else layer if seen[layer] == 1 else f"{layer}.{seen[layer]}"
-        for value in node.outputs:
-            if node in inside and any(use.node not in inside for use in value.uses()):
-                value.name = FRONT
 
 
 def _layer(node: ir.Node) -> str:
     """ "stem.conv" for a node in the module layers.stem.conv; the function's own name for one outside of any."""
     *modules, function = _scopes(node)
-    named = function if _NOTHING not in function else ""
-    return (modules[-1] or named or node.op_type.lower()).removeprefix("layers.")
+    name = modules[-1] or function
+    return node.op_type.lower() if not name or _NOTHING in name else name.removeprefix("layers.")
 
 
 def _scopes(node: ir.Node) -> list[str]:

@@ -10,6 +10,8 @@ _OPSET = 20
 _ORDER = (1, 0, 2)
 """ONNX wants the update gate before the reset gate, torch has them the other way round."""
 
+_STORED = ("weights", "recurrent", "biases")
+
 
 class Recurrent(nn.Module):
     """A GRU (Cho et al. 2014, arXiv:1406.1078), both ways unless `causal`: (batch, positions, inputs) to
@@ -36,12 +38,7 @@ class Recurrent(nn.Module):
     def _exported(self, x: Tensor, counts: Tensor | None) -> Tensor:
         """https://onnx.ai/onnx/operators/onnx__GRU.html; a trace of torch's own would go step by step."""
         gru, directions = self.gru, 2 if self.gru.bidirectional else 1
-        weights, recurrent, biases = ([], [], [])  # type: tuple[list[Tensor], list[Tensor], list[Tensor]]
-        for suffix in ("", "_reverse")[:directions]:
-            weights.append(self._gates(f"weight_ih_l0{suffix}"))
-            recurrent.append(self._gates(f"weight_hh_l0{suffix}"))
-            biases.append(torch.cat([self._gates(f"bias_ih_l0{suffix}"), self._gates(f"bias_hh_l0{suffix}")]))
-        inputs: list[Tensor | None] = [x.permute(1, 0, 2), *map(torch.stack, (weights, recurrent, biases))]
+        inputs: list[Tensor | None] = [x.permute(1, 0, 2), *(self.get_buffer(name) for name in _STORED)]
         if counts is not None:
             inputs.append(counts.clamp(min=1).to(torch.int32))
         found = torch.onnx.ops.symbolic(
@@ -50,6 +47,21 @@ class Recurrent(nn.Module):
                    "direction": "bidirectional" if gru.bidirectional else "forward"})
         return found.permute(2, 0, 1, 3).flatten(2)
 
+    def store(self) -> None:
+        """Keep the weights a second time as ONNX wants them: (directions, gates, inputs), the gates in its order."""
+        for kinds, name in zip((("weight_ih",), ("weight_hh",), ("bias_ih", "bias_hh")), _STORED, strict=True):
+            self.register_buffer(name, torch.stack([
+                torch.cat([self._gates(f"{kind}_l0{suffix}") for kind in kinds])
+                for suffix in ("", "_reverse")[: 2 if self.gru.bidirectional else 1]]))
+
     def _gates(self, name: str) -> Tensor:
-        parts = self.gru.get_parameter(name).chunk(3)
+        parts = self.gru.get_parameter(name).detach().chunk(3)
         return torch.cat([parts[place] for place in _ORDER])
+
+
+def in_onnx_order(module: nn.Module) -> nn.Module:
+    """The module itself, ready to be exported: each recurrent layer has its weights in the order of ONNX."""
+    for unit in module.modules():
+        if isinstance(unit, Recurrent):
+            unit.store()
+    return module
