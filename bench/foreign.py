@@ -5,13 +5,11 @@ Prints both scores on the in-scope test part, how many answers differ, size and 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-import pyarrow as pa
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
@@ -19,24 +17,14 @@ from sklearn.svm import LinearSVC
 from linnet import data, export, runtime, tasks
 
 
-def part(folder: Path, name: str) -> data.Dataset:
-    """The rows of one file that have an intent in scope."""
-    lines = (folder / "clinc150" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, lines) if row["intent"] != "oos"]
-    table = pa.table({"id": [f"{name}/{number}" for number in range(len(rows))], "text": [row["text"] for row in rows],
-                      "intent": [row["intent"] for row in rows]})
-    return data.Dataset("clinc150", table, {"text": data.TextColumn(), "intent": data.label_column(
-        sorted({row["intent"] for row in rows}))}, part=name.partition("_")[0])
-
-
 def main() -> int:
     """Train, adopt, and ask both the whole test part."""
     if not os.environ.get("LINNET_DATA"):
         print("LINNET_DATA is not set: nothing to measure.")
         return 0
-    folder = Path(os.environ["LINNET_DATA"])
-    train, test = part(folder, "train_full"), part(folder, "test")
-    task = tasks.Classify(train, input="text", target="intent", tokenizer=None)
+    parts = data.load("clinc150", oos=False).split(parts="split")
+    train, test = parts.train, parts.test
+    task = tasks.Classify(parts, input="text", target="intent", tokenizer=None)
     source = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
                            LinearSVC())
     source.fit(train.values("text"), train.values("intent"))

@@ -76,6 +76,34 @@ def test_two_classes_and_many_on_a_table(tmp_path: Path, numbers: data.Splits, m
         assert list(scores.answers) == source.predict(test).tolist()
 
 
+def test_texts_rows_and_networks_are_compared_on_the_same_rows(tmp_path: Path, sentences: data.Splits,
+                                                               intents: tasks.Classify) -> None:
+    by_length = tasks.Classify(sentences, input=["letters", "asker"], target="intent")
+    rows = by_length.prepare(by_length.read(sentences.train))["features"]
+    labels = sentences.train.values("intent")
+    words = make_pipeline(TfidfVectorizer(), LinearSVC()).fit(sentences.train.values("text"), labels)
+    sources = {"words": (words, intents), "length": (LogisticRegression().fit(rows, labels), by_length)}
+    sides = {name: [runtime.load(export.adopt(source, task, tmp_path / f"{name}.onnx", samples=sentences.test))]
+             for name, (source, task) in sources.items()}
+    found = runtime.compare(sides, sentences.test, seconds=0)
+    assert found.noun == "texts"
+    assert found.differences[0].word == "worse"
+
+
+def test_further_figures_are_compared_too(tmp_path: Path, numbers: data.Splits) -> None:
+    task = tasks.Regress(numbers, input=["length", "width", "colour"], target="weight", tolerance=1.0)
+    rows, wanted = task.prepare(task.read(numbers.train))["features"], task.targets(numbers.train).reshape(-1)
+    sides = {name: [runtime.load(export.adopt(model.fit(rows, wanted), task, tmp_path / f"{name}.onnx"))]
+             for name, model in (("line", LinearRegression()), ("tree", RandomForestRegressor(2, random_state=0)))}
+    found = runtime.compare(sides, numbers.test, seconds=0)
+    assert "mean_absolute_error" in found.side("line").metrics
+    assert found.side("line").metrics["mean_absolute_error"] < found.side("tree").metrics["mean_absolute_error"]
+    stricter = tasks.Regress(numbers, input=["length", "width"], target="weight", tolerance=0.5)
+    other = export.adopt(LinearRegression().fit(rows[:, :2], wanted), stricter, tmp_path / "strict.onnx")
+    with pytest.raises(LinnetError, match=r"strict.onnx counts as right within '0\.5', line.onnx '1\.0'"):
+        runtime.compare({"line": sides["line"], "strict": [runtime.load(other)]}, numbers.test)
+
+
 def test_labels_by_number(tmp_path: Path, numbers: data.Splits) -> None:
     task = tasks.Classify(numbers, input=["length", "width", "colour"], target="size")
     rows = task.prepare(task.read(numbers.train))["features"]

@@ -117,3 +117,8 @@ def test_a_file_says_nothing_of_the_folder_in_which_it_was_made(tmp_path: Path, 
     content = export.adopt(Halves(), sides, tmp_path / "a.onnx").read_bytes()
     assert b".py" not in content
     assert str(Path(__file__).parent).encode() not in content
+    model = onnx.load(pixels_file(tmp_path / "s.onnx", channels_first=False, columns=2))
+    model.doc_string = model.graph.node[0].doc_string = "made in /home/somebody"
+    model.graph.node[0].metadata_props.add(key="stack", value="/home/somebody/train")
+    onnx.save(model, tmp_path / "s.onnx")
+    assert b"somebody" not in export.adopt(tmp_path / "s.onnx", sides, tmp_path / "b.onnx").read_bytes()

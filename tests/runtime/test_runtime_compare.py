@@ -112,6 +112,26 @@ def test_what_does_not_fit_is_all_said_at_once(tmp_path: Path, tone_task: Classi
         runtime.compare({"a": [a], "b": [a]}, data.load(_bare(tmp_path)))
 
 
+class Shouting:
+    """A task that writes its right answers in large letters."""
+
+    def __init__(self, task: Classify) -> None:
+        self.task = task
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.task, name)
+
+    def expected(self, dataset: data.Dataset) -> list[str]:
+        return [answer.upper() for answer in self.task.expected(dataset)]
+
+
+def test_answers_in_different_forms_are_refused(tmp_path: Path, tone_task: Classify, everything: data.Dataset) -> None:
+    a, b = shipped(tmp_path, tone_task, "a"), shipped(tmp_path, tone_task, "b")
+    loud = replace(b, task=Shouting(tone_task))
+    with pytest.raises(LinnetError, match=r"'b' takes 'LOW' for the right answer to sample .* different forms"):
+        runtime.compare({"a": [a], "b": [loud]}, everything)
+
+
 def _bare(folder: Path) -> Path:
     """A manifest without labels of the right name."""
     soundfile.write(folder / "x.wav", np.zeros(800) + 0.1, 8000)
