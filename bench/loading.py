@@ -109,7 +109,8 @@ def table(model: nn.Model, task: tasks.Task, splits: data.Splits, augment: str,
     print(f"\n{splits.train.name}, {model.name}, augment={augment}\nCPU to learn from a sample {learning:.2f} ms")
     print(f"{'':18}{'samples/s':>11}{'share':>8}{'waiting':>9}{'CPU ms to make a sample':>26}")
     for way, seconds in best.items():
-        print(f"{way:18}{rows / seconds:11.0f}{best['lies ready'] / seconds:8.2f}{stalled[way]:9.0%}{making[way]:26.2f}")
+        print(f"{way:18}{rows / seconds:11.0f}{best['lies ready'] / seconds:8.2f}{stalled[way]:9.0%}"
+              f"{making[way]:26.2f}")
 
 
 def cpu_ms_to_make(run: Training) -> float:

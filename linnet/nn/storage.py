@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from linnet.errors import DamagedFileError, LinnetError
+from linnet.files import replacing
 from linnet.nn.model import Model
 from linnet.nn.zoo import build
 
@@ -25,19 +26,17 @@ _FACTS = ("schema", "name", "identity", "spec", "bits", "history", "notes")
 def save(model: Model, folder: str | Path) -> None:
     """Write `folder`/model.safetensors beside and rename it, so that a kill leaves the old model or the new one."""
     path = Path(folder) / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {f"weights.{name}": tensor.detach().cpu().numpy() for name, tensor in model.module.state_dict().items()}
     arrays |= {f"calibration.{name}": values for name, values in (model.calibration or {}).items()}
     facts = {"schema": SCHEMA, "name": model.name, "identity": model.identity, "spec": model.spec, "bits": model.bits,
              "history": model.history, "notes": model.notes}
-    partial = path.with_name(path.name + ".partial")
     try:
-        save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, partial,
-                  metadata={"model": json.dumps(facts, default=dict)})
+        with replacing(path) as partial:
+            save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, partial,
+                      metadata={"model": json.dumps(facts, default=dict)})
     except SafetensorError as error:
         raise LinnetError(f"{path} cannot be written ({error}); what was there is as it was. "
                           "Is the disk full?") from error
-    partial.replace(path)
 
 
 def load(folder: str | Path) -> Model:

@@ -12,6 +12,7 @@ import numpy as np
 
 from linnet.errors import DamagedFileError, LinnetError
 from linnet.evidence import DataRef, Scores
+from linnet.files import replacing
 
 _PLAIN = ("subject", "subject_name", "metric")
 
@@ -35,10 +36,8 @@ def alone(folder: Path) -> Iterator[None]:
 
 def write_text(path: Path, text: str) -> None:
     """Write beside, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -68,11 +67,8 @@ def write_scores(measured: Mapping[str, Scores | None], folder: Path) -> None:
         if scores.seconds is not None:
             columns["seconds"] = scores.seconds
         facts = {name: getattr(scores, name) for name in _PLAIN} | {"data": scores.data.model_dump_json()}
-        path = folder / f"{role}.parquet"
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        parquet.write_table(pa.table(columns).replace_schema_metadata(facts), partial)
-        partial.replace(path)
+        with replacing(folder / f"{role}.parquet") as partial:
+            parquet.write_table(pa.table(columns).replace_schema_metadata(facts), partial)
 
 
 def read_scores(path: Path) -> Scores:

@@ -8,6 +8,7 @@ from string import Template
 
 from linnet import __version__
 from linnet.evidence import verdict_of
+from linnet.files import replacing
 from linnet.report import plain
 from linnet.report.contents import Contents
 from linnet.report.markup import Html, join, safe, tag, unbroken
@@ -19,10 +20,8 @@ from linnet.report.words import headline, not_shown
 def write(contents: Contents, path: str | Path) -> Path:
     """Write the report beside, then rename; a report that was there before survives a kill."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(html(contents), encoding="utf-8")
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(html(contents), encoding="utf-8")
     return path
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from linnet.errors import DamagedFileError, LinnetError
+from linnet.files import replacing
 from linnet.runtime.wire import LENGTH, VARINT, Field, encode_bytes, fields
 
 CLAIMS_KEY = "linnet.claims"
@@ -87,11 +88,10 @@ def with_metadata(content: bytes, values: Mapping[str, str]) -> bytes:
 def write(path: Path, content: bytes) -> None:
     """Write beside and rename, so that a kill never hurts the file that was there; its permissions stay."""
     target = path.resolve()
-    partial = target.with_name(target.name + ".partial")
-    partial.write_bytes(content)
-    if target.exists():
-        shutil.copymode(target, partial)
-    partial.replace(target)
+    with replacing(target) as partial:
+        partial.write_bytes(content)
+        if target.exists():
+            shutil.copymode(target, partial)
 
 
 def _read_bytes(path: Path) -> bytes:

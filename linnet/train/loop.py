@@ -27,6 +27,7 @@ from linnet.nn import Model
 from linnet.tasks import Predictor, Task
 from linnet.train import checkpoint, devices, distributed, loading, memory, mixing, optimizers, order
 from linnet.train.averaging import Average
+from linnet.train.compiling import compiled
 from linnet.train.loading import Batch, Maker, Stream
 from linnet.train.losses import LOSSES, distillation, terms
 from linnet.train.options import Options
@@ -76,7 +77,7 @@ class Training:
         for module in self._modules:
             if options.precision != "float32":
                 spare_front_ends(module, self.device)
-        self.network = torch.compile(self.module) if options.compile else self.module
+        self.network = compiled(self.module) if options.compile else self.module
         self.optimizers = optimizers.OPTIMIZERS[options.optimizer](self.module, options)
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Tensor] = {}

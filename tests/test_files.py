@@ -1,0 +1,22 @@
+from pathlib import Path
+
+import pytest
+
+from linnet.files import replacing
+
+
+def test_a_file_is_the_old_one_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.txt"
+    with replacing(path) as partial:
+        partial.write_text("one")
+        assert not path.exists()
+    assert path.read_text() == "one"
+    with pytest.raises(RuntimeError), replacing(path) as partial:
+        partial.write_text("half of")
+        raise RuntimeError
+    assert path.read_text() == "one"
+    with replacing(path) as partial:
+        partial.write_text("two")
+        partial.chmod(0o444)
+    assert path.read_text() == "two"
+    assert [file.name for file in path.parent.iterdir()] == ["file.txt"]
