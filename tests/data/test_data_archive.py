@@ -42,6 +42,14 @@ def test_every_member_gives_its_bytes(tmp_path, pack):
         archives.read(tmp_path / f"{archive.name}!/d.txt")
 
 
+def test_what_a_zip_says_of_a_file_before_its_bytes_is_skipped(tmp_path):
+    info = zipfile.ZipInfo("a.txt")
+    info.extra = b"\x99\x99\x04\0four"
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        file.writestr(info, b"content")
+    assert Archives().read(tmp_path / "x.zip!/a.txt") == b"content"
+
+
 @given(st.dictionaries(st.text("abc/é", min_size=1, max_size=5).filter(lambda name: "/" not in (name[0], name[-1])
                                                                      and "//" not in name),
                        st.binary(max_size=600), max_size=5))

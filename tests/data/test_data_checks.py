@@ -54,6 +54,7 @@ def test_spans_that_do_not_fit_are_refused(spans, words):
 
 
 def test_spans_count_characters_and_may_touch():
+    texts([[{"label": "sign", "start": 6, "end": 7}, {"label": "genre", "start": 0, "end": 6}], [], []])
     texts([[], [], [{"label": "sign", "start": 6, "end": 7}, {"label": "genre", "start": 7, "end": 12}]])
     with pytest.raises(LinnetError, match="marks stretches of 'txt', which is not a text column"):
         texts(of="txt")

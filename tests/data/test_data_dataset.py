@@ -313,6 +313,7 @@ def test_distinct_by_text(caplog):
     with caplog.at_level(logging.WARNING, "linnet"):
         assert set(notes().ids) - set(notes().distinct().ids) == {"n37"}
     assert notes().distinct("text").ids == notes().distinct().ids
+    assert notes().distinct("text").origin["steps"] == [{"distinct": "text"}]
     assert len(dataset().distinct("audio")) == 20
     with pytest.raises(LinnetError, match="distinct: goes by recordings, images or texts; 'mark' holds label"):
         notes().distinct("mark")
@@ -337,6 +338,8 @@ def test_official_parts_are_kept_and_what_is_missing_comes_out_of_train():
     named = notes().map("text", lambda text: {"note 1": "dev", "note 2": "test"}.get(text, "Train"),
                         name="part", kind="group")
     assert [part.ids for _, part in named.split(parts="part")][1:] == [["n01"], ["n02"]]
+    no_test = notes().map("text", lambda text: "dev" if text == "note 1" else "train", name="part", kind="group")
+    assert [len(part) for _, part in no_test.split(parts="part", test=7)] == [32, 1, 7]
     for answers, words in ((lambda text: "tset", "it also says tset"), (lambda text: "test", "calls no row train")):
         with pytest.raises(LinnetError, match=words):
             notes().map("text", answers, name="part", kind="group").split(parts="part")

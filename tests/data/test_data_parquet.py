@@ -46,6 +46,8 @@ def test_features_of_hugging_face_are_followed(tmp_path):
     assert found.ids == ["p0", "p1", "p2", "p3"]
     assert (found.values("label"), found.values("tags")[0]) == (["no", "yes", "no", "yes"], ["O", "B", "O"])
     assert found.media("picture", 3)[0, 0].tolist() == [3, 0, 0]
+    alike = [{"bytes": png(row), "path": "image.png"} for row in range(4)]
+    assert data.load(written(tmp_path / "x.parquet", cells(range(4), picture=alike))).ids[3] == "row4"
 
 
 @pytest.mark.parametrize("feature", [

@@ -65,6 +65,7 @@ def test_numbers_are_read_as_they_are_written(value):
     assert number(value) == value
 
 
-@pytest.mark.parametrize("value", ["007", "1_000", "", "x", "nan", "inf", "1e999", None, True, [1], math.inf, 2**63, str(2**63)])
+@pytest.mark.parametrize("value", ["007", "1_000", "", "x", "nan", "inf", "1e999", None, True, [1], math.inf, 2**63,
+                                   str(2**63)])
 def test_codes_and_what_is_no_number_stay_as_they_are(value):
     assert number(value) is None

@@ -97,6 +97,7 @@ def test_parts_may_be_asked_for(tmp_path):
     assert data.load(tmp_path / "x").values("label") == ["train"]
     assert data.load(tmp_path / "x", parts="yes").values("label") == ["yes"]
     wave(tmp_path / "x" / "other" / "yes" / "a.wav")
+    assert set(data.load(tmp_path / "x").values("label")) == {"train", "other"}
     with pytest.raises(LinnetError, match="expects folders called train, validation and test; found also other"):
         data.load(tmp_path / "x", parts="yes")
     with pytest.raises(LinnetError, match="'parts' is one of auto, yes, no; got 'maybe'"):

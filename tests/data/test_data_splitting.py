@@ -37,6 +37,13 @@ def test_what_is_added_moves_little_and_never_between_validation_and_test():
         assert all("train" in (before[name], after[name]) for name in moved)
 
 
+def test_a_stratum_of_one_is_trained_on():
+    strata = [name if number < 8 else "many" for number, name in enumerate(NAMES)]
+    for seed in range(5):
+        assigned = parts(NAMES, strata=strata, seed=seed, validation=5, test=5)
+        assert {assigned[name] for name in NAMES[:8]} == {"train"}
+
+
 @pytest.mark.parametrize("count", [3, 4, 5, 6])
 def test_at_least_one_each(count):
     assigned = parts(NAMES[:count])

@@ -106,7 +106,8 @@ FILES = [sound(0), sound(1, "FLAC"), sound(2, "OGG")]
 
 
 def clips(names=("yes/a", "yes/b", "no/a"), **more):
-    cells = {"id": list(names), "audio": media_cells(FILES[:len(names)]), "label": [name.split("/")[0] for name in names]} | more
+    cells = {"id": list(names), "audio": media_cells(FILES[:len(names)]),
+             "label": [name.split("/")[0] for name in names]} | more
     columns = {"audio": AudioColumn(), "label": data.label_column(cells["label"])}
     return Dataset("clips", pa.table(cells), columns | {name: GroupColumn() for name in more})
 

@@ -90,7 +90,7 @@ def _in_folder(root: Path) -> dict[Path, str]:
 def _in_zip(root: Path) -> dict[Path, str]:
     """The same of an archive; the one folder that archives often have around everything else is left out."""
     cells = {Path(name): f"{root.name}{archive.MARK}{name}" for name in sorted(archive.members(root))}
-    seen = {name: cell for name, cell in cells.items() if _is_visible(name) and name.parts[0] != "__MACOSX"}
+    seen = {name: cell for name, cell in cells.items() if _is_visible(name)}
     if len({name.parts[0] for name in seen}) == 1 and all(len(name.parts) > 2 for name in seen):
         return {Path(*name.parts[1:]): cell for name, cell in seen.items()}
     return seen
