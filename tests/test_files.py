@@ -11,9 +11,8 @@ def test_a_file_is_the_old_one_until_the_new_one_is_whole(tmp_path: Path) -> Non
         partial.write_text("one")
         assert not path.exists()
     assert path.read_text() == "one"
-    with pytest.raises(RuntimeError), replacing(path) as partial:
-        partial.write_text("half of")
-        raise RuntimeError
+    with pytest.raises(UnicodeEncodeError), replacing(path) as partial:
+        partial.write_text("half of it, then \udc00", encoding="utf-8")
     assert path.read_text() == "one"
     with replacing(path) as partial:
         partial.write_text("two")

@@ -48,6 +48,11 @@ def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int =
             raise
         log.warning("stopped at epoch %d of %d; the best weights so far are kept.", len(run.history), epochs)
         return run.result(stopped=True)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise LinnetError(f"a process that makes batches ended ({str(error).splitlines()[0]}). Where the memory did "
+                          "not suffice, take fewer workers or a smaller batch.") from error
     finally:
         run.stream.close()
     return run.result(stopped=False)

@@ -65,7 +65,7 @@ class Training:
         self.device = devices.pick(options.device)
         train = wanted.data.train
         self.groups = order.groups_of(task, train, options.balance)
-        samples = gather(task, train, cache=options.cache,
+        samples = gather(task, train, cache=options.cache, workers=options.workers,
                          as_samples=bool(wanted.augment.steps) and loading.changes_texts(task))
         self.rows, self.sizes = len(train), samples.sizes if varies(task) else None
         self.stream = Stream(Maker(task, samples, task.targets(train), wanted.augment, options, wanted.seed),
@@ -250,8 +250,9 @@ class Training:
     def _key(self) -> str:
         wanted = self.wanted
         teacher = getattr(wanted.teacher, "identity", "unnamed") if wanted.teacher else None
+        options = {name: value for name, value in asdict(wanted.options).items() if name not in ("workers", "cache")}
         facts = [wanted.model.identity, wanted.task.to_json(), *self.fingerprints.values(), wanted.epochs, wanted.seed,
-                 teacher, wanted.augment.to_json(), asdict(wanted.options), self.group.size]
+                 teacher, wanted.augment.to_json(), options, self.group.size]
         return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
 
     def save(self, path: Path) -> None:

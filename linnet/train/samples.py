@@ -40,7 +40,7 @@ class Samples(Protocol):
 
 
 class Prepared:
-    """Arrays of one shape, prepared once; in shared memory, so that worker processes need no copy."""
+    """Arrays of one shape, prepared once."""
 
     sizes = None
 
@@ -60,8 +60,8 @@ class Prepared:
 class Decoded:
     """Samples of any length, decoded once; padded a batch at a time."""
 
-    def __init__(self, task: Task, samples: Sequence[Any]) -> None:
-        self._task, self._samples = task, _pack(samples)
+    def __init__(self, task: Task, samples: Sequence[Any], *, shared: bool = False) -> None:
+        self._task, self._samples = task, _pack(samples, shared)
         self.sizes = np.array([_size(sample) for sample in samples])
 
     def read(self, rows: NDArray[np.int64]) -> Sequence[Any]:
@@ -96,20 +96,24 @@ def varies(task: Task) -> bool:
     return any(None in shape for _, shape in task.arrays.values())
 
 
-def gather(task: Task, dataset: Dataset, *, as_samples: bool = False, cache: str = "auto") -> Samples:
-    """The dataset's samples, kept if `cache` and the memory allow it; `as_samples` keeps them before `prepare`."""
+def gather(task: Task, dataset: Dataset, *, as_samples: bool = False, cache: str = "auto",
+           workers: int = 0) -> Samples:
+    """The dataset's samples, kept if `cache` and the memory allow it; `as_samples` keeps them before `prepare`.
+
+    Worker processes see what is kept without a copy of it: through fork, or where there is none in shared memory.
+    """
+    shared = workers > 0 and torch.multiprocessing.get_start_method() != "fork"
     is_whole = as_samples or varies(task)
     if cache == "none" or (cache == "auto" and not _fits(task, dataset, is_whole)):
         return Undecoded(task, dataset)
     if is_whole:
-        return Decoded(task, [sample for chunk in _chunks(task, dataset) for sample in chunk])
+        return Decoded(task, [sample for chunk in _chunks(task, dataset) for sample in chunk], shared=shared)
     kept: dict[str, torch.Tensor] = {}
     start = 0
     for chunk in _chunks(task, dataset):
         for name, values in task.prepare(chunk).items():
             if name not in kept:
-                empty = torch.empty((len(dataset), *values.shape[1:]), dtype=torch.from_numpy(values[:0]).dtype)
-                kept[name] = empty.share_memory_()  # type: ignore[no-untyped-call]
+                kept[name] = _empty((len(dataset), *values.shape[1:]), torch.from_numpy(values[:0]).dtype, shared)
             kept[name].numpy()[start : start + len(values)] = values
         start += len(chunk)
     return Prepared(kept)
@@ -159,20 +163,25 @@ def _memory_bytes() -> float:
         return 8e9
 
 
-def _pack(samples: Sequence[Any]) -> Sequence[Any]:
-    """Sounds in shared memory, 16 bits a sample where they were that; anything else as it is."""
-    return _Sounds(samples) if samples and all(isinstance(one, Audio) for one in samples) else list(samples)
+def _empty(shape: tuple[int, ...], kind: torch.dtype, shared: bool) -> torch.Tensor:
+    empty = torch.empty(shape, dtype=kind)
+    return empty.share_memory_() if shared else empty  # type: ignore[no-untyped-call]
+
+
+def _pack(samples: Sequence[Any], shared: bool) -> Sequence[Any]:
+    """Sounds in one block of memory, 16 bits a sample where they were that; anything else as it is."""
+    return _Sounds(samples, shared) if samples and all(isinstance(one, Audio) for one in samples) else list(samples)
 
 
 class _Sounds(Sequence[Audio]):
-    """Recordings end to end in one block of shared memory."""
+    """Recordings end to end in one block of memory."""
 
-    def __init__(self, sounds: Sequence[Audio]) -> None:
+    def __init__(self, sounds: Sequence[Audio], shared: bool) -> None:
         self._rates = [sound.sample_rate_hz for sound in sounds]
         self._ends = np.cumsum([len(sound.samples) for sound in sounds])
         self._is_short = all(_is_16_bits(sound.samples) for sound in sounds)
         kind = torch.int16 if self._is_short else torch.float32
-        self._block = torch.empty(int(self._ends[-1]), dtype=kind).share_memory_()  # type: ignore[no-untyped-call]
+        self._block = _empty((int(self._ends[-1]),), kind, shared)
         block = self._block.numpy()
         for sound, end in zip(sounds, self._ends, strict=True):
             block[end - len(sound.samples) : end] = sound.samples * 32768 if self._is_short else sound.samples
@@ -183,7 +192,8 @@ class _Sounds(Sequence[Audio]):
     def __getitem__(self, index: Any) -> Any:
         start = int(self._ends[index - 1]) if index else 0
         samples = self._block.numpy()[start : int(self._ends[index])]
-        return Audio(samples.astype(np.float32) / 32768 if self._is_short else samples, self._rates[index])
+        heard = samples.astype(np.float32) / np.float32(32768) if self._is_short else samples
+        return Audio(heard.astype(np.float32, copy=False), self._rates[index])
 
 
 def _is_16_bits(samples: NDArray[np.float32]) -> bool:

@@ -8,6 +8,7 @@ from torch import nn
 
 from linnet.data import Dataset
 from linnet.tasks import Task
+from linnet.train import memory
 from linnet.train.losses import LOSSES, terms
 from linnet.train.options import Options
 from linnet.train.precision import computing
@@ -23,18 +24,30 @@ class Validation:
         self._task, self._options = task, options
         self._samples = gather(task, dataset, as_samples=task.kind in ("tag", "transcribe"), cache=options.cache)
         self._targets, self._expected = task.targets(dataset), task.expected(dataset)
-        size = min(_BATCH, options.batch) if varies(task) else _BATCH
+        self._size = min(_BATCH, options.batch) if varies(task) else _BATCH
         sizes = self._samples.sizes
-        order = np.arange(len(dataset)) if sizes is None or not varies(task) else np.argsort(sizes, kind="stable")
-        self._batches = [order[start : start + size] for start in range(0, len(dataset), size)]
+        self._order = np.arange(len(dataset))
+        if varies(task) and sizes is not None:
+            self._order = np.argsort(sizes, kind="stable")
+
+    def __call__(self, module: nn.Module, device: torch.device) -> tuple[float, float]:
+        """The mean loss without smoothing, and the mean of the task's scores; fewer at once where memory is short."""
+        while True:
+            try:
+                return self._judge(module, device)
+            except Exception as error:
+                if self._size == 1 or not memory.is_exhausted(error):
+                    raise
+                memory.free(device)
+                self._size //= 2
 
     @torch.no_grad()
-    def __call__(self, module: nn.Module, device: torch.device) -> tuple[float, float]:
-        """The mean loss without smoothing, and the mean of the task's scores."""
+    def _judge(self, module: nn.Module, device: torch.device) -> tuple[float, float]:
         task = self._task
         total, counted, scores = 0.0, 0, np.zeros(len(self._expected))
         module.eval()
-        for rows in self._batches:
+        for start in range(0, len(self._order), self._size):
+            rows = self._order[start : start + self._size]
             arrays = self._samples.arrays(rows)
             inputs = {name: torch.from_numpy(np.ascontiguousarray(values)).to(device)
                       for name, values in arrays.items()}

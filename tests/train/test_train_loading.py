@@ -1,10 +1,13 @@
+import multiprocessing
 import os
+import signal
+import time
 
 import numpy as np
 import pytest
 import torch
 
-from linnet import data, tasks
+from linnet import data, nn, tasks, train
 from linnet.data.augment import PRESETS, Augment
 from linnet.errors import LinnetError
 from linnet.train import Options, loading
@@ -120,3 +123,14 @@ def test_worker_processes_end_with_their_stream(tone_task: tasks.Classify, tones
     stream.close()
     worker.join(10)
     assert not worker.is_alive()
+
+
+def test_a_worker_that_is_killed_is_said(tone_task: tasks.Classify, tones: data.Splits) -> None:
+    def kill(done: int, total: int, text: str) -> None:
+        for worker in multiprocessing.active_children():
+            os.kill(worker.pid or 0, signal.SIGKILL)
+        time.sleep(0.1)
+
+    options = Options(batch=2, workers=1, device="cpu")
+    with pytest.raises(LinnetError, match="a process that makes batches ended"):
+        train.fit(nn.zoo.dscnn(tone_task, width=8), tone_task, tones, epochs=1, options=options, progress=kill)

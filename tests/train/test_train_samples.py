@@ -32,8 +32,9 @@ def test_sixteen_bits_are_kept_as_sixteen_bits_and_others_exactly() -> None:
     short = [Audio((rng.integers(-32768, 32768, size) / 32768).astype(np.float32), 8000) for size in (7, 1, 300)]
     fine = [*short, Audio(rng.uniform(-1, 1, 50).astype(np.float32), 16000)]
     for sounds, width in ((short, 2), (fine, 4)):
-        packed: Any = samples._pack(sounds)
+        packed: Any = samples._pack(sounds, width == 4)
         assert packed._block.element_size() == width
+        assert packed._block.is_shared() == (width == 4)
         assert len(packed) == len(sounds)
         for one, other in zip(sounds, packed, strict=True):
             assert np.array_equal(one.samples, other.samples)
