@@ -193,6 +193,7 @@ def test_fashion_mnist(clothes):
 @pytest.mark.parametrize(("file", "content", "words"), [
     ("train-images-idx3-ubyte.gz", idx(2049, np.zeros(9)), r"begins with \(2049, 9.*expected \(2051, 6, 28, 28\)"),
     ("train-labels-idx1-ubyte.gz", idx(2049, np.zeros(5)), r"\(2049, 5\)"),
+    ("train-labels-idx1-ubyte.gz", idx(2050, np.zeros(6)), r"\(2050, 6\)"),
     ("train-labels-idx1-ubyte.gz", idx(2049, np.full(6, 11)), "a label is 11"),
     ("t10k-labels-idx1-ubyte.gz", b"<html>", r"no whole \.gz"),
     ("t10k-labels-idx1-ubyte.gz", idx(2049, np.zeros(5000)), "more than 12 bytes")])
@@ -218,7 +219,8 @@ def spoken(members: list[str]) -> bytes:
 def test_speech_commands(tmp_path, caplog):
     (tmp_path / "a.tar.gz").write_bytes(spoken([
         "./bed/b_nohash_0.wav", "./bed/a_nohash_0.wav", "./yes/c_nohash_1.wav", "./backward/d1_nohash_2.wav",
-        "./_background_noise_/running_tap.wav", "./nonsense/b_nohash_0.wav", "./bed/../../evil_nohash_0.wav"]))
+        "./_background_noise_/running_tap.wav", "./nonsense/b_nohash_0.wav", "./bed/../../evil_nohash_0.wav",
+        "./bed/other.wav"]))
     speech_commands.unpack(tmp_path / "a.tar.gz", tmp_path / "corpus", wanted=speech_commands._wanted)
     with caplog.at_level(logging.WARNING, "linnet"):
         found = data.load("speech_commands", folder=str(tmp_path / "corpus"))
@@ -229,6 +231,7 @@ def test_speech_commands(tmp_path, caplog):
     assert isinstance(found.column("word"), LabelColumn)
     assert len(found.column("word").labels) == 35
     assert (tmp_path / "corpus" / "_background_noise_" / "running_tap.wav").is_file()
+    assert not (tmp_path / "corpus" / "bed" / "other.wav").exists()
     with pytest.raises(LinnetError, match="holds 4 recordings; expected 105,829"):
         speech_commands._make({"a": tmp_path / "a.tar.gz"}, tmp_path / "other")
 

@@ -17,6 +17,7 @@ def test_byte_order_marks_and_line_ends_do_not_matter(tmp_path, start, end):
     file = tmp_path / "b.jsonl"
     file.write_bytes(start + (tmp_path / "a.jsonl").read_bytes().replace(b"\n", end) + end)
     assert json_lines(file, {"text": str, "n": int}) == ROWS
+    assert text_of(file).rstrip("\n") == (tmp_path / "a.jsonl").read_text(encoding="utf-8").rstrip("\n")
 
 
 @pytest.mark.parametrize(("content", "words"), [
