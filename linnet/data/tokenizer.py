@@ -59,7 +59,7 @@ class Tokenizer:
         words; "character". `lower` forgets case. (Unigram tokenizers can be read, but the package learns another one
         from the same texts each time.)
         """
-        given = sorted(texts)
+        given = list(texts)
         if kind not in KINDS:
             raise unknown("kind of tokenizer", kind, KINDS)
         if size <= _FIRST:

@@ -43,6 +43,9 @@ def tags_of(found: Sequence[Unit], spans: Sequence[Span], labels: Sequence[str])
     """A tag a unit: 0 outside, 1 + 2k where a span of the k-th label begins, 2 + 2k where it goes on.
 
     A unit that two spans touch belongs to the earlier one. `spans` stand in the order of their starts.
+
+    >>> tags_of([Unit(0, 0, 4), Unit(1, 4, 7), Unit(2, 8, 12)], [("verb", 0, 4), ("end", 4, 12)], ["verb", "end"])
+    [1, 3, 4]
     """
     number = {label: place for place, label in enumerate(labels)}
     tags = [0] * len(found)
@@ -68,7 +71,7 @@ def spans_of(found: Sequence[Unit], tags: Sequence[int], labels: Sequence[str]) 
     for unit, tag in zip(found, tags, strict=True):
         if tag:
             label = labels[(tag - 1) // 2]
-            if tag % 2 == 0 and last and (last - 1) // 2 == (tag - 1) // 2:
+            if tag % 2 == 0 and (last - 1) // 2 == (tag - 1) // 2:
                 start, end = spans[-1][1:]
                 spans[-1] = (label, start, unit.end if unit.end > unit.start else end)
             else:

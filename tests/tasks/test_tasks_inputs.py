@@ -157,7 +157,7 @@ def pictures(*sizes: tuple[int, int]) -> data.Dataset:
 
 
 def test_the_most_frequent_size_and_what_is_resized_in_every_part(caplog: pytest.LogCaptureFixture) -> None:
-    given = pictures((8, 8), (8, 8), (8, 8), (6, 8), (9, 9), (7, 7))
+    given = pictures((8, 8), (8, 8), (8, 8), (8, 6), (9, 9), (7, 7))
     parts = data.Splits(given.take(range(4)), given.take([4]), given.take([5]))
     task = tasks.Classify(data.Splits(parts.train, parts.validation, parts.test), input="image", target="kind")
     assert task.image_shape == (8, 8, 1)

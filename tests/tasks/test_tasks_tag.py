@@ -120,3 +120,19 @@ def test_what_was_found_and_what_was_missed() -> None:
     assert task.score(found, wanted).tolist() == [0, 1]
     assert task.metrics(found, wanted) == {"slot_f1": 0.5, "slot_precision": 0.5, "slot_recall": 0.5}
     assert task.metrics(["[]"], ["[]"]) == {"slot_f1": 1, "slot_precision": 1, "slot_recall": 1}
+
+
+def test_the_longest_text_is_read_to_its_end() -> None:
+    given = dataset([*[("go to oslo", [("city", 6, 10)])] * 200, ("now go to new york", [("city", 10, 18)])], "city")
+    assert tasks.Tag(given, input="text", target="slots", tokenizer="word").takes.length == 5
+    assert tasks.Classify(given.map("text", len, name="letters").map("letters", str, name="kind"), input="text",
+                          target="kind", tokenizer="word").arrays["tokens"] == ("int64", (3,))
+
+
+def test_a_space_is_no_span() -> None:
+    given = dataset([("to new york", [("city", 3, 11)])] * 4, "city")
+    task = tasks.Tag(given, input="text", target="slots", tokenizer="character")
+    text = "to new york"
+    for places, found in (((2,), []), ((2, 3, 4, 5, 6), [["city", 3, 6]]), (range(3, 11), [["city", 3, 11]])):
+        tags = [1 if place == places[0] else 2 if place in places else 0 for place in range(len(text))]
+        assert json.loads(task.decode(logits(task, *tags), [text])[0]) == found
