@@ -58,7 +58,7 @@ def compare(
                                 progress=progress)
     typer.echo(json.dumps(found.to_json(), indent=2) if as_json else report.comparison.text(found))
     if latex:
-        latex.write_text(report.latex(found), encoding="utf-8")
+        report.write_latex(found, latex)
     if svg:
         report.write_picture(found, svg)
     if page:

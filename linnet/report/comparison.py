@@ -9,7 +9,8 @@ from textwrap import fill
 
 from linnet.evidence import Difference
 from linnet.evidence.words import down, shift, up
-from linnet.report.counting import counted, in_words, kilobytes, listed, percent
+from linnet.report.counting import counted, in_words, kilobytes, listed, percent, plural
+from linnet.report.words import held_out
 from linnet.runtime import Comparison, Side
 
 _WIDTH = 110
@@ -70,6 +71,10 @@ def limits(compared: Comparison) -> list[str]:
     several = [side for side in compared.sides if len(side.files) > 1]
     said = [f"The intervals speak of other {compared.noun} like these and of these very files; files trained anew may "
             "come out otherwise."]
+    by = held_out(compared.data)
+    if by:
+        said.append(f"They take the {compared.noun} as independent of each other: they speak of other ones of the same "
+                    f"{plural(by)}, not of other {plural(by)}.")
     if several:
         spread = listed([f"{side.name}: {100 * (side.seeds.deviation or 0):.2f} points over "
                          f"{in_words(len(side.files))} seeds" for side in several])

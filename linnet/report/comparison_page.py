@@ -10,6 +10,7 @@ from typing import Any
 from linnet import __version__
 from linnet.errors import LinnetError
 from linnet.evidence import Difference
+from linnet.files import replacing
 from linnet.report import charts
 from linnet.report.charts import LINE, MUTED, Figure
 from linnet.report.comparison import cells, head, how, limits, rows, sentence, span
@@ -38,21 +39,12 @@ def write_picture(compared: Comparison, path: str | Path) -> Path:
         raise LinnetError(f"a picture is written as .svg or .png; got the name {target.name}.")
     drawn = _drawn(compared)
     content = charts.png(drawn) if target.suffix.lower() == ".png" else charts.svg(drawn).encode()
-    return write_beside(target, content)
+    return _replace(target, content)
 
 
 def write_page(compared: Comparison, path: str | Path, *, command: str = "") -> Path:
     """Write the page; `command` makes it again."""
-    return write_beside(Path(path), page(compared, command=command).encode())
-
-
-def write_beside(path: Path, content: bytes) -> Path:
-    """Write beside, then rename: what was there before survives a kill."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
-    return path
+    return _replace(Path(path), page(compared, command=command).encode())
 
 
 def page(compared: Comparison, *, command: str = "") -> str:
@@ -77,6 +69,12 @@ def figures(compared: Comparison) -> Html:
     return Html(section("Quality against cost", chart(picture(compared)))
                 + section("Every file on the same rows", shown, tag("p", how(compared), class_="note"))
                 + section("Single seeds", *_seeds(compared)))
+
+
+def _replace(path: Path, content: bytes) -> Path:
+    with replacing(path) as partial:
+        partial.write_bytes(content)
+    return path
 
 
 def _seeds(compared: Comparison) -> list[Html]:
@@ -111,7 +109,7 @@ def _differences(compared: Comparison) -> Any:
     zero = alt.Chart(alt.Data(values=[{"x": 0}])).mark_rule(stroke=MUTED, strokeDash=[3, 3]).encode(x="x:Q")
     interval = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", title=f"right answers more in 100 than {compared.reference}",
-                axis=alt.Axis(gridColor=LINE)), x2="high:Q", color=_colour(compared))
+                axis=alt.Axis(gridColor=LINE, tickCount=8)), x2="high:Q", color=_colour(compared))
     point = base.mark_point(filled=True, size=80, opacity=1).encode(
         x="value:Q", color=_colour(compared), shape=_shape(compared))
     return alt.layer(zero, interval, point).properties(width=560, height=max(50, 26 * len(values)))
@@ -124,7 +122,7 @@ def _cost(compared: Comparison, of: str, title: str) -> Any:
     spread = max(prices) / max(min(prices), 1e-9)
     scale = alt.Scale(type="log" if spread > 10 else "linear", zero=False, nice=True, padding=12)
     return alt.Chart(alt.Data(values=values)).mark_point(filled=True, size=90, opacity=1).encode(
-        x=alt.X("cost:Q", title=title, scale=scale, axis=alt.Axis(tickCount=4, format="~g", grid=False)),
+        x=alt.X("cost:Q", title=title, scale=scale, axis=alt.Axis(tickCount=4, format=",.3~r", grid=False)),
         y=alt.Y("right:Q", title="right in 100", scale=alt.Scale(zero=False, nice=True, padding=12)),
         color=_colour(compared), shape=_shape(compared)).properties(width=235, height=180)
 

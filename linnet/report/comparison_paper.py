@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from linnet.files import replacing
 from linnet.report.comparison import Row, bounds, machine, rows
 from linnet.report.counting import percent
 from linnet.runtime import Comparison
@@ -23,6 +26,13 @@ def latex(compared: Comparison, *, label: str = "tab:comparison") -> str:
         r"% \usepackage{booktabs}", r"\begin{table}[t]", r"\centering", rf"\caption{{{_caption(compared)}}}",
         rf"\label{{{label}}}", rf"\begin{{tabular}}{{@{{}}l{'r' * (len(head) - 1)}@{{}}}}", r"\toprule",
         " & ".join(head) + r" \\", r"\midrule", *lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+
+
+def write_latex(compared: Comparison, path: str | Path) -> Path:
+    """Write the table."""
+    with replacing(Path(path)) as partial:
+        partial.write_text(latex(compared), encoding="utf-8")
+    return Path(path)
 
 
 def escape(text: str) -> str:

@@ -11,6 +11,7 @@ from onnx_files import digits_bytes, tones_bytes, with_external_weights
 
 from linnet import data, evidence, export, runtime, tasks
 from linnet.errors import LinnetError
+from linnet.runtime.engines import start
 
 
 class Halves(torch.nn.Module):
@@ -59,14 +60,16 @@ def test_a_file_of_ours_stays_what_it_was(tmp_path: Path, tone_task: tasks.Class
     assert "linnet.claims" not in file.artifact.metadata
 
 
-def pixels_file(path: Path, *, channels_first: bool, batch: str | int = "n", columns: int = 1) -> Path:
+def pixels_file(path: Path, *, channels_first: bool, batch: str | int = "n", columns: int = 1,
+                last: str = "Identity") -> Path:
     """float pixels (n, 8, 8, 1) or (n, 1, 8, 8) to how much darker the right half is."""
     weights = np.ones((8, 8), np.float32)
     weights[:, 4:] = -1
     table = np.tile(weights.reshape(64, 1), (1, columns)) / 6400
     if columns == 2:
         table[:, 0] *= -1
-    nodes = [helper.make_node("Flatten", ["pixels"], ["flat"]), helper.make_node("MatMul", ["flat", "w"], ["darker"])]
+    nodes = [helper.make_node("Flatten", ["pixels"], ["flat"]), helper.make_node("MatMul", ["flat", "w"], ["sum"]),
+             helper.make_node(last, ["sum"], ["darker"])]
     size = [batch, 1, 8, 8] if channels_first else [batch, 8, 8, 1]
     outputs = [helper.make_tensor_value_info("darker", TensorProto.FLOAT, [batch, columns])]
     graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, size)],
@@ -82,6 +85,33 @@ def test_a_strange_file_is_cast_turned_and_given_columns(tmp_path: Path, squares
     source = pixels_file(tmp_path / "s.onnx", channels_first=channels_first, columns=columns)
     file = runtime.load(export.adopt(source, sides, tmp_path / "a.onnx", samples=squares.test))
     assert tasks.evaluate(file, sides, squares.test).mean == 1.0
+
+
+@pytest.mark.parametrize(("columns", "last"), [(1, "Sigmoid"), (2, "Softmax")])
+def test_probabilities_stay_probabilities(tmp_path: Path, squares: data.Splits, sides: tasks.Classify, columns: int,
+                                          last: str) -> None:
+    source = pixels_file(tmp_path / "s.onnx", channels_first=False, columns=columns, last=last)
+    file = runtime.load(export.adopt(source, sides, tmp_path / "a.onnx", samples=squares.test))
+    arrays = sides.prepare(sides.read(squares.test))
+    said = start(source).run({"pixels": arrays["image"].astype(np.float32)})["darker"]
+    assert sides.probabilities(file(arrays))[:, 1] == pytest.approx(said[:, -1], abs=1e-6)
+
+
+def test_many_labels_take_the_numbers_before_the_sigmoid(tmp_path: Path, sentences: data.Splits) -> None:
+    many = tasks.Classify(sentences, input="text", target="topics", length=64, vocabulary=100)
+    ports = [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["n", 64]),
+             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 2])]
+    nodes = [helper.make_node("Cast", ["tokens"], ["ids"], to=TensorProto.FLOAT),
+             helper.make_node("MatMul", ["ids", "w"], ["sum"]), helper.make_node("Sigmoid", ["sum"], ["logits"])]
+    graph = helper.make_graph(nodes, "g", ports[:1], ports[1:],
+                              [numpy_helper.from_array(np.ones((64, 2), np.float32), "w")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "s.onnx")
+    with pytest.raises(LinnetError, match="ends in Sigmoid"):
+        export.adopt(tmp_path / "s.onnx", many, tmp_path / "a.onnx", samples=sentences.test)
+    graph.node[-1].op_type = "Neg"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "s.onnx")
+    file = runtime.load(export.adopt(tmp_path / "s.onnx", many, tmp_path / "a.onnx", samples=sentences.test))
+    assert set(tasks.evaluate(file, many, sentences.test).answers) == {"[]"}
 
 
 def test_a_batch_of_one_becomes_free(tmp_path: Path, squares: data.Splits, sides: tasks.Classify) -> None:

@@ -85,6 +85,9 @@ def test_what_it_does_not_say(compared: Comparison) -> None:
     assert "tree was trained on these very rows." in said
     assert "looked at seven times" in said
     assert "do not agree" not in said
+    assert "not of other" not in said
+    by_speaker = DATA.model_copy(update={"origin": {"steps": [{"split": {"by": "speaker"}}]}})
+    assert "not of other speakers" in " ".join(comparison.limits(replace(compared, data=by_speaker)))
     odd = replace(compared, differences=(difference("my_net", 0.01, -0.001, 0.02, 0.03),))
     assert "The p-value of my_net (0.03) and its interval" in " ".join(comparison.limits(odd))
 
@@ -120,6 +123,7 @@ def test_the_page_is_one_file_and_names_are_escaped(compared: Comparison, tmp_pa
     found = (replace(compared.differences[0], name=hostile),)
     written = report.write_page(replace(compared, sides=sides, differences=found), tmp_path / "deep" / "page.html",
                                 command="linnet compare a b")
+    assert report.write_latex(compared, tmp_path / "t.tex").read_text() == report.latex(compared)
     text = written.read_text()
     assert "<script" not in text
     assert "&lt;script&gt; is better" in text

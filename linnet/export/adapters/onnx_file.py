@@ -15,11 +15,14 @@ import onnx
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.export.adapters.foreign import Foreign, both_columns, converting
+from linnet.export.adapters.foreign import Foreign, Scale, both_columns, converting
 from linnet.export.adapters.wiring import wire
 from linnet.runtime.artifact import read
 from linnet.runtime.engines import Port, start
 from linnet.tasks import Arrays, Task
+
+_PASSES = ("Identity", "Cast", "Reshape")
+"""Operators that leave every number as it is."""
 
 
 def foreign(source: str | Path, task: Task) -> Foreign:
@@ -32,16 +35,29 @@ def foreign(source: str | Path, task: Task) -> Foreign:
     output = _output(session.outputs, task, path.name)
     feeds = _feeds(session.inputs, task, path.name)
     _free_batch(graph, [*feeds, output])
-    wired = wire(graph, task, output=output, feeds=feeds)
+    scale = _scale(graph, task, output, path.name)
+    wired = wire(graph, task, output=output, scale=scale, feeds=feeds)
 
     def answers(arrays: Arrays) -> NDArray[Any]:
         rows = [session.run({port: _shaped(arrays[array][at : at + 1], session.inputs[port])
                              for port, array in feeds.items()})[output]
                 for at in range(len(next(iter(arrays.values()))))]
         values = np.concatenate(rows)
-        return both_columns(values, "scores") if task.kind == "classify" else values
+        return both_columns(values, scale) if task.kind == "classify" and len(task.labels) == 2 else values
 
-    return Foreign("ONNX", f"ir {graph.ir_version}", path.name, wired, answers, "scores")
+    return Foreign("ONNX", f"ir {graph.ir_version}", path.name, wired, answers, scale)
+
+
+def _scale(graph: onnx.ModelProto, task: Task, output: str, name: str) -> Scale:
+    """Probabilities where the last operator makes them; the task's sigmoid for many labels is not to come twice."""
+    last = {value: node for node in graph.graph.node for value in node.output}.get(output)
+    while last is not None and last.op_type in _PASSES:
+        last = next((node for node in graph.graph.node if last.input[0] in node.output), None)
+    if last is None or last.op_type not in ("Softmax", "Sigmoid") or task.kind != "classify":
+        return "scores"
+    if getattr(task, "choice", "one") == "many":
+        raise LinnetError(f"{name} ends in {last.op_type}, the task takes the numbers before it: export it without.")
+    return "probabilities"
 
 
 def _feeds(ports: Mapping[str, Port], task: Task, name: str) -> dict[str, str]:
