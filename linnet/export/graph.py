@@ -49,6 +49,7 @@ def to_graph(model: Model) -> onnx.ModelProto:
     common.CommonSubexpressionEliminationPass()(graph)
     common.RemoveUnusedNodesPass()(graph)
     _name_nodes(graph.graph)
+    _name_sizes(graph.graph)
     common.ClearMetadataAndDocStringPass()(graph)
     return ir.to_proto(graph)
 
@@ -74,10 +75,22 @@ def _example(entry: Mapping[str, Any]) -> torch.Tensor:
 
 
 def _dynamic(entry: Mapping[str, Any]) -> dict[int, Any]:
-    """The batch, and every size that the spec leaves open."""
-    varying = {place: torch.export.Dim(f"{entry['name']}_{place}" if place > 1 else entry["name"])
-               for place, size in enumerate(entry["shape"], start=1) if size is None}
-    return {0: torch.export.Dim("batch"), **varying}
+    """The batch, and every size that the spec leaves open; a named size would be traced twice."""
+    varying = [place for place, size in enumerate(entry["shape"], start=1) if size is None]
+    return dict.fromkeys([0, *varying], torch.export.Dim.DYNAMIC)
+
+
+def _name_sizes(graph: ir.Graph) -> None:
+    """The batch is called that; another size by its array, an output's by the output."""
+    for value in (*graph.inputs, *graph.outputs):
+        if value.shape is not None:
+            value.shape = ir.Shape([_size_name(str(value.name), place, size) for place, size in enumerate(value.shape)])
+
+
+def _size_name(name: str, place: int, size: int | ir.SymbolicDim) -> int | str:
+    if isinstance(size, int):
+        return size
+    return "batch" if place == 0 else f"{name}_size"
 
 
 def _name_nodes(graph: ir.Graph) -> None:
