@@ -83,7 +83,8 @@ def as_column(answers: Sequence[Any], name: str, kind: Kind | None = None, *,
         if found != kind:
             raise LinnetError(f"map: the answers for '{name}' are no {kind}; expected {_EXPECTED[kind]}.")
         return AudioColumn() if kind == "audio" else ImageColumn(), media_cells([encode(answer) for answer in plain])
-    return made_column(kind, plain, of=of), cells_of(plain, kind)
+    cells = cells_of(plain, kind)
+    return made_column(kind, plain, of=of), cells
 
 
 def made_column(kind: Kind, values: Sequence[Any], *, of: str = "", ordered: bool = False) -> Column:

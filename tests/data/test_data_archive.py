@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linnet.data.archive import Archives, is_member, members
@@ -50,6 +50,7 @@ def test_what_a_zip_says_of_a_file_before_its_bytes_is_skipped(tmp_path):
     assert Archives().read(tmp_path / "x.zip!/a.txt") == b"content"
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("abc/é", min_size=1, max_size=5).filter(lambda name: "/" not in (name[0], name[-1])
                                                                      and "//" not in name),
                        st.binary(max_size=600), max_size=5))

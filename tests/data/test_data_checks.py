@@ -4,7 +4,7 @@ import itertools
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linnet.data import (
@@ -75,6 +75,7 @@ def test_cells_of_another_kind_are_refused(cells, column, words):
         Dataset("bad", pa.table({"id": ["a", "b"], "x": cells}), {"x": column})
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab🎵é", min_size=1, max_size=9), min_size=1, max_size=8), st.data())
 def test_what_lies_in_its_text_passes_in_every_slice(strings, draw):
     spans = []

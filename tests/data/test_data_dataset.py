@@ -248,6 +248,8 @@ def test_map_makes_texts_and_lists_when_asked():
     assert made.column("words").labels[:2] == ("0", "1")
     assert made.map("tags", lambda tags: tags[:1], name="tags", kind="labels").column("tags").labels == ("x", "y")
     assert made.map("mark", str, name="who", kind="group").column("who").kind == "group"
+    with pytest.raises(LinnetError, match=r"no cells of kind label: .*Expected strings"):
+        made.map("text", len, name="length", kind="label")
     for kind, words in ((None, "or lists, with kind='labels'"), ("text", "no cells of kind text"),
                         ("txt", "did you mean 'text'"), ("audio", "are no audio")):
         with pytest.raises(LinnetError, match=words):

@@ -5,7 +5,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linnet.data.sources.inference import number
@@ -35,6 +35,12 @@ def test_every_form_gives_the_same_cells(tmp_path, name):
     assert (stem(path).lower(), form(path)) == ("a", "." + name.lower().split(".")[1])
 
 
+def test_a_cell_may_be_a_whole_document(tmp_path):
+    (tmp_path / "a.csv").write_text(f"text,tag\n{'words ' * 50_000},a\n")
+    assert len(read_columns(tmp_path / "a.csv")["text"][0]) == 300_000
+
+
+@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({"a": st.text(), "b": st.lists(st.text() | st.integers()) | st.none()}),
                 min_size=1, max_size=5))
 def test_json_lines_come_back(tmp_path_factory, rows):

@@ -31,10 +31,11 @@ SOURCES: dict[str, Source] = {source.card.name: source for source in (
 
 
 def load(source: str | Path, **options: Any) -> Dataset:
-    """A dataset: a named corpus (see SOURCES), a folder of labelled files, or a manifest (.csv, .jsonl).
+    """A dataset: a named corpus (see SOURCES), a folder or zip of labelled files, a table, Parquet, or tar shards.
 
-    Options are those of the source: `folder` for a corpus, and what its card says; `prefix` for a folder; `columns`,
-    `root` and `prefix` for a manifest. A name of SOURCES wins over a folder of that name: write "./fsdd" for that.
+    Options are those of the source: `folder` for a corpus, and what its card says; `prefix` and `parts` for a folder;
+    `columns` and `prefix` for everything with columns, `root` for a manifest. A name of SOURCES wins over a folder of
+    that name: write "./fsdd" for that.
     """
     reader = _reader(source)
     _refuse_unknown(reader, options)

@@ -80,10 +80,13 @@ def _text(file: Path) -> str:
 
 def _csv_rows(text: str, file: Path) -> list[dict[str, Any]]:
     separator = "\t" if form(file) == ".tsv" else ","
+    limit = csv.field_size_limit(len(text) + 1)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
     except csv.Error as error:
         raise LinnetError(f"{file}: not a table of cells ({error}).") from error
+    finally:
+        csv.field_size_limit(limit)
     header, body = (lines[0], [line for line in lines[1:] if line]) if lines else ([], [])
     uneven = [number for number, line in enumerate(body, 1) if len(line) != len(header)]
     if uneven:
