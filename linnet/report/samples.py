@@ -11,6 +11,7 @@ from typing import Any
 
 from linnet import __version__
 from linnet.data import Audio, Card, Dataset
+from linnet.files import replacing
 from linnet.report import pictures
 from linnet.report.counting import counted
 from linnet.report.markup import Html, join, safe, section, table, tag
@@ -23,10 +24,8 @@ def write(dataset: Dataset, found: Mapping[str, Any], path: str | Path, *, card:
           rows: int = 24) -> Path:
     """Write the page beside, then rename. `found` is what `data.describe` says; `rows` samples are shown."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(html(dataset, found, card=card, rows=rows), encoding="utf-8")
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(html(dataset, found, card=card, rows=rows), encoding="utf-8")
     return path
 
 

@@ -66,6 +66,7 @@ def test_nothing_is_loaded_and_everything_is_escaped() -> None:
     assert "<img" not in page
     assert "&lt;img src=x&gt;" in page
     assert "birds &lt;b&gt;" in page
+    assert "birds <b>" not in page
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert "default-src 'none'" in page
 
