@@ -35,6 +35,10 @@ def test_stretches_belong_to_the_text_beside_them():
     for others, words in (({}, "0 columns of texts"), ({"a": SENTENCES, "b": SENTENCES}, "2 columns of texts: a, b")):
         with pytest.raises(LinnetError, match=words):
             columns_of({"slots": [SLOT] * 30, **others}, {}, "t.jsonl")
+    two = {"slots": [SLOT] * 30, "a": SENTENCES, "b": SENTENCES}
+    assert columns_of(two, {"slots": "spans of b"}, "t.jsonl")[0]["slots"] == SpansColumn(("what",), "b")
+    with pytest.raises(LinnetError, match="unknown column of texts 'c'"):
+        columns_of(two, {"slots": "spans of c"}, "t.jsonl")
     with pytest.raises(LinnetError, match=r"expected \{label, start, end\}.*got \{'start': 0, 'end': 1\}"):
         columns_of({"text": ["a"], "slots": [[{"start": 0, "end": 1}]]}, {}, "t.jsonl")
 

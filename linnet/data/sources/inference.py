@@ -18,7 +18,8 @@ _TEXTS = ("text", "sentence", "transcript", "transcription", "document", "questi
 _SEQUENCES = ("phones", "phonemes", "words", "tokens", "characters")
 _SPAN_LABELS = ("label", "slot", "type", "entity", "tag")
 KINDS = ("text", "label", "ordinal", "labels", "sequence", "spans", "group", "value", "skip")
-"""What `columns` may say of a column; a list of labels says an ordinal scale, least first."""
+"""What `columns` may say of a column; "spans of said" names the text, and a list of labels a scale, least first."""
+_OF = " of "
 _LARGEST = 1 << 63
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
 _CODE = re.compile(r"[+-]?0[0-9]|.*_")
@@ -38,7 +39,7 @@ def columns_of(raw: Mapping[str, Sequence[Any]], given: Mapping[str, Any],
     for name, kind in given.items():
         if name not in raw:
             raise unknown("column", name, raw)
-        if not isinstance(kind, list | tuple) and kind not in KINDS:
+        if not isinstance(kind, list | tuple) and kind not in KINDS and not str(kind).startswith("spans" + _OF):
             raise unknown("kind of column", str(kind), KINDS)
     kept = {name: values for name, values in raw.items() if given.get(name) != "skip"}
     _refuse_holes(kept, where)
@@ -55,7 +56,7 @@ def columns_of(raw: Mapping[str, Sequence[Any]], given: Mapping[str, Any],
         try:
             columns[name] = (_scale(given[name], plain) if isinstance(given.get(name), list | tuple)
                              else made_column(_plain_kind(kind), plain, ordered=kinds[name] == "ordinal",
-                                              of=_marked(said, kinds) if kind == "spans" else ""))
+                                              of=_marked(str(given.get(name, "")), kinds) if kind == "spans" else ""))
             cells[name] = cells_of(plain, _plain_kind(kind))
         except LinnetError as error:
             raise LinnetError(f"{said}, read as {kind}: {error} Or say what it holds with columns={{'{name}': ...}}: "
@@ -88,7 +89,7 @@ def _float(text: str) -> float | None:
 
 def _kind(name: str, values: Sequence[Any], given: Any) -> str | None:
     if given is not None:
-        return "label" if isinstance(given, list | tuple) else str(given)
+        return "label" if isinstance(given, list | tuple) else str(given).split(_OF)[0]
     if all(isinstance(value, list) for value in values):
         return _list_kind(name, values)
     if any(isinstance(value, list | dict) for value in values):
@@ -165,13 +166,16 @@ def _string(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _marked(said: str, kinds: Mapping[str, str | None]) -> str:
+def _marked(given: str, kinds: Mapping[str, str | None]) -> str:
+    """The text column that spans belong to: as it was said, or the only one."""
     texts = [name for name, kind in kinds.items() if kind == "text"]
-    if len(texts) != 1:
-        raise LinnetError(f"{said} holds stretches of a text, and the table has {len(texts)} columns of texts"
-                          f"{': ' + ', '.join(texts) if texts else ''}. Say which one with columns={{...: 'text'}}, "
-                          "and leave the others out with 'skip'.")
-    return texts[0]
+    named = given.partition(_OF)[2]
+    if named and named not in texts:
+        raise unknown("column of texts", named, texts)
+    if not named and len(texts) != 1:
+        raise LinnetError(f"it holds stretches of a text, and the table has {len(texts)} columns of texts"
+                          f"{': ' + ', '.join(texts) if texts else ''}. Say which one: 'spans of NAME'.")
+    return named or texts[0]
 
 
 def _scale(given: Sequence[Any], values: Sequence[str]) -> LabelColumn:
