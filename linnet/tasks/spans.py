@@ -46,6 +46,8 @@ def tags_of(found: Sequence[Unit], spans: Sequence[Span], labels: Sequence[str])
 
     >>> tags_of([Unit(0, 0, 4), Unit(1, 4, 7), Unit(2, 8, 12)], [("verb", 0, 4), ("end", 4, 12)], ["verb", "end"])
     [1, 3, 4]
+    >>> tags_of([Unit(0, 0, 4), Unit(1, 4, 7)], [("end", 4, 7)], ["end"])
+    [0, 1]
     """
     number = {label: place for place, label in enumerate(labels)}
     tags = [0] * len(found)
