@@ -150,7 +150,7 @@ def test_what_cannot_be_converted_is_said(tmp_path: Path, sentences: data.Splits
     with pytest.raises(LinnetError, match="nothing can be made up for the array 'text'"):
         export.adopt(make_pipeline(CountVectorizer(), LinearSVC()).fit(texts, labels), intents, tmp_path / "a.onnx")
     many = tasks.Classify(sentences, input="text", target="topics", tokenizer=None)
-    with pytest.raises(LinnetError, match="many labels a sample"):
+    with pytest.raises(LinnetError, match="this one asks for many labels a sample"):
         export.adopt(make_pipeline(CountVectorizer(), LinearSVC()).fit(texts, labels), many, tmp_path / "a.onnx",
                      samples=sentences.test)
 

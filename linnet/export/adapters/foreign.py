@@ -61,9 +61,9 @@ def label_order(task: Task, classes: Sequence[Any], what: str) -> tuple[int, ...
 def one_label(task: Task, what: str) -> None:
     """Raise LinnetError unless the task asks for one label a sample."""
     if task.kind != "classify" or getattr(task, "choice", "one") == "many":
-        asks = "many labels a sample" if task.kind == "classify" else f"to {task.kind}"
+        asks = "for many labels a sample" if task.kind == "classify" else f"to {task.kind}"
         raise LinnetError(f"{what} can be adopted for a task that asks for one label a sample, or for a number; this "
-                          f"one asks for {asks}. Give an .onnx file with one output in the form of the task's.")
+                          f"one asks {asks}. Give an .onnx file with one output in the form of the task's.")
 
 
 def row_size(task: Task, what: str) -> int:
