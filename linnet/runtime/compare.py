@@ -6,7 +6,6 @@ they must share is the question: the same target, the same kind of answer, the s
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -23,7 +22,6 @@ from linnet.runtime.shipped import Shipped
 from linnet.tasks import Arrays, Task, evaluate
 from linnet.tasks.evaluate import Progress
 
-log = logging.getLogger("linnet")
 _TIMED_SAMPLES = 32
 _TIMED_ROUNDS = 3
 _NAMED_AT_MOST = 6
