@@ -20,7 +20,7 @@ from linnet.evidence import Timing
 from linnet.runtime.artifact import Artifact, read
 from linnet.runtime.energy import joules_per_call
 from linnet.runtime.engines import start
-from linnet.runtime.inputs import random_inputs
+from linnet.runtime.inputs import random_inputs, varying_samples
 from linnet.runtime.latency import Call, conditions, processors, take_turns
 from linnet.runtime.processor import processor_name
 
@@ -106,7 +106,8 @@ def bench_many(paths: Sequence[str | Path], *, engine: str = "onnxruntime", thre
     """Measure several ONNX files; they take turns run by run, so that whatever slows the machine slows them alike.
 
     Latency: one random sample on `threads` threads, until `seconds` a file have passed, yet never fewer than `runs`
-    runs a file. Throughput: batches on all threads that the machine has. Dimensions without a size count as 1.
+    runs a file. Throughput: batches on all threads that the machine has. Dimensions without a size count as 1; sounds
+    of any length last one second.
     """
     if not paths or runs < 1 or seconds < 0:
         raise LinnetError(f"bench needs a file, runs of at least 1 and seconds of at least 0; got {len(paths)} files, "
@@ -141,13 +142,14 @@ class _File:
 def _load(file: _File, *, engine: str, threads: int, batch: int, seed: int) -> Call:
     """The file with inputs of so many samples; of one, where its graph takes no more."""
     session = start(file.path, engine=engine, threads=threads)
-    call = Call(session, random_inputs(session, batch=batch, seed=seed))
+    samples = varying_samples(file.artifact)
+    call = Call(session, random_inputs(session, batch=batch, seed=seed, samples=samples))
     try:
         call()
     except LinnetError:
         if batch == 1:
             raise
-        return Call(session, random_inputs(session, seed=seed))
+        return Call(session, random_inputs(session, seed=seed, samples=samples))
     return call
 
 

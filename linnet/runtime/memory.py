@@ -12,8 +12,9 @@ import resource
 import sys
 from pathlib import Path
 
+from linnet.runtime.artifact import read
 from linnet.runtime.engines import start
-from linnet.runtime.inputs import random_inputs
+from linnet.runtime.inputs import random_inputs, varying_samples
 from linnet.runtime.wire import encode_bytes, encode_varint
 
 _STATUS = Path("/proc/self/status")
@@ -27,11 +28,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--runs", type=int, default=20)
     given = parser.parse_args(arguments)
+    samples = varying_samples(read(given.path))
     smallest = start(smallest_model(), engine=given.engine, threads=given.threads)
     smallest.run(random_inputs(smallest))
     before = _reset_peak()
     session = start(given.path, engine=given.engine, threads=given.threads)
-    inputs = random_inputs(session)
+    inputs = random_inputs(session, samples=samples)
     for _ in range(given.runs):
         session.run(inputs)
     sys.stdout.write(json.dumps({"bytes": _peak() - before}))

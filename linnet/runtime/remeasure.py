@@ -13,7 +13,7 @@ from linnet.data import Dataset
 from linnet.errors import LinnetError
 from linnet.evidence import Claim, DataRef, OtherSide, Scores, Size, Timing
 from linnet.runtime.engines import start
-from linnet.runtime.inputs import random_inputs
+from linnet.runtime.inputs import random_inputs, varying_samples
 from linnet.runtime.latency import Call, conditions, processors, take_turns
 from linnet.runtime.shipped import Shipped
 from linnet.tasks import evaluate
@@ -56,8 +56,9 @@ class Remeasure:
         if threads > processors():
             raise ElsewhereError(f"it was measured on {threads} threads, this machine has {processors()} processors")
         session = start(self.shipped.artifact.content, engine=self.engine, threads=threads)
+        inputs = random_inputs(session, samples=varying_samples(self.shipped.artifact))
         runs = max(1, min(claim.n, _MOST_RUNS))
-        [seconds] = take_turns([Call(session, random_inputs(session))], runs=runs, seconds=0)
+        [seconds] = take_turns([Call(session, inputs)], runs=runs, seconds=0)
         return (Timing(seconds, self.shipped.identity, self.shipped.name, here),)
 
     def scores(self, claim: Claim) -> tuple[Scores]:

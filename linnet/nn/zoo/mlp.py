@@ -12,22 +12,6 @@ from linnet.nn.model import Model
 from linnet.nn.zoo.building import checked, describe, make, needs
 from linnet.tasks import Task
 
-_FURTHEST = 8.0
-"""Standard deviations; what lies further out counts as there."""
-
-
-class Standard(nn.Module):
-    """Columns (batch, columns) less their mean in training, in units of their standard deviation, outliers cut."""
-
-    def __init__(self, columns: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(columns, affine=False, momentum=None)  # None: the mean over all batches seen
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, columns) to the same."""
-        standard: Tensor = self.norm(x).clamp(-_FURTHEST, _FURTHEST)
-        return standard
-
 
 class Layer(nn.Module):
     """A linear layer and a rectifier."""
@@ -51,7 +35,6 @@ class Mlp(nn.Module):
     def __init__(self, spec: Mapping[str, Any]) -> None:
         super().__init__()
         (channels,) = spec["inputs"][0]["shape"]
-        self.front = Standard(channels)
         self.layers = nn.ModuleDict()
         for layer in spec["layers"]:
             self.layers[layer["name"]] = Layer(channels, layer["channels"])
@@ -61,7 +44,7 @@ class Mlp(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, columns) float32 to (batch, classes)."""
-        x = self.front(features)
+        x = features
         for layer in self.layers.values():
             x = self.dropout(layer(x))
         answer: Tensor = self.head(x)
@@ -69,7 +52,7 @@ class Mlp(nn.Module):
 
 
 def mlp(task: Task, *, width: int = 128, seed: int = 0) -> Model:
-    """Columns brought to one scale, then two layers of `width`."""
+    """Two layers of `width`; the task brings the columns to one scale."""
     needs("mlp", task, "features", instead="Use nn.zoo.textcnn for texts, dscnn for recordings, smallcnn for images.")
     width = checked("width", width, least=2, what="the number of units")
     layers = [{"name": f"layer{number}", "channels": width} for number in (1, 2)]

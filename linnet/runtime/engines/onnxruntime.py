@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,11 @@ from linnet.tasks import Arrays
 
 _DTYPES = {"float": "float32", "double": "float64"}
 _SILENT = 4
+_FORMS = 1000
+"""So many forms are kept; recordings of any length have no end of them."""
+
+Form = tuple[tuple[str, Any, tuple[int, ...]], ...]
+"""Names, dtypes and shapes of inputs."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +31,23 @@ class OnnxRuntimeSession:
     loaded: Any
     """The onnxruntime.InferenceSession."""
     engine: str = "onnxruntime"
+    names: list[str] = field(default_factory=list, repr=False)
+    """Of the outputs: the engine would list them anew for every run."""
+    fitting: set[Form] = field(default_factory=set, repr=False, compare=False)
+    """Forms of inputs that were checked before: a check takes longer than a small file runs."""
 
     def run(self, arrays: Arrays) -> Arrays:
         """Named input arrays to named output arrays."""
-        check_inputs(arrays, self.inputs)
+        form = tuple([(name, array.dtype, array.shape) for name, array in arrays.items()])
+        if form not in self.fitting:
+            check_inputs(arrays, self.inputs)
+            if len(self.fitting) < _FORMS:
+                self.fitting.add(form)
         try:
-            outputs = self.loaded.run(None, dict(arrays))
+            outputs = self.loaded.run(self.names, arrays)
         except Exception as error:  # the engine's errors have no class in common
             raise LinnetError(f"onnxruntime {self.version} cannot run the file: {_one_line(error)}") from error
-        return dict(zip(self.outputs, outputs, strict=True))
+        return dict(zip(self.names, outputs, strict=True))
 
 
 def load(model: Path | bytes, *, threads: int = 1) -> OnnxRuntimeSession:
@@ -51,7 +64,7 @@ def load(model: Path | bytes, *, threads: int = 1) -> OnnxRuntimeSession:
     except Exception as error:  # the engine's errors have no class in common
         raise LinnetError(f"onnxruntime {onnxruntime.__version__} cannot load the file: {_one_line(error)}") from error
     inputs, outputs = _ports(loaded.get_inputs()), _ports(loaded.get_outputs())
-    return OnnxRuntimeSession(onnxruntime.__version__, threads, inputs, outputs, loaded)
+    return OnnxRuntimeSession(onnxruntime.__version__, threads, inputs, outputs, loaded, names=list(outputs))
 
 
 def _ports(nodes: list[Any]) -> dict[str, Port]:
