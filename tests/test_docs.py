@@ -7,9 +7,10 @@ import runpy
 from pathlib import Path
 
 import pytest
+import soundfile
 
-from linnet import runtime
-from linnet.recipe.reading import check
+from linnet import data, runtime
+from linnet.cli.app import answer
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -27,11 +28,34 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert [target for target in targets if target and not (page.parent / target).exists()] == []
 
 
-def test_the_recipes_of_getting_started_are_good() -> None:
-    whole, manifest = blocks(ROOT / "docs" / "getting-started.md", "yaml")
-    assert list(check(whole, {}).steps) == ["model", "file", "proof"]
-    steps = whole[whole.index("steps:"):]
-    assert check(f"name: birds\n{manifest}{steps}", {}).data.split.by == "bird"
+def own_recordings(folder: Path, real_data: Path) -> Path:
+    """WAV files of two words in a folder each, and a manifest that names their speakers."""
+    rows = ["audio,species,bird"]
+    for recording in data.load("fsdd").where(digit=["1", "2"], index=[5, 6, 7]).ids:
+        digit, speaker, number = recording.split("_")
+        path = folder / "birds" / {"1": "robin", "2": "blackbird"}[digit] / f"{speaker}_{number}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sound = data.read_audio(real_data / "fsdd" / "audio" / f"{recording}.flac")
+        soundfile.write(path, sound.samples, sound.sample_rate_hz)
+        rows.append(f"{path.relative_to(folder)},{path.parent.name},{speaker}")
+    (folder / "birds.csv").write_text("\n".join(rows))
+    return folder
+
+
+@pytest.mark.slow
+def test_the_three_commands_take_a_folder_to_a_proven_file(
+        real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(own_recordings(tmp_path, real_data))
+    text = (ROOT / "docs" / "getting-started.md").read_text()
+    lines = re.findall(r"^linnet [^\n]*birds.*$", text, re.M)[:3]
+    init, run, verify = (line.split("#")[0].split()[1:] for line in lines)
+    assert answer(init) == 0
+    assert answer([*run, "--set", "big.epochs=1"]) in (0, 1, 2)
+    assert answer(verify) in (0, 1, 2)
+    assert answer(["try", "runs/birds/birds.onnx", "birds/robin/theo_5.wav"]) == 0
+    (manifest,) = (line.split("#")[0].split()[1:] for line in re.findall(r"^linnet init birds.csv.*$", text, re.M))
+    assert answer([*manifest, "--force"]) == 0
+    assert "split: {by: bird}" in (tmp_path / "birds.yaml").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from linnet import data
 from linnet.data import Dataset
 from linnet.errors import LinnetError, unknown
@@ -19,12 +21,13 @@ _TASKS = {"label": "classify", "labels": "classify", "spans": "tag", "sequence":
 _FAMILIES = {  # by kind of input and task; the dial's default stands in `linnet list models`
     ("audio", "classify"): "dscnn", ("audio", "regress"): "dscnn", ("audio", "transcribe"): "conformer",
     ("image", "classify"): "resnet", ("image", "regress"): "resnet",
-    ("text", "classify"): "textcnn", ("text", "regress"): "textcnn", ("text", "tag"): "crnn",
+    ("text", "classify"): "textcnn", ("text", "regress"): "textcnn", ("text", "tag"): "gru",
     ("table", "classify"): "mlp", ("table", "regress"): "mlp"}
 _AUGMENTATION = {"audio": "speech", "image": "photographs"}
 _STEPS_OF_TRAINING = 4_000
 _BATCH = 64
 _FEWEST_GROUPS = 3
+_RAISE = "raise it to what you need"
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def _text(name: str, source: str, options: Mapping[str, Any], dataset: Dataset, 
     groups = [name for name, column in dataset.columns.items() if column.kind == "group" and name != "split"]
     given = _flow({"source": source, **({"options": dict(options)} if options else {}), "split": split})
     keywords = {"input": asked.inputs[0] if asked.kind != "table" else asked.inputs, "target": asked.target,
+                **({"tolerance": _tolerance(dataset, asked)} if asked.task == "regress" else {}),
                 **({"groups": groups} if groups else {})}
     heard = _AUGMENTATION.get(asked.kind)
     augment = f", augment: {heard}" if heard else ""
@@ -143,11 +147,16 @@ def _in_both(dataset: Dataset) -> str | None:
 def _bound(dataset: Dataset, asked: _Question) -> tuple[float, str]:
     """What any model must beat: always giving the most frequent answer."""
     if asked.task != "classify" or dataset.columns[asked.target].kind != "label":
-        return 0.05, "raise it to what you need"
+        return 0.05, _RAISE + (f"; right is within the tolerance of {asked.target}" if asked.task == "regress" else "")
     counts = Counter(map(str, dataset.values(asked.target)))
     label, count = counts.most_common(1)[0]
     share = min(0.99, -(-100 * count // len(dataset)) / 100)
-    return share, f"better than always saying '{label}'; raise it to what you need"
+    return share, f"better than always saying '{label}'; {_RAISE}"
+
+
+def _tolerance(dataset: Dataset, asked: _Question) -> float:
+    """Half a standard deviation, in two digits: a first idea of what counts as right."""
+    return float(f"{np.std(dataset.values(asked.target)) / 2:.2g}")
 
 
 def _flow(value: Any) -> str:
