@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from onnx import TensorProto, helper
 
 from linnet import export, nn, runtime, tasks
 from linnet.errors import LinnetError
@@ -65,3 +66,27 @@ def test_a_failure_leaves_the_old_file(trained: nn.Model, tone_task: tasks.Class
     with pytest.raises(LinnetError):
         export.write(replace(trained, bits=8), tone_task, tmp_path / "a.onnx")
     assert (tmp_path / "a.onnx").read_bytes() == b"old"
+
+
+def constant(output: str, answer: list[float]) -> tuple[bytes, object]:
+    """A file that answers its input, and what stands for a model that answers otherwise by `answer`."""
+    port = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", len(answer)]) for name in ("x", output)]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], [output])], "g", port[:1], port[1:])
+    content = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10).SerializeToString()
+    return content, lambda arrays: {output: arrays["x"] + np.float32(answer)}
+
+
+def test_values_are_compared_by_their_size_and_logits_are_not() -> None:
+    large = {"x": np.full((2, 2), 1e5, np.float32)}
+    content, model = constant("values", [0, 5])
+    assert export.parity(content, model, large, quantized=False).tolerance == pytest.approx(10, rel=1e-3)
+    content, model = constant("logits", [0, 5])
+    with pytest.raises(LinnetError, match=r"a logit differs by 5, at most 0\.0001"):
+        export.parity(content, model, large, quantized=False)
+
+
+def test_a_changed_answer_is_another_class_at_any_position_or_a_value_that_moved() -> None:
+    content, model = constant("logits", [0, 2e-5])
+    assert export.parity(content, model, {"x": np.zeros((3, 2), np.float32)}, quantized=False).answers_changed == 3
+    content, model = constant("values", [0, 2e-5])
+    assert export.parity(content, model, {"x": np.zeros((3, 2), np.float32)}, quantized=False).answers_changed == 0
