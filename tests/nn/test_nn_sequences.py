@@ -59,6 +59,20 @@ def test_more_padding_behind_a_text_changes_nothing(family: str, output: tuple[s
         np.testing.assert_allclose(again, answer, atol=1e-5)
 
 
+def test_a_text_that_fills_its_room_hears_of_padding_too() -> None:
+    model = model_of("textcnn", texts())
+    with torch.no_grad():  # what a group of nothing but padding says is then the loudest
+        for layer in ("groups1", "groups4"):
+            model.module.get_parameter(f"layers.{layer}.conv.weight").abs_().mul_(-1)
+            model.module.get_parameter(f"layers.{layer}.conv.bias").fill_(1)
+        model.module.get_parameter("layers.embedding.table.weight").abs_()
+    longer = nn.build(json.loads(json.dumps(model.spec).replace("[20", "[27")))
+    longer.module.load_state_dict(model.module.state_dict())
+    full = np.random.default_rng(0).integers(1, 50, (2, 20))
+    np.testing.assert_allclose(longer({"tokens": np.pad(full, ((0, 0), (0, 7)))})["logits"],
+                               model({"tokens": full})["logits"], atol=1e-5)
+
+
 @pytest.mark.parametrize("family", LISTENING)
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("output", answers(None))
