@@ -5,12 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+_UNKNOWN = 1
+"""The id of what the tokenizer does not know; 0 is padding."""
+
 
 class Embedding(nn.Module):
     """Token ids (batch, length) int64 to (batch, length, channels); id 0, padding, is zero and stays it.
 
-    In training whole tokens are left out (zero) with probability `token_dropout`, and single values with `dropout`.
-    `deviation` is that of the fresh vectors.
+    In training each token becomes the unknown one with probability `token_dropout`, so that this one is learnt, and
+    single values are left out with `dropout`. `deviation` is that of the fresh vectors.
     """
 
     def __init__(self, vocabulary: int, channels: int, *, deviation: float, token_dropout: float = 0.0,
@@ -24,8 +27,8 @@ class Embedding(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(batch, length) to (batch, length, channels)."""
-        x: Tensor = self.table(tokens)
         if self.training and self.token_dropout:
-            x = x * (torch.rand(*tokens.shape, 1, device=x.device) >= self.token_dropout)
-        dropped: Tensor = self.dropout(x)
+            hidden = (torch.rand(tokens.shape, device=tokens.device) < self.token_dropout) & (tokens != 0)
+            tokens = torch.where(hidden, _UNKNOWN, tokens)
+        dropped: Tensor = self.dropout(self.table(tokens))
         return dropped

@@ -115,13 +115,19 @@ def test_an_empty_text_gets_an_answer() -> None:
         assert np.isfinite(model_of(family, texts())({"tokens": np.zeros((1, 20), np.int64)})["logits"]).all()
 
 
-def test_tokens_are_left_out_in_training_only() -> None:
-    embedding = nn.build(model_of("textcnn", texts()).spec).module.get_submodule("layers.embedding")
-    tokens = torch.ones(4, 200, dtype=torch.int64)
+def test_tokens_become_unknown_in_training_only_and_padding_never() -> None:
+    spec = {**model_of("textcnn", texts()).spec, "embedding_dropout": 0.0}
+    embedding = nn.build(spec).module.get_submodule("layers.embedding")
+    tokens = torch.full((4, 200), 7)
+    tokens[:, 150:] = 0
+    unknown, known = embedding.get_parameter("table.weight")[[1, 7]]
     torch.manual_seed(0)
-    left_out = (embedding.train()(tokens) == 0).all(dim=2).double().mean()
-    assert 0.03 < left_out < 0.25
-    assert not (embedding.eval()(tokens) == 0).all(dim=2).any()
+    seen = embedding.train()(tokens)
+    hidden = (seen[:, :150] == unknown).all(dim=2)
+    assert 0.05 < hidden.double().mean() < 0.15
+    assert ((seen[:, :150] == known).all(dim=2) | hidden).all()
+    assert not seen[:, 150:].any()
+    assert (embedding.eval()(tokens)[:, :150] == known).all()
 
 
 @pytest.mark.parametrize(("family", "task", "options", "message"), [
