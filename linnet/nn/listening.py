@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from linnet.nn.frontend import LogMel
 from linnet.nn.layers import Convolution
@@ -46,6 +47,8 @@ def hear(front: nn.Module, stem: nn.Module, audio: Tensor, lengths: Tensor | Non
     """
     assert isinstance(front, LogMel)
     assert isinstance(stem, Subsampling)
+    if lengths is not None:  # what is shorter than a hop is heard as a frame of padding
+        audio = pad(audio, (0, front.hop))
     frames = None if lengths is None else front.counts(lengths)
     return stem(front(audio), frames), None if frames is None else stem.counts(frames)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from stand_in import StandIn, answers, batch_of, pictures, recordings, rows, texts, windows
+from stand_in import RATE, StandIn, answers, batch_of, pictures, recordings, rows, texts, windows
 
 from linnet import nn, tasks
 from linnet.errors import LinnetError
@@ -113,6 +113,16 @@ def test_no_frame_of_a_causal_network_hears_a_later_one(family: str) -> None:
 def test_an_empty_text_gets_an_answer() -> None:
     for family in READING:
         assert np.isfinite(model_of(family, texts())({"tokens": np.zeros((1, 20), np.int64)})["logits"]).all()
+
+
+@pytest.mark.parametrize("family", LISTENING)
+@pytest.mark.parametrize("samples", [1, 79, 300])
+def test_a_sound_shorter_than_a_frame_says_nothing(family: str, samples: int) -> None:
+    model = model_of(family, recordings(("logits", (None, 5))))
+    logits = model({"audio": np.zeros((1, samples), np.float32), "lengths": np.array([samples])})["logits"]
+    assert logits.shape[1] == 1
+    if samples < RATE // 100:
+        assert logits.argmax(axis=2).tolist() == [[0]]
 
 
 def test_tokens_become_unknown_in_training_only_and_padding_never() -> None:
