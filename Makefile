@@ -45,10 +45,12 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/python docs/make_cli.py --check
 	$(BIN)/python docs/make_data.py --check
+	$(BIN)/python docs/make_models.py --check
 
 docs: setup
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_data.py
+	$(BIN)/python docs/make_models.py
 
 bench: setup
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
