@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from linnet.progress import Progress
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-Progress = Callable[[int, int, str], None]
-"""`(done, total, text)`. Something new begins where `total` changes or `done` falls back; the text may change."""
 
 
 def say(message: str) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linnet.cli.screen import say
+from linnet.progress import BytesProgress
 
 if TYPE_CHECKING:
     from linnet.data import Source
-
-Progress = Callable[[int, int | None], None]
-"""The bytes that have come, and how many there will be, where that is known."""
-
 
 def brought(source: Source, to: Path | None) -> Path:
     """The corpus's folder; downloaded where it is not there. Ctrl-C says what is kept."""
@@ -32,7 +29,7 @@ def brought(source: Source, to: Path | None) -> Path:
 
 
 @contextmanager
-def bytes_shown(name: str) -> Iterator[Progress]:
+def bytes_shown(name: str) -> Iterator[BytesProgress]:
     """A progress callback in bytes: a bar on a terminal, else a line now and then."""
     if not sys.stderr.isatty():
         yield lines(name)
@@ -47,7 +44,7 @@ def bytes_shown(name: str) -> Iterator[Progress]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def lines(name: str, seconds: float = 10.0) -> Progress:
+def lines(name: str, seconds: float = 10.0) -> BytesProgress:
     """The callback for a log: one line every so many seconds, and one at the end."""
     last = time.monotonic()
 

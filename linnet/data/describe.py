@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -15,9 +15,9 @@ from linnet.data.dataset import Dataset
 from linnet.data.media import probe_audio, probe_image
 from linnet.data.sources import SOURCES, Card
 from linnet.errors import DamagedFileError, LinnetError
+from linnet.progress import Progress
 
 _SHOWN, _BINS = 10, 24
-Progress = Callable[[int, int, str], None]
 """`(done, total, text)`."""
 
 

@@ -10,12 +10,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from linnet.errors import LinnetError, NotAvailableError
+from linnet.progress import BytesProgress
 
 TIMEOUT_SECONDS = 20.0
 LIMIT_BYTES = 500_000_000
@@ -25,10 +26,6 @@ STALE_SECONDS = 24 * 3600
 _CHUNK_BYTES = 1 << 16
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 _log = logging.getLogger("linnet")
-
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes that have come so far and, where it is known, with how many there will be."""
-
 
 @dataclass(frozen=True)
 class Remote:
@@ -86,7 +83,7 @@ def arriving(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def fetch(remote: Remote, folder: Path, *, advice: str, progress: Progress | None = None,
+def fetch(remote: Remote, folder: Path, *, advice: str, progress: BytesProgress | None = None,
           limit_bytes: int = LIMIT_BYTES, wait_seconds: float = 1.0) -> Path:
     """The file, downloaded into `folder`; what an earlier call has left there is gone on with.
 
@@ -158,7 +155,7 @@ class _Download:
 
     remote: Remote
     partial: IO[bytes]
-    progress: Progress | None
+    progress: BytesProgress | None
     limit_bytes: int
 
     @property

@@ -7,7 +7,7 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
@@ -19,6 +19,7 @@ import numpy as np
 from linnet import __version__, data, evidence, report, runtime, tasks
 from linnet.errors import LinnetError, NotAvailableError, unknown
 from linnet.evidence import Claim, Verdict, canonical_json
+from linnet.progress import Progress
 from linnet.recipe import contents, store
 from linnet.recipe.arguments import Arguments, ProveArguments, references
 from linnet.recipe.reading import Recipe, load
@@ -26,7 +27,6 @@ from linnet.recipe.verbs import VERBS, Context
 from linnet.runtime import artifact
 
 log = logging.getLogger("linnet")
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from linnet.data import Splits
 from linnet.data.augment import Augment
 from linnet.errors import LinnetError
 from linnet.evidence import Claim, Scores
+from linnet.progress import Progress
 from linnet.recipe import store
 from linnet.recipe.arguments import (
     Arguments,
@@ -26,8 +27,6 @@ from linnet.recipe.arguments import (
     ShrinkArguments,
     TrainingArguments,
 )
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from linnet.data import Splits
 from linnet.data.augment import Augment
 from linnet.errors import LinnetError
 from linnet.nn import Model
+from linnet.progress import Progress
 from linnet.shrink.methods import METHODS
 from linnet.shrink.plan import Plan
 from linnet.tasks import Predictor, Task
 from linnet.train import Options, fit
-from linnet.train.fit import Progress
 
 log = logging.getLogger("linnet")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from linnet.data import Dataset, odd
 from linnet.errors import LinnetError
 from linnet.evidence import DataRef, Scores
+from linnet.progress import Progress
 from linnet.tasks.task import Arrays, Predictor, Task
 
-Progress = Callable[[int, int, str], None]
 _NAMED = 6
 """More names than this are counted only."""
 

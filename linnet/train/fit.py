@@ -13,8 +13,9 @@ from linnet.data import Splits
 from linnet.data.augment import PRESETS, Augment
 from linnet.errors import LinnetError, unknown
 from linnet.nn import Model
+from linnet.progress import Progress
 from linnet.tasks import Predictor, Task
-from linnet.train.loop import Progress, Training, Wanted
+from linnet.train.loop import Training, Wanted
 from linnet.train.options import Options
 
 __all__ = ["Options", "Progress", "augmentation", "fit"]

@@ -8,7 +8,7 @@ import logging
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -24,6 +24,7 @@ from linnet.data.augment import Augment
 from linnet.errors import LinnetError
 from linnet.evidence import canonical_json
 from linnet.nn import Model
+from linnet.progress import Progress
 from linnet.tasks import Predictor, Task
 from linnet.train import checkpoint, devices, distributed, loading, memory, mixing, optimizers, order
 from linnet.train.averaging import Average
@@ -37,7 +38,6 @@ from linnet.train.schedules import SCHEDULES
 from linnet.train.validation import Validation
 
 log = logging.getLogger("linnet")
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)

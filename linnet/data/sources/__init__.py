@@ -22,7 +22,7 @@ from linnet.data.sources import (
     speechocean762,
     tables,
 )
-from linnet.data.sources.source import Card, Progress, Source
+from linnet.data.sources.source import Card, Source
 from linnet.errors import LinnetError, unknown
 
 SOURCES: dict[str, Source] = {source.card.name: source for source in (
@@ -83,4 +83,4 @@ def _json(options: Mapping[str, Any]) -> dict[str, Any]:
             for name, value in options.items()}
 
 
-__all__ = ["SOURCES", "Card", "Progress", "Source", "load"]
+__all__ = ["SOURCES", "Card", "Source", "load"]

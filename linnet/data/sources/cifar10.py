@@ -8,8 +8,9 @@ from typing import Any
 from linnet.data.columns import Column, GroupColumn, ImageColumn, LabelColumn
 from linnet.data.dataset import Dataset
 from linnet.data.sources.places import Place
-from linnet.data.sources.source import Progress, Source, card
+from linnet.data.sources.source import Source, card
 from linnet.errors import DamagedFileError
+from linnet.progress import BytesProgress
 
 LABELS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 VALIDATION_ROWS = 2000
@@ -29,7 +30,7 @@ def load(*, folder: str | None = None, validation: bool = False) -> Dataset:
     return _dataset(root, parts, splits)
 
 
-def get(*, progress: Progress | None = None, to: Path | None = None) -> Path:
+def get(*, progress: BytesProgress | None = None, to: Path | None = None) -> Path:
     """The folder; raises NotAvailableError where it is not on this machine: the source has every image as a file."""
     del progress
     return PLACE.there(to)

@@ -11,8 +11,9 @@ from linnet.data.columns import Column, GroupColumn, LabelColumn, TextColumn
 from linnet.data.dataset import Dataset
 from linnet.data.sources.lines import json_file, json_lines, write_lines
 from linnet.data.sources.places import Place
-from linnet.data.sources.source import Progress, Source, card
+from linnet.data.sources.source import Source, card
 from linnet.errors import unknown
+from linnet.progress import BytesProgress
 
 VARIANTS = ("full", "small", "imbalanced", "oos_plus")
 OUT_OF_SCOPE = "oos"
@@ -40,7 +41,7 @@ def load(*, folder: str | None = None, variant: str = "full", oos: bool = True) 
     return _dataset(root, rows, (*intents, OUT_OF_SCOPE) if oos else tuple(intents))
 
 
-def get(*, progress: Progress | None = None, to: Path | None = None, address: str | None = None) -> Path:
+def get(*, progress: BytesProgress | None = None, to: Path | None = None, address: str | None = None) -> Path:
     """Download the corpus (9 MB) unless it is there; `address` is where the files lie, in place of GitHub."""
     return PLACE.bring(_make, progress=progress, to=to, files=PLACE.card.files_at(address))
 

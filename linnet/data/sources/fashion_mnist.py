@@ -14,9 +14,10 @@ from linnet.data.columns import Column, GroupColumn, ImageColumn, LabelColumn
 from linnet.data.dataset import Dataset
 from linnet.data.media import encode
 from linnet.data.sources.places import Place
-from linnet.data.sources.source import Progress, Source, card
+from linnet.data.sources.source import Source, card
 from linnet.data.unpacking import gunzip
 from linnet.errors import DamagedFileError
+from linnet.progress import BytesProgress
 
 LABELS = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 VALIDATION_ROWS = 5000
@@ -39,7 +40,7 @@ def load(*, folder: str | None = None, validation: bool = False) -> Dataset:
     return _dataset(root, read, splits)
 
 
-def get(*, progress: Progress | None = None, to: Path | None = None, address: str | None = None) -> Path:
+def get(*, progress: BytesProgress | None = None, to: Path | None = None, address: str | None = None) -> Path:
     """Download the corpus (31 MB) unless it is there; `address` is where the files lie, in place of GitHub."""
     return PLACE.bring(_make, progress=progress, to=to, files=PLACE.card.files_at(address))
 

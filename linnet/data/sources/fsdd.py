@@ -13,9 +13,10 @@ from linnet.data.columns import AudioColumn, Column, GroupColumn, ValueColumn, l
 from linnet.data.dataset import Dataset
 from linnet.data.download import Remote
 from linnet.data.sources.places import Place
-from linnet.data.sources.source import Progress, Source, card
+from linnet.data.sources.source import Source, card
 from linnet.data.unpacking import unpack
 from linnet.errors import LinnetError
+from linnet.progress import BytesProgress
 
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[a-z]+)_(?P<index>[0-9]+)")
 _LAYOUTS = ("audio/*.flac", "recordings/*.wav")
@@ -37,7 +38,7 @@ def load(*, folder: str | None = None) -> Dataset:
     return _dataset(root, files)
 
 
-def get(*, progress: Progress | None = None, to: Path | None = None, address: str | None = None) -> Path:
+def get(*, progress: BytesProgress | None = None, to: Path | None = None, address: str | None = None) -> Path:
     """Download the corpus (16 MB) unless it is on this machine; its folder.
 
     `address` is where the archive lies (as given: $LINNET_FSDD_URL, else GitHub). What comes is kept only if its

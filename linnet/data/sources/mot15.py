@@ -9,8 +9,9 @@ from linnet.data.columns import Column, GroupColumn, ValueColumn
 from linnet.data.dataset import Dataset
 from linnet.data.sources.lines import text_of
 from linnet.data.sources.places import Place
-from linnet.data.sources.source import Progress, Source, card
+from linnet.data.sources.source import Source, card
 from linnet.errors import DamagedFileError, unknown
+from linnet.progress import BytesProgress
 
 BOXES = {"detections": "det/det.txt", "truth": "gt/gt.txt", "example": "example_tracker.txt"}
 _VALUES = ("frame", "left", "top", "width", "height", "confidence")
@@ -32,7 +33,7 @@ def load(*, folder: str | None = None, boxes: str = "detections") -> Dataset:
     return _dataset(root, rows, boxes)
 
 
-def get(*, progress: Progress | None = None, to: Path | None = None) -> Path:
+def get(*, progress: BytesProgress | None = None, to: Path | None = None) -> Path:
     """The folder; raises NotAvailableError where it is not on this machine: its parts come from three places."""
     del progress
     return PLACE.there(to)

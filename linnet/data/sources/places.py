@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linnet.data import download
-from linnet.data.download import Progress, Remote
+from linnet.data.download import Remote
 from linnet.data.sources.source import Card
 from linnet.errors import LinnetError, NotAvailableError
+from linnet.progress import BytesProgress
 
 _log = logging.getLogger("linnet")
 
@@ -64,7 +65,7 @@ class Place:
                                     f"{self.advice}.")
         return found
 
-    def bring(self, make: Callable[[Mapping[str, Path], Path], None], *, progress: Progress | None = None,
+    def bring(self, make: Callable[[Mapping[str, Path], Path], None], *, progress: BytesProgress | None = None,
               to: Path | None = None, files: Sequence[Remote] | None = None) -> Path:
         """The corpus's folder: where it is found (or `to`, if given), else downloaded to there.
 
@@ -94,6 +95,6 @@ class Place:
         return target
 
 
-def _after(progress: Progress | None, before: int, whole: int | None) -> Progress | None:
+def _after(progress: BytesProgress | None, before: int, whole: int | None) -> BytesProgress | None:
     return (lambda done, total: progress(before + done, whole or (before + total if total else None))
             ) if progress is not None else None

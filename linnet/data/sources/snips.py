@@ -12,8 +12,9 @@ from linnet.data.columns import Column, GroupColumn, LabelColumn, SpansColumn, T
 from linnet.data.dataset import Dataset
 from linnet.data.sources.lines import json_lines, write_lines
 from linnet.data.sources.places import Place
-from linnet.data.sources.source import Progress, Source, card
+from linnet.data.sources.source import Source, card
 from linnet.errors import DamagedFileError, unknown
+from linnet.progress import BytesProgress
 
 VARIANTS = {"full": "train", "small": "train_small"}
 INTENTS = ("AddToPlaylist", "BookRestaurant", "GetWeather", "PlayMusic", "RateBook", "SearchCreativeWork",
@@ -43,7 +44,7 @@ def load(*, folder: str | None = None, variant: str = "full", validation: bool =
     return _dataset(root, rows, tuple(labels))
 
 
-def get(*, progress: Progress | None = None, to: Path | None = None, address: str | None = None) -> Path:
+def get(*, progress: BytesProgress | None = None, to: Path | None = None, address: str | None = None) -> Path:
     """Download the corpus (6 MB) unless it is there; `address` is where the files lie, in place of GitHub."""
     return PLACE.bring(_make, progress=progress, to=to, files=PLACE.card.files_at(address))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from linnet.data.dataset import Dataset
-from linnet.data.download import Progress, Remote
+from linnet.data.download import Remote
 
 
 @dataclass(frozen=True)
@@ -70,4 +70,4 @@ def card(name: str) -> Card:
     return Card(name=name, files=files, notes=tuple(found.pop("notes", ())), options=found.pop("options", {}), **found)
 
 
-__all__ = ["Card", "Progress", "Source", "card"]
+__all__ = ["Card", "Source", "card"]

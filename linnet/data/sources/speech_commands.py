@@ -12,9 +12,10 @@ from linnet.data.columns import AudioColumn, Column, GroupColumn, LabelColumn
 from linnet.data.dataset import Dataset
 from linnet.data.sources.lines import text_of
 from linnet.data.sources.places import Place
-from linnet.data.sources.source import Progress, Source, card
+from linnet.data.sources.source import Source, card
 from linnet.data.unpacking import Limits, unpack
 from linnet.errors import LinnetError
+from linnet.progress import BytesProgress
 
 WORDS = ("backward", "bed", "bird", "cat", "dog", "down", "eight", "five", "follow", "forward", "four", "go", "happy",
          "house", "learn", "left", "marvin", "nine", "no", "off", "on", "one", "right", "seven", "sheila", "six",
@@ -37,7 +38,7 @@ def load(*, folder: str | None = None) -> Dataset:
     return _dataset(root, files)
 
 
-def get(*, progress: Progress | None = None, to: Path | None = None, address: str | None = None) -> Path:
+def get(*, progress: BytesProgress | None = None, to: Path | None = None, address: str | None = None) -> Path:
     """Download the corpus (2.4 GB) unless it is there; `address` is the folder where the archive lies, if elsewhere."""
     return PLACE.bring(_make, progress=progress, to=to, files=PLACE.card.files_at(address))
 

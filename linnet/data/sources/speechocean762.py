@@ -10,8 +10,9 @@ from linnet.data.columns import AudioColumn, Column, GroupColumn, SequenceColumn
 from linnet.data.dataset import Dataset
 from linnet.data.sources.lines import json_lines, text_of
 from linnet.data.sources.places import Place
-from linnet.data.sources.source import Progress, Source, card
+from linnet.data.sources.source import Source, card
 from linnet.errors import unknown
+from linnet.progress import BytesProgress
 
 VARIANTS = ("opus", "flac")
 SCORES = ("accuracy", "fluency", "prosodic", "completeness", "total")
@@ -40,7 +41,7 @@ def load(*, folder: str | None = None, variant: str = "opus", approximate: bool 
     return _dataset(root, rows, variant, validation)
 
 
-def get(*, progress: Progress | None = None, to: Path | None = None) -> Path:
+def get(*, progress: BytesProgress | None = None, to: Path | None = None) -> Path:
     """The folder; raises NotAvailableError where it is not on this machine: the scores were put together by hand."""
     del progress
     return PLACE.there(to)
