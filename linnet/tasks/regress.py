@@ -54,7 +54,7 @@ class Regress:
             raise LinnetError(f"tolerance is how far an answer may be off and still be right, at least 0 and in the "
                               f"unit of '{target}'; got {tolerance}.")
         values = np.array(parts[0].values(target), np.float64)
-        if not values.std() > 0:
+        if not np.ptp(values) > 0:  # the deviation of equal numbers is not always 0, but for rounding
             raise LinnetError(f"'{target}' is {values[0]:g} in every training row; there is nothing to learn.")
         self._set(kinds.choose(parts, input, options), target, tuple(groups), float(tolerance),
                   (float(values.mean()), float(values.std())))
@@ -152,13 +152,14 @@ class Regress:
         errors = given - wanted
         found = {"mean_absolute_error": float(np.abs(errors).mean()),
                  "root_mean_squared_error": float(np.sqrt((errors**2).mean()))}
-        if wanted.std() > 0:
+        varies = np.ptp(wanted) > 0
+        if varies:
             found["r2"] = 1 - float((errors**2).mean() / wanted.var())
-        if wanted.std() > 0 and given.std() > 0:
+        if varies and np.ptp(given) > 0:
             found["pearson"] = float(np.corrcoef(given, wanted)[0, 1])
         else:
             log.warning("the %s are all the same: there is no correlation to speak of.",
-                        "answers" if wanted.std() > 0 else f"values of '{self.target}'")
+                        "answers" if varies else f"values of '{self.target}'")
         return found
 
     def to_json(self) -> dict[str, Any]:

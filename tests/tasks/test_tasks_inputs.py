@@ -125,6 +125,15 @@ def test_a_column_that_never_changes_is_said(caplog: pytest.LogCaptureFixture) -
     assert task.prepare([{"x": 4}])["features"].tolist() == [[1.0]]
 
 
+def test_a_column_that_never_changes_is_not_divided_by_rounding(caplog: pytest.LogCaptureFixture) -> None:
+    rows = 30  # of 0.1, whose mean is not quite 0.1
+    table = pa.table({"id": list(map(str, range(rows))), "x": [0.1] * rows, "kind": ["u", "v"] * (rows // 2)})
+    flat = data.Dataset("flat", table, {"x": data.ValueColumn(), "kind": data.label_column(["u", "v"])})
+    task = tasks.Classify(flat, input="x", target="kind")
+    assert "column 'x' is 0.1 in every training row" in caplog.text
+    assert task.prepare([{"x": 1.1}])["features"].tolist() == [[1.0]]
+
+
 @pytest.mark.parametrize(("row", "message"), [
     ({"length": 1}, "a row has no 'colour'; it has length"), ({}, "a row has no 'length'; it has nothing"),
     ({"length": "1", "colour": "red"}, "column 'length' takes numbers; it was given '1'"),

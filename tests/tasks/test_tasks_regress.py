@@ -49,12 +49,14 @@ def test_errors_in_the_targets_own_unit(caplog: pytest.LogCaptureFixture) -> Non
         {"mean_absolute_error": 1, "root_mean_squared_error": 2**0.5, "r2": 0.5, "pearson": 1})
     assert set(task.metrics(["2.0", "2.0"], ["1.0", "3.0"])) == {"mean_absolute_error", "root_mean_squared_error", "r2"}
     assert "the answers are all the same" in caplog.text
+    assert "pearson" not in task.metrics(["13.37"] * 30, [str(number) for number in range(30)])
     assert set(task.metrics(["2.0"], ["1.0"])) == {"mean_absolute_error", "root_mean_squared_error"}
 
 
 @pytest.mark.parametrize(("given", "keywords", "message"), [
     (values(1, 2), {"tolerance": -1}, "at least 0"), (values(1, 2), {"tolerance": float("nan")}, "at least 0"),
-    (values(3, 3), {}, "is 3 in every training row"), (values(1, 2), {"target": "name"}, "'name' holds label"),
+    (values(3, 3), {}, "is 3 in every training row"), (values(*[0.1] * 30), {}, "is 0.1 in every training row"),
+    (values(1, 2), {"target": "name"}, "'name' holds label"),
     (values(1, 2), {"size": 3}, "unknown option for an input of value 'size'"),
 ])
 def test_what_cannot_be_regressed_is_refused(given: data.Dataset, keywords: dict[str, Any], message: str) -> None:

@@ -131,7 +131,7 @@ def _field(parts: Sequence[Dataset], column: str) -> Number | Category:
 
 def _number(column: str, values: Sequence[Any]) -> Number:
     numbers = np.array(values, np.float64)
-    deviation = float(numbers.std())
-    if deviation == 0:
+    if not np.ptp(numbers):  # the deviation of equal numbers is not always 0, but for rounding
         log.warning("column '%s' is %g in every training row: nothing can be learnt from it.", column, numbers[0])
-    return Number(column, float(numbers.mean()), deviation or 1.0)
+        return Number(column, float(numbers[0]), 1.0)
+    return Number(column, float(numbers.mean()), float(numbers.std()))
