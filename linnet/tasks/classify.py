@@ -171,9 +171,14 @@ class Classify:
         return np.array([float(a == e) for a, e in zip(answers, expected, strict=True)])
 
     def metrics(self, answers: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
-        """On a scale the mean distance in ranks; for many labels micro and macro F1; else nothing."""
+        """On a scale that knows every right answer the mean distance in ranks; for many labels micro and macro F1."""
         if self.choice == "ordered":
             rank = {label: number for number, label in enumerate(self.labels)}
+            strange = [label for label in expected if label not in rank]
+            if strange:
+                log.warning("%d of %d right answers are not on the scale (such as '%s'): there is no mean distance.",
+                            len(strange), len(expected), strange[0])
+                return {}
             distances = [abs(rank[a] - rank[e]) for a, e in zip(answers, expected, strict=True)]
             return {"mean_absolute_error": float(np.mean(distances))}
         if self.choice == "many":

@@ -34,6 +34,13 @@ def test_a_column_in_order_is_a_scale() -> None:
     assert task.metrics(["poor", "good"], ["good", "good"]) == {"mean_absolute_error": 1.0}
 
 
+def test_a_mark_that_the_scale_does_not_know_has_no_distance(caplog: pytest.LogCaptureFixture) -> None:
+    given = marks("poor", "good", "fine", "poor", labels=("poor", "fine", "good"))
+    task = tasks.Classify(given, input="score", target="mark")
+    assert task.metrics(["poor", "good"], ["superb", "fine"]) == {}
+    assert "1 of 2 right answers are not on the scale" in caplog.text
+
+
 def test_any_labels_can_be_put_in_order() -> None:
     given = marks("10", "9", "2")
     assert tasks.Classify(given, input="score", target="mark", ordered=True).labels == ("2", "9", "10")
