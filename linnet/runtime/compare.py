@@ -17,10 +17,10 @@ from linnet.data import Dataset
 from linnet.errors import LinnetError, unknown
 from linnet.evidence import DataRef, Difference, Ledger, Look, Scores, Seeds, canonical_json
 from linnet.evidence import compare as judge
+from linnet.progress import Progress
 from linnet.runtime.latency import conditions, take_turns
 from linnet.runtime.shipped import Shipped
 from linnet.tasks import Arrays, Task, evaluate
-from linnet.tasks.evaluate import Progress
 
 _TIMED_SAMPLES = 32
 _TIMED_ROUNDS = 3
@@ -39,7 +39,7 @@ class Side:
     """What kind of model it is, as its card says."""
     seeds: Seeds
     metrics: Mapping[str, float]
-    """The task's further figures, by name; empty where the share of right answers says it all."""
+    """The task's further figures that every file has, by name; empty where the share of right answers says it all."""
     parameters: int
     size_bytes: int
     """Without the claims that the files carry."""
@@ -217,7 +217,8 @@ def _side(name: str, seeds: Sequence[Shipped], scores: Sequence[Scores],
     return Side(
         name=name, files=tuple(str(file.path) for file in seeds), subjects=tuple(file.identity for file in seeds),
         family=str(seeds[0].card.model.get("family", "unknown")), seeds=Seeds(tuple(one.mean for one in scores)),
-        metrics={key: float(np.mean([found[key] for found in metrics])) for key in metrics[0]},
+        metrics={key: float(np.mean([found[key] for found in metrics])) for key in metrics[0]
+                 if all(key in found for found in metrics)},
         parameters=round(float(np.mean([file.card.parameters for file in seeds]))),
         size_bytes=round(float(np.mean([file.artifact.size_without_claims_bytes for file in seeds]))),
         seconds=np.concatenate([next(timings) for _ in seeds]))

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from onnx_files import BANDS_HZ, tones_bytes
+from onnx_files import BANDS_HZ, table_bytes, tones_bytes
 from proven_file import proven_file
 
 from linnet import data, evidence, runtime, tasks
 from linnet.errors import LinnetError
 from linnet.runtime import Comparison, Shipped
-from linnet.tasks import Classify
+from linnet.tasks import Classify, Regress
 
 WORSE_HZ = BANDS_HZ | {"middle": (200.0, 260.0), "low": (860.0, 900.0)}
 
@@ -204,3 +204,15 @@ def test_numbers_are_chosen_as_numbers(tmp_path: Path, tone_task: Classify) -> N
     assert len(runtime.rows(bare, tmp_path / "aged.csv", {"age": ["7"]})) == 1
     with pytest.raises(LinnetError, match="holds numbers; got old"):
         runtime.rows(bare, tmp_path / "aged.csv", {"age": ["old"]})
+
+
+def test_figures_that_a_seed_does_not_have_are_left_out(tmp_path: Path, numbers: data.Splits) -> None:
+    task = Regress(numbers, input=["length"], target="weight", tolerance=1.0)
+    files = []
+    for slope in (1.0, 0.0):  # the second answers always the same, so that nothing correlates with it
+        path = tmp_path / f"{slope:g}.onnx"
+        path.write_bytes(table_bytes(task, np.full((1, 1), slope)))
+        files.append(runtime.load(path))
+    found = runtime.compare({"seeds": files, "first": [files[0]]}, numbers.test, seconds=0)
+    assert "pearson" in found.side("first").metrics
+    assert set(found.side("seeds").metrics) == {"mean_absolute_error", "root_mean_squared_error", "r2"}
