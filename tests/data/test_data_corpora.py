@@ -167,7 +167,7 @@ def test_snips_from_the_files_of_its_authors(tmp_path):
 
 
 def idx(kind: int, array: np.ndarray) -> bytes:
-    return gzip.compress(np.array([kind, *array.shape], ">u4").tobytes() + array.astype(np.uint8).tobytes())
+    return gzip.compress(np.array([kind, *array.shape], ">u4").tobytes() + array.astype(np.uint8).tobytes(), mtime=0)
 
 
 @pytest.fixture
