@@ -7,18 +7,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from linnet.errors import LinnetError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` when the block ends without an error.
 
     The content is on the disk before the name changes, so that neither a kill nor a power cut leaves half a file.
+    After an error nothing of it is left. Raises LinnetError where `path` is a folder.
     """
+    if path.is_dir():
+        raise LinnetError(f"{path} is a folder; give the name of a file to write.")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    yield partial
-    _flush(partial)
-    partial.replace(path)
+    try:
+        yield partial
+        _flush(partial)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     if os.name == "posix":  # elsewhere a folder cannot be opened
         _flush(path.parent)
 
