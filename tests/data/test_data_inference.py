@@ -78,3 +78,11 @@ def test_cells_that_do_not_fit_are_refused(values, given, words):
 def test_every_column_with_holes_is_named_at_once():
     with pytest.raises(LinnetError, match=r"'a' is empty in 1 rows \(rows \[1\]\); column 'b' is empty in 2 rows"):
         columns_of({"a": [None, "x"], "b": ["", None], "c": ["x", "y"]}, {}, "t.csv")
+
+
+@pytest.mark.parametrize("cells", [["1", "nan", "2.5"], ["1", "2", "NA"], [0.5, float("nan"), 1], [1.0, float("inf")]])
+def test_numbers_with_holes_are_no_labels(cells):
+    with pytest.raises(LinnetError, match=r"'x' holds numbers, and .* in 1 rows \(rows \[\d\]\).*'label'"):
+        columns_of({"x": cells}, {}, "t.csv")
+    assert kind("x", cells, x="label") == "label"
+    assert kind("x", ["none", "some", "3"]) == "label"

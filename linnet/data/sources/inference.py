@@ -22,6 +22,8 @@ KINDS = ("text", "label", "ordinal", "labels", "sequence", "spans", "group", "va
 _OF = " of "
 _LARGEST = 1 << 63
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_MISSING = ("nan", "na", "n/a", "null", "none", "inf", "+inf", "-inf", "infinity", "-infinity")
+"""What programs write among numbers where there is none."""
 _CODE = re.compile(r"[+-]?0[0-9]|.*_")
 _log = logging.getLogger("linnet")
 
@@ -34,7 +36,8 @@ def columns_of(raw: Mapping[str, Sequence[Any]], given: Mapping[str, Any],
     are groups; label, class, target, word, digit and intent labels; text, sentence, transcript, document and the like
     texts; what holds nothing but numbers values; lists of strings are sequences where one comes twice in a row, else
     labels; lists of stretches spans; strings that repeat labels; and of those that hardly repeat, sentences are texts
-    and single words groups. Raises LinnetError for empty cells and for what the kind cannot hold.
+    and single words groups. Raises LinnetError for empty cells, for "nan" and the like among numbers, and for what the
+    kind cannot hold.
     """
     for name, kind in given.items():
         if name not in raw:
@@ -43,6 +46,7 @@ def columns_of(raw: Mapping[str, Sequence[Any]], given: Mapping[str, Any],
             raise unknown("kind of column", str(kind), KINDS)
     kept = {name: values for name, values in raw.items() if given.get(name) != "skip"}
     _refuse_holes(kept, where)
+    _refuse_missing_numbers({name: values for name, values in kept.items() if name not in given}, where)
     kinds = {name: _kind(name, values, given.get(name)) for name, values in kept.items()}
     columns: dict[str, Column] = {}
     cells: dict[str, Any] = {}
@@ -196,6 +200,22 @@ def _refuse_holes(raw: Mapping[str, Sequence[Any]], where: str) -> None:
         name = next(name for name, rows in holes.items() if rows)
         raise LinnetError(f"{where}: {'; '.join(found)}. Fill them in, or leave a column out with "
                           f"columns={{'{name}': 'skip'}}.")
+
+
+def _refuse_missing_numbers(raw: Mapping[str, Sequence[Any]], where: str) -> None:
+    """One error for every column of numbers and "nan": it is neither a column of values nor one of labels."""
+    found = {name: [row for row, value in enumerate(values, 1) if _is_missing(value)] for name, values in raw.items()}
+    said = [f"column '{name}' holds numbers, and {raw[name][rows[0] - 1]!r} in {len(rows)} rows (rows {rows[:10]})"
+            for name, rows in found.items()
+            if rows and len(rows) < len(raw[name]) and all(number(value) is not None or _is_missing(value)
+                                                           for value in raw[name])]
+    if said:
+        raise LinnetError(f"{where}: {'; '.join(said)}. Fill them in, take these rows out, leave a column out (skip), "
+                          "or keep it as it stands with columns={...: 'label'}.")
+
+
+def _is_missing(value: Any) -> bool:
+    return str(value).strip().lower() in _MISSING if isinstance(value, str | float) else False
 
 
 def _nested(values: Sequence[Any]) -> Any:
