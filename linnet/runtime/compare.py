@@ -116,6 +116,7 @@ def compare(sides: Mapping[str, Sequence[Shipped]], dataset: Dataset, *, against
         raise LinnetError("a comparison needs at least two sides; give another file.")
     files = [file for seeds in sides.values() for file in seeds]
     _check_question(files, dataset)
+    _check_seeds(sides)
     ledger = Ledger() if ledger is None else ledger
     ledger.ready()
     scores = {name: _evaluated(name, seeds, dataset, progress) for name, seeds in sides.items()}
@@ -144,6 +145,16 @@ def _check_question(files: Sequence[Shipped], dataset: Dataset) -> None:
         problems += [f"{file.artifact.name} {said}" for said in _differing(file.task, first.task, first.artifact.name)]
     if problems:
         raise LinnetError("these files cannot be compared on these rows:\n  " + "\n  ".join(problems))
+
+
+def _check_seeds(sides: Mapping[str, Sequence[Shipped]]) -> None:
+    """Raise LinnetError where a side counts one file twice: seeds would seem to agree that were never trained."""
+    for name, seeds in sides.items():
+        identities = [file.identity for file in seeds]
+        same = [file.artifact.name for file in seeds if identities.count(file.identity) > 1]
+        if same:
+            raise LinnetError(f"'{name}' has the same model more than once: {', '.join(same)}. Give each seed's own "
+                              "file.")
 
 
 def _differing(task: Task, first: Task, name: str) -> Iterator[str]:

@@ -148,6 +148,13 @@ def test_sides_are_named(tmp_path: Path, tone_task: Classify, everything: data.D
         runtime.compare({"good": [a]}, everything)
 
 
+def test_one_file_is_not_two_seeds(tmp_path: Path, tone_task: Classify, everything: data.Dataset) -> None:
+    b = shipped(tmp_path, tone_task, "b", WORSE_HZ)
+    a, again = (shipped(tmp_path, tone_task, name) for name in ("a", "c"))
+    with pytest.raises(LinnetError, match=r"'seeds' has the same model more than once: a\.onnx, c\.onnx"):
+        runtime.compare({"b": [b], "seeds": [a, b, again]}, everything, seconds=0)
+
+
 def test_training_on_these_rows_is_said(tmp_path: Path, tone_task: Classify, everything: data.Dataset) -> None:
     def trained(file: Shipped, on: str) -> Shipped:
         return replace(file, card=file.card.model_copy(update={"training": {"data": {"train": on}}}))
