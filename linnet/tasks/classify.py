@@ -18,7 +18,7 @@ from linnet.errors import LinnetError
 from linnet.tasks import inputs as kinds
 from linnet.tasks.figures import f1_scores
 from linnet.tasks.inputs import Images, Input, Options, Tokens, parts_of
-from linnet.tasks.inputs.source import named
+from linnet.tasks.inputs.source import check_columns, named, refuse_answer
 from linnet.tasks.reading import reading
 from linnet.tasks.task import Arrays, Shape
 
@@ -50,10 +50,11 @@ class Classify:
     def __init__(self, data: Splits | Dataset, *, input: str | Sequence[str], target: str, groups: Sequence[str] = (),
                  ordered: bool | Sequence[str] = False, **options: Unpack[Options]) -> None:
         parts = parts_of(data)
-        for name in (*([input] if isinstance(input, str) else input), target, *groups):
-            parts[0].column(name)
+        check_columns(parts, input, target, groups)
         choice, labels = _choice(parts, target, ordered)
-        self._set(kinds.choose(parts, input, options), target, tuple(groups), labels, choice)
+        takes = kinds.choose(parts, input, options)
+        refuse_answer(takes, target)
+        self._set(takes, target, tuple(groups), labels, choice)
 
     def _set(self, takes: Input, target: str, groups: tuple[str, ...], labels: tuple[str, ...],
              choice: Choice) -> None:

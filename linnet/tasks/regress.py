@@ -16,6 +16,7 @@ from linnet.data.tokenizer import Tokenizer
 from linnet.errors import LinnetError
 from linnet.tasks import inputs as kinds
 from linnet.tasks.inputs import Images, Input, Options, Tokens, parts_of
+from linnet.tasks.inputs.source import check_columns, refuse_answer
 from linnet.tasks.reading import reading
 from linnet.tasks.task import Arrays, Shape
 
@@ -45,8 +46,7 @@ class Regress:
     def __init__(self, data: Splits | Dataset, *, input: str | Sequence[str], target: str, tolerance: float,
                  groups: Sequence[str] = (), **options: Unpack[Options]) -> None:
         parts = parts_of(data)
-        for name in (*([input] if isinstance(input, str) else input), target, *groups):
-            parts[0].column(name)
+        check_columns(parts, input, target, groups)
         kind = parts[0].column(target).kind
         if kind != "value":
             raise LinnetError(f"Regress answers with a number; '{target}' holds {kind}.")
@@ -56,7 +56,9 @@ class Regress:
         values = np.array(parts[0].values(target), np.float64)
         if not np.ptp(values) > 0:  # the deviation of equal numbers is not always 0, but for rounding
             raise LinnetError(f"'{target}' is {values[0]:g} in every training row; there is nothing to learn.")
-        self._set(kinds.choose(parts, input, options), target, tuple(groups), float(tolerance),
+        takes = kinds.choose(parts, input, options)
+        refuse_answer(takes, target)
+        self._set(takes, target, tuple(groups), float(tolerance),
                   (float(values.mean()), float(values.std())))
 
     def _set(self, takes: Input, target: str, groups: tuple[str, ...], tolerance: float,

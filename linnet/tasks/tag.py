@@ -18,7 +18,7 @@ from linnet.errors import LinnetError
 from linnet.tasks import inputs as kinds
 from linnet.tasks.figures import span_scores
 from linnet.tasks.inputs import Options, Tokens, parts_of
-from linnet.tasks.inputs.source import named
+from linnet.tasks.inputs.source import check_columns, named
 from linnet.tasks.reading import reading
 from linnet.tasks.spans import PADDED, Span, spans_of, tags_of, units
 from linnet.tasks.task import Arrays, Shape
@@ -50,8 +50,7 @@ class Tag:
     def __init__(self, data: Splits | Dataset, *, input: str, target: str, groups: Sequence[str] = (),
                  **options: Unpack[Options]) -> None:
         parts = parts_of(data)
-        for name in (input, target, *groups):
-            parts[0].column(name)
+        check_columns(parts, input, target, groups)
         column = parts[0].column(target)
         if not isinstance(column, SpansColumn) or column.of != input:
             raise LinnetError(f"Tag answers with spans of the column '{input}'; '{target}' holds "

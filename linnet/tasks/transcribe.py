@@ -17,7 +17,7 @@ from linnet.errors import LinnetError
 from linnet.tasks import inputs as kinds
 from linnet.tasks.figures import error_rate
 from linnet.tasks.inputs import AudioSequence, Options, parts_of
-from linnet.tasks.inputs.source import named
+from linnet.tasks.inputs.source import check_columns, named
 from linnet.tasks.reading import reading
 from linnet.tasks.task import Arrays, Shape
 
@@ -49,8 +49,7 @@ class Transcribe:
     def __init__(self, data: Splits | Dataset, *, input: str, target: str, groups: Sequence[str] = (),
                  **options: Unpack[Options]) -> None:
         parts = parts_of(data)
-        for name in (input, target, *groups):
-            parts[0].column(name)
+        check_columns(parts, input, target, groups)
         if parts[0].column(input).kind != "audio":
             raise LinnetError(f"Transcribe takes recordings; '{input}' holds {parts[0].column(input).kind}.")
         column = parts[0].column(target)

@@ -186,3 +186,15 @@ def test_a_size_can_be_given(size: Any, shape: tuple[int, ...]) -> None:
 def test_a_size_without_sense_is_refused(size: Any) -> None:
     with pytest.raises(LinnetError, match=r"one number, or \(height, width\)"):
         tasks.Classify(pictures((8, 8), (8, 8)), input="image", target="kind", size=size)
+
+
+def test_the_answer_does_not_go_in(numbers: data.Splits) -> None:
+    with pytest.raises(LinnetError, match="'size' is what is asked for; it cannot go in as well"):
+        rows(numbers, "length", "size")
+    with pytest.raises(LinnetError, match="'weight' is what is asked for"):
+        tasks.Regress(numbers, input=["weight"], target="weight", tolerance=1)
+
+
+def test_groups_are_a_list(sentences: data.Splits) -> None:
+    with pytest.raises(LinnetError, match=r"groups is a list of columns, such as \['asker'\]"):
+        tasks.Classify(sentences, input="text", target="intent", groups="asker")

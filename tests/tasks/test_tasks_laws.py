@@ -32,7 +32,7 @@ MEMBERS = {
     "classify images": made("squares", "classify", input="image", target="side"),
     "classify texts": made("sentences", "classify", input="text", target="intent", groups=["asker"]),
     "classify raw texts": made("sentences", "classify", input="text", target="intent", tokenizer=None),
-    "classify rows": made("numbers", "classify", input=TABLE, target="colour"),
+    "classify rows": made("numbers", "classify", input=["length", "width", "weight"], target="colour"),
     "classify on a scale": made("numbers", "classify", input=["length", "width"], target="size"),
     "classify with many labels": made("sentences", "classify", input="text", target="topics", tokenizer="word"),
     "tag words": made("sentences", "tag", input="text", target="slots", groups=["asker"]),

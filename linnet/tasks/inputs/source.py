@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypedDict, runtime_checkable
 
 from linnet.data import Dataset
 from linnet.data.tokenizer import Tokenizer
+from linnet.errors import LinnetError
 from linnet.tasks.task import Arrays, Shape
 
 
@@ -69,6 +70,20 @@ class Options(TypedDict, total=False):
 def parts_of(data: Any) -> list[Dataset]:
     """The training part first; one dataset stands for itself."""
     return [data] if isinstance(data, Dataset) else [data.train, data.validation, data.test]
+
+
+def check_columns(parts: Sequence[Dataset], inputs: str | Sequence[str], target: str, groups: Sequence[str]) -> None:
+    """Raises LinnetError for a column that is not there."""
+    if isinstance(groups, str):
+        raise LinnetError(f"groups is a list of columns, such as ['{groups}']; got '{groups}'.")
+    for name in (*([inputs] if isinstance(inputs, str) else inputs), target, *groups):
+        parts[0].column(name)
+
+
+def refuse_answer(takes: Input, target: str) -> None:
+    """Raises LinnetError where the answer would be given with the question."""
+    if target in takes.columns:
+        raise LinnetError(f"'{target}' is what is asked for; it cannot go in as well. Leave it out of the input.")
 
 
 def named(part: Dataset) -> str:
