@@ -79,7 +79,7 @@ def test_a_change_of_something_that_is_not_there_is_refused() -> None:
     ("{fit:", "{null:", "unknown verb 'None'"),
     ("  found:", "  7:", "steps.7: a step's name is a word"),
     ("  found:", "  ../found:", "steps.../found: a step's name is a word"),
-    ("{width: 8}", "{depth: 8}", "steps.big.fit: unknown dial of dscnn 'depth'; did you mean 'width'? Known: width"),
+    ("{width: 8}", "{depth: 8}", "steps.big.fit: unknown dial of dscnn 'depth'; did you mean 'width'? Known: causal, width"),
     ("{width: 8}", "{widht: 8}", "did you mean 'width'?"),
     ("epochs: 2", "options: {batch: 0}", "steps.big.fit: batch must lie between"),
     ("epochs: 2", "options: {patience: 0}", "patience must be at least 1"),
