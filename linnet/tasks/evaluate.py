@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ def evaluate(predictor: Predictor, task: Task, dataset: Dataset, *, batch: int =
     """
     if not len(dataset):
         raise LinnetError("there is nothing to evaluate: the dataset has no rows.")
+    if batch < 1:
+        raise LinnetError(f"batch is how many samples are asked at once, at least 1; got {batch}.")
     answers: list[str] = []
     seconds: list[float] = []
     with odd.gathered():
@@ -55,6 +57,9 @@ def in_batches(task: Task, dataset: Dataset, batch: int) -> Iterator[Sequence[An
 
 def _check_outputs(task: Task, size: int, outputs: Arrays) -> None:
     expected, shape = task.output
+    if not isinstance(outputs, Mapping) or not all(isinstance(values, np.ndarray) for values in outputs.values()):
+        raise LinnetError(f"a model answers with named arrays, here {{'{expected}': an array of numpy}}; this one "
+                          f"answered with {outputs!r:.60}.")
     if expected not in outputs:
         raise LinnetError(f"the model answers with {', '.join(map(repr, outputs)) or 'nothing'}; this task reads "
                           f"'{expected}'. Give a model of the same task.")

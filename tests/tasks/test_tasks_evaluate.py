@@ -48,6 +48,14 @@ def test_a_model_that_answers_too_few_rows_is_refused(tone_task: tasks.Classify,
         tasks.evaluate(lambda arrays: {"logits": np.zeros((1, 3))}, tone_task, tones.test)
 
 
+@pytest.mark.parametrize("said", [None, [[0.0, 0.0, 0.0]], {"logits": [[0.0, 0.0, 0.0]]}])
+def test_what_is_no_array_is_refused(said: object, tone_task: tasks.Classify, tones: data.Splits) -> None:
+    with pytest.raises(LinnetError, match=r"answers with named arrays, here \{'logits'"):
+        tasks.evaluate(lambda arrays: said, tone_task, tones.test, batch=1)  # type: ignore[arg-type, return-value]
+    with pytest.raises(LinnetError, match="at least 1; got 0"):
+        tasks.evaluate(Listener(), tone_task, tones.test, batch=0)
+
+
 def test_one_answer_with_probabilities(tone_task: tasks.Classify, tones: data.Splits) -> None:
     heard = tasks.answer(Listener(), tone_task, tones.test.media("audio", 0))
     assert heard.label == str(tones.test.values("pitch")[0])
