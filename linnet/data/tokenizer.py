@@ -62,8 +62,9 @@ class Tokenizer:
         given = list(texts)
         if kind not in KINDS:
             raise unknown("kind of tokenizer", kind, KINDS)
-        if size <= _FIRST:
-            raise LinnetError(f"size counts padding and unknown too, so it must be at least {_FIRST + 1}; got {size}.")
+        if isinstance(size, bool) or not isinstance(size, int) or size <= _FIRST:
+            raise LinnetError("size is a whole number that counts padding and unknown too, so it must be at least "
+                              f"{_FIRST + 1}; got {size!r}.")
         if not any(text.strip() for text in given):
             raise LinnetError("a tokenizer needs texts to learn from; every one given is empty.")
         engine = KINDS[kind](given, size, _steps(kind, lower))

@@ -179,3 +179,9 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(LinnetError, match=r'pip install "linnet\[text\]"'):
         Tokenizer.train(TEXTS)
+
+
+@pytest.mark.parametrize("size", [2, 3.5, "9", True])
+def test_a_size_is_a_whole_number(size):
+    with pytest.raises(LinnetError, match="size is a whole number"):
+        Tokenizer.train(["a b"], size=size)
