@@ -50,9 +50,9 @@ class Regress:
         kind = parts[0].column(target).kind
         if kind != "value":
             raise LinnetError(f"Regress answers with a number; '{target}' holds {kind}.")
-        if not (tolerance >= 0 and math.isfinite(tolerance)):
-            raise LinnetError(f"tolerance is how far an answer may be off and still be right, at least 0 and in the "
-                              f"unit of '{target}'; got {tolerance}.")
+        if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
+            raise LinnetError(f"tolerance is how far an answer may be off and still be right, a number at least 0 and "
+                              f"in the unit of '{target}'; got {tolerance!r}.")
         values = np.array(parts[0].values(target), np.float64)
         if not np.ptp(values) > 0:  # the deviation of equal numbers is not always 0, but for rounding
             raise LinnetError(f"'{target}' is {values[0]:g} in every training row; there is nothing to learn.")

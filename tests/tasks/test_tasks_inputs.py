@@ -198,3 +198,13 @@ def test_the_answer_does_not_go_in(numbers: data.Splits) -> None:
 def test_groups_are_a_list(sentences: data.Splits) -> None:
     with pytest.raises(LinnetError, match=r"groups is a list of columns, such as \['asker'\]"):
         tasks.Classify(sentences, input="text", target="intent", groups="asker")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "1", float("nan"), float("inf"), True])
+def test_seconds_are_a_number(seconds: Any, tones: data.Splits, tunes: data.Splits) -> None:
+    with pytest.raises(LinnetError, match="the length of the window, a number above 0; got"):
+        tasks.Classify(tones, input="audio", target="pitch", seconds=seconds)
+    with pytest.raises(LinnetError, match="the longest recording that is taken, a number above 0; got"):
+        tasks.Transcribe(tunes, input="audio", target="notes", seconds=seconds)
+    with pytest.raises(LinnetError, match="a whole number, at least 1 Hz"):
+        tasks.Classify(tones, input="audio", target="pitch", sample_rate_hz=8000.5)  # type: ignore[arg-type]

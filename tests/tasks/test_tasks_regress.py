@@ -54,6 +54,7 @@ def test_errors_in_the_targets_own_unit(caplog: pytest.LogCaptureFixture) -> Non
 
 
 @pytest.mark.parametrize(("given", "keywords", "message"), [
+    (values(1, 2), {"tolerance": None}, "at least 0.*got None"), (values(1, 2), {"tolerance": "3"}, "got '3'"),
     (values(1, 2), {"tolerance": -1}, "at least 0"), (values(1, 2), {"tolerance": float("nan")}, "at least 0"),
     (values(3, 3), {}, "is 3 in every training row"), (values(*[0.1] * 30), {}, "is 0.1 in every training row"),
     (values(1, 2), {"target": "name"}, "'name' holds label"),

@@ -94,8 +94,8 @@ class AudioSequence:
     def choose(cls, parts: Sequence[Dataset], column: str, *, seconds: float | None = None,
                sample_rate_hz: int | None = None) -> Self:
         """The most frequent rate; recordings longer than `seconds` are refused and listed."""
-        if seconds is not None and not seconds > 0:
-            raise LinnetError(f"seconds is the longest recording that is taken, above 0; got {seconds}.")
+        if seconds is not None:
+            _check_seconds(seconds, "the longest recording that is taken")
         made = cls(column, _common_rate(parts, column, sample_rate_hz), seconds)
         if seconds is not None:
             for part in parts:
@@ -157,8 +157,8 @@ def _heard(sound: Media, rate_hz: int) -> NDArray[np.float32]:
 
 def _common_rate(parts: Sequence[Dataset], column: str, wanted: int | None) -> int:
     """The rate asked for, else the most frequent one of the training part; what has to be resampled is said."""
-    if wanted is not None and wanted < 1:
-        raise LinnetError(f"sample_rate_hz must be at least 1 Hz; got {wanted}.")
+    if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1):
+        raise LinnetError(f"sample_rate_hz must be a whole number, at least 1 Hz; got {wanted!r}.")
     summaries = [describe_audio(part, column) for part in parts]
     rates = Counter[int]()
     for (rate_hz, _), count in summaries[0].formats.items():
@@ -170,11 +170,18 @@ def _common_rate(parts: Sequence[Dataset], column: str, wanted: int | None) -> i
     return rate
 
 
+def _check_seconds(seconds: Any, what: str) -> None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise LinnetError(f"seconds is {what}, a number above 0; got {seconds!r}.")
+
+
 def _window(parts: Sequence[Dataset], column: str, wanted: float | None, rate_hz: int) -> int:
     """The window in samples: as asked for, else one that holds 99 of 100 training recordings whole; cuts are said.
 
     What is not asked for is rounded up to a tenth of a second.
     """
+    if wanted is not None:
+        _check_seconds(wanted, "the length of the window")
     lengths = [describe_audio(part, column).seconds for part in parts]
     seconds = math.ceil(10 * float(np.quantile(lengths[0], 0.99))) / 10 if wanted is None else wanted
     samples = round(seconds * rate_hz)
