@@ -18,7 +18,6 @@ from linnet.errors import DamagedFileError, LinnetError
 from linnet.progress import Progress
 
 _SHOWN, _BINS = 10, 24
-"""`(done, total, text)`."""
 
 
 @dataclass(frozen=True)
