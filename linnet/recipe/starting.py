@@ -23,10 +23,11 @@ _FAMILIES = {  # by kind of input and task; the dial's default stands in `linnet
     ("image", "classify"): "resnet", ("image", "regress"): "resnet",
     ("text", "classify"): "textcnn", ("text", "regress"): "textcnn", ("text", "tag"): "gru",
     ("table", "classify"): "mlp", ("table", "regress"): "mlp"}
-_AUGMENTATION = {"audio": "speech", "image": "photographs"}
+_SMALL_PIXELS, _TINY_PIXELS = 64, 16
 _STEPS_OF_TRAINING = 4_000
 _BATCH = 64
 _FEWEST_GROUPS = 3
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _RAISE = "raise it to what you need"
 
 
@@ -47,6 +48,9 @@ def start(source: str, *, target: str | None = None, name: str | None = None,
     `target` is the column to be answered; it need not be said where there is one candidate only. Raises LinnetError
     where nothing can be asked of the data, or more than one thing.
     """
+    if name is not None and not _NAME.fullmatch(name):
+        raise LinnetError("a recipe's name is made of letters, digits, '_', '-' and '.', such as birds-2; "
+                          f"got '{name}'.")
     dataset = data.load(source, **(options or {}))
     asked = _question(dataset, target)
     title = name or re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(source).name.split(".")[0]).strip("-.") or "model"
@@ -73,11 +77,12 @@ def _question(dataset: Dataset, target: str | None) -> _Question:
 
 
 def _input(kinds: Mapping[str, str], target: str) -> tuple[str, list[str]]:
+    """The media or the text; without one, every number and label of the row (groups tell results apart, no more)."""
     for wanted in _INPUTS:
         for name, kind in kinds.items():
             if kind == wanted:
                 return kind, [name]
-    numbers = [name for name, kind in kinds.items() if kind == "value" and name != target]
+    numbers = [name for name, kind in kinds.items() if kind in ("value", "label") and name != target]
     if not numbers:
         raise LinnetError("the data have no column of sounds, images, texts or numbers to go in; `linnet data show` "
                           "lists the columns.")
@@ -92,8 +97,8 @@ def _text(name: str, source: str, options: Mapping[str, Any], dataset: Dataset, 
     keywords = {"input": asked.inputs[0] if asked.kind != "table" else asked.inputs, "target": asked.target,
                 **({"tolerance": _tolerance(dataset, asked)} if asked.task == "regress" else {}),
                 **({"groups": groups} if groups else {})}
-    heard = _AUGMENTATION.get(asked.kind)
-    augment = f", augment: {heard}" if heard else ""
+    family, changes = _network(dataset, asked)
+    augment = f", augment: {changes}" if changes else ""
     bound, meaning = _bound(dataset, asked)
     return f"""\
 # Made by `linnet init`; run it with: linnet run {name}.yaml. Change what you like: only what changed is done again.
@@ -102,7 +107,7 @@ seed: 0
 data: {given}   # {why}
 task: {_flow({asked.task: keywords})}
 steps:
-  big:    {{fit: {{model: {{{_FAMILIES[asked.kind, asked.task]}: {{}}}}, epochs: {epochs}{augment}}}}}
+  big:    {{fit: {{model: {{{family}: {{}}}}, epochs: {epochs}{augment}}}}}
   small:  {{shrink: {{model: big, plan: {{bits: 8}}}}}}        # weights and activations in 8 bits
   whole:  {{export: {{model: big, path: {name}-float.onnx}}}}
   file:   {{export: {{model: small, path: {name}.onnx}}}}    # the file that ships
@@ -116,32 +121,54 @@ steps:
 """
 
 
+def _network(dataset: Dataset, asked: _Question) -> tuple[str, str | None]:
+    """The family, and the augmentation that leaves right answers right; None where that is not known."""
+    family = _FAMILIES[asked.kind, asked.task]
+    if asked.kind == "audio":
+        return family, None if asked.task == "transcribe" else "speech"
+    if asked.kind != "image":
+        return family, None
+    height, width, channels = data.read_image(dataset.file(asked.inputs[0], 0)).shape
+    side = min(height, width)
+    if side < _TINY_PIXELS:
+        return "smallcnn", "handwriting"
+    if channels == 1:
+        return family, "handwriting"
+    return family, "small_photographs" if side <= _SMALL_PIXELS else "photographs"
+
+
 def _split(dataset: Dataset, asked: _Question) -> tuple[dict[str, Any], str]:
     columns = dataset.columns
-    if "split" in columns and {"train", "test"} <= set(map(str, dataset.values("split"))):
-        both = _in_both(dataset)
-        return {"parts": "split"}, "the parts that the data themselves name" + (
-            f"; the same {both} is in several: {{by: {both}}} asks the harder question" if both else "")
     groups = {name: len(set(dataset.values(name))) for name, column in columns.items()
-              if column.kind == "group" and name != "split"}
-    enough = [name for name, count in groups.items() if count >= _FEWEST_GROUPS]
+              if column.kind == "group" and name != "split" and not _follows(dataset, name, asked.target)}
+    enough = {name: count for name, count in groups.items() if count >= _FEWEST_GROUPS}
+    named = set(map(str, dataset.values("split"))) if "split" in columns else set()
+    if {"train", "test"} <= named:
+        both = [name for name in enough if _crosses(dataset, name)]
+        apart = [name for name in enough if name not in both]
+        by = {"by": max(apart, key=lambda name: enough[name])} if apart and "validation" not in named else {}
+        return {"parts": "split", **by}, "the parts that the data themselves name" + (
+            f"; the same {both[0]} is in several: {{by: {both[0]}}} asks the harder question" if both else "")
     if enough:
-        by = min(enough, key=lambda name: groups[name])
-        return {"by": by}, f"no {by} is in two parts"
+        by_fewest = min(enough, key=lambda name: enough[name])
+        return {"by": by_fewest}, f"no {by_fewest} is in two parts"
     if columns[asked.target].kind == "label":
         return {"stratify": asked.target}, "if samples belong together (one speaker, one device), name that column: by"
     return {}, "if samples belong together (one speaker, one device), name that column: by"
 
 
-def _in_both(dataset: Dataset) -> str | None:
-    """A group column of which a value is in two of the data's own parts."""
-    parts = list(map(str, dataset.values("split")))
-    for name, column in dataset.columns.items():
-        if column.kind == "group" and name != "split":
-            values = dataset.values(name)
-            if len(set(zip(values, parts, strict=True))) > len(set(values)):
-                return name
-    return None
+def _crosses(dataset: Dataset, group: str) -> bool:
+    """Whether a value of the group is in two of the data's own parts."""
+    values = dataset.values(group)
+    return len(set(zip(values, dataset.values("split"), strict=True))) > len(set(values))
+
+
+def _follows(dataset: Dataset, group: str, target: str) -> bool:
+    """Whether the target says the group (an intent its domain): parts by it would not have the same labels."""
+    if dataset.columns[target].kind != "label":
+        return False
+    labels = dataset.values(target)
+    return len(set(zip(labels, dataset.values(group), strict=True))) == len(set(labels))
 
 
 def _bound(dataset: Dataset, asked: _Question) -> tuple[float, str]:
@@ -162,8 +189,8 @@ def _tolerance(dataset: Dataset, asked: _Question) -> float:
 def _flow(value: Any) -> str:
     """YAML in one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_flow(str(name))}: {_flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     is_plain = isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./-]*", value) is not None
-    return str(value) if is_plain and value not in ("true", "false", "null") else json.dumps(value)
+    return str(value) if is_plain and value not in ("true", "false", "null") else json.dumps(value, ensure_ascii=False)

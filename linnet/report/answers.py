@@ -22,7 +22,7 @@ def figures(contents: Contents) -> Html:
     found = {name: metrics for name, metrics in found.items() if metrics}
     if not found:
         return Html("")
-    names = list(next(iter(found.values())))
+    names = [name for name in next(iter(found.values())) if all(name in metrics for metrics in found.values())]
     rows = [[side, *(f"{metrics[name]:.4g}" for name in names)] for side, metrics in found.items()]
     head = ["", *(name.replace("_", " ") for name in names)]
     note = tag("p", "Over all samples of the test part; without intervals, unlike the claims.", class_="note")
