@@ -16,6 +16,7 @@ from linnet.errors import LinnetError
 from linnet.export.adapters.foreign import TINY, Foreign
 from linnet.export.adapters.wiring import stored_numbers
 from linnet.export.parity import FLOAT_TOLERANCE, run
+from linnet.export.plausible import check
 from linnet.export.realised import realised
 from linnet.runtime import ArraySpec, Card, Parity, artifact, with_metadata
 from linnet.runtime.card import KEY
@@ -33,15 +34,19 @@ def adopt(source: Any, task: Task, path: str | Path, *, samples: Arrays | Datase
     """Write `source` as one ONNX file with its card; `runtime.load`, `prove`, `verify`, `bench` and `compare` take it.
 
     `source` is a scikit-learn estimator or pipeline, a LightGBM model, a Keras model, a torch module, or the path of an
-    ONNX file, trained on `task.prepare(...)`; see its adapter for what it must take and answer. `samples` (input
-    arrays, or a dataset: its first 256 rows) are answered by source and file; numbers can be made up, texts not.
-    Raises LinnetError naming the worst sample where the two differ. What the source was trained on is not known.
+    ONNX file, trained on `task.prepare(...)` and `task.targets(...)`; see its adapter for what it must take and
+    answer. `samples` (input arrays, or a dataset: 256 rows spread over it) are answered by source and file; numbers can
+    be made up, texts not. Raises LinnetError naming the worst sample where the two differ, and where the samples are a
+    dataset that says what is right, for a model that does worse than what knows nothing of its input: a number in
+    another unit, labels in another order. What the source was trained on is not known.
     """
     adapter = import_module(f"linnet.export.adapters.{_adapter(source)}")
     arrays, ids = _samples(task, samples)
     found: Foreign = adapter.foreign(source, task)
     content = found.graph.SerializeToString(deterministic=True)
-    checked = _parity(content, found, task, arrays, ids)
+    checked, answers = _parity(content, found, task, arrays, ids)
+    if isinstance(samples, Dataset):
+        check(task, answers, _spread(samples))
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     artifact.write(target, with_metadata(content, {KEY: _card(found, task, content, checked, name or target.stem)}))
@@ -62,10 +67,16 @@ def _adapter(source: Any) -> str:
 def _samples(task: Task, samples: Arrays | Dataset | None) -> tuple[Arrays, list[str]]:
     """Input arrays, and what each sample is called."""
     if isinstance(samples, Dataset):
-        first = samples.take(range(min(_SAMPLES, len(samples))))
-        return task.prepare(task.read(first)), [f"'{name}'" for name in first.ids]
+        some = _spread(samples)
+        return task.prepare(task.read(some)), [f"'{name}'" for name in some.ids]
     arrays = {name: values[:_SAMPLES] for name, values in (_made_up(task) if samples is None else samples).items()}
     return arrays, [str(number) for number in range(len(next(iter(arrays.values()))))]
+
+
+def _spread(dataset: Dataset) -> Dataset:
+    """So many rows of all of it, since rows are often sorted by what is asked."""
+    count = min(_SAMPLES, len(dataset))
+    return dataset.take([number * len(dataset) // count for number in range(count)])
 
 
 def _made_up(task: Task) -> Arrays:
@@ -84,10 +95,14 @@ def _made_up(task: Task) -> Arrays:
     return arrays
 
 
-def _parity(content: bytes, found: Foreign, task: Task, arrays: Arrays, ids: Sequence[str]) -> Parity:
-    """Ask both sides; probabilities are compared as such, scores relative to the largest one where that is above 1."""
+def _parity(content: bytes, found: Foreign, task: Task, arrays: Arrays,
+            ids: Sequence[str]) -> tuple[Parity, NDArray[np.float64]]:
+    """Ask both sides, and give the file's answers too.
+
+    Probabilities are compared as such, scores relative to the largest one where that is above 1.
+    """
     source = np.asarray(found.answers(arrays), dtype=np.float64)
-    answers = np.asarray(run(content, arrays), dtype=np.float64)
+    answers = said = np.asarray(run(content, arrays), dtype=np.float64)
     sizes = zip(task.output[1], source.shape[1:], strict=False)
     wanted = (len(ids), *(given if size is None else size for size, given in sizes))
     if source.shape != wanted or answers.shape != wanted:
@@ -105,7 +120,7 @@ def _parity(content: bytes, found: Foreign, task: Task, arrays: Arrays, ids: Seq
                           f"{int((~(differences <= tolerance)).sum())} of {len(ids)} samples differ. Nothing was "
                           "written.")
     return Parity(compared_with=f"{found.framework} {found.version}", samples=len(ids),
-                  largest_difference=float(differences[worst]), tolerance=tolerance, answers_changed=changed)
+                  largest_difference=float(differences[worst]), tolerance=tolerance, answers_changed=changed), said
 
 
 def _choice(values: NDArray[np.float64]) -> NDArray[Any]:
