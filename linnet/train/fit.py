@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,24 +17,30 @@ from linnet.nn import Model
 from linnet.progress import Progress
 from linnet.tasks import Predictor, Task
 from linnet.train.loop import Training, Wanted
-from linnet.train.options import Options
+from linnet.train.options import Options, of_kind
 
 __all__ = ["Options", "Progress", "augmentation", "fit"]
 log = logging.getLogger("linnet")
+Steps = Sequence[Mapping[str, Any]]
+"""An augmentation as JSON."""
 
 
 def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int = 0,
-        teacher: Predictor | None = None, augment: Augment | str | None = None, options: Options | None = None,
+        teacher: Predictor | None = None, augment: Augment | str | Steps | None = None, options: Options | None = None,
         folder: str | Path | None = None, progress: Progress | None = None) -> Model:
     """Train a copy of `model` on `data.train` and keep the weights that `data.validation` likes best.
 
     `teacher` is any Predictor whose logits the student imitates on the same augmented batches. `augment` is an
-    `Augment`, the name of a preset, or None. With `folder`, the state is written there after each epoch, and a training
-    that was stopped or killed resumes to the very weights that it would have reached. Ctrl-C returns the best so far;
-    `notes["stopped"]` says so. Raises LinnetError where the loss is not finite.
+    `Augment`, the name of a preset, steps as a recipe writes them ([{"step": "gain"}]), or None. With `folder`, the
+    state is written there after each epoch, and a training that was stopped or killed resumes to the very weights that
+    it would have reached. Ctrl-C returns the best so far; `notes["stopped"]` says so. Raises LinnetError where the loss
+    is not finite.
     """
+    epochs, seed = of_kind("epochs", epochs, "int"), of_kind("seed", seed, "int")
     if epochs < 1:
         raise LinnetError(f"epochs must be at least 1; got {epochs}.")
+    if seed < 0:
+        raise LinnetError(f"seed must be at least 0; got {seed}.")
     run = Training(Wanted(model, task, data, epochs, seed, teacher, augmentation(augment), options or Options()))
     path = Path(folder) / "checkpoint.safetensors" if folder else None
     if path:
@@ -59,13 +66,18 @@ def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int =
     return run.result(stopped=False)
 
 
-def augmentation(wanted: Augment | str | None) -> Augment:
-    """The augmentation itself, by its name, or one without steps."""
+def augmentation(wanted: Augment | str | Steps | None) -> Augment:
+    """The augmentation itself, by its name or from its JSON, or one without steps."""
     if isinstance(wanted, str):
         if wanted not in PRESETS:
             raise unknown("augmentation", wanted, PRESETS)
         return PRESETS[wanted]
-    return wanted or Augment([])
+    if isinstance(wanted, list | tuple):
+        return Augment.from_json(wanted)
+    if wanted is None or isinstance(wanted, Augment):
+        return wanted or Augment([])
+    raise LinnetError("augment is the name of a preset, an Augment, or a list of steps [{'step': 'gain'}]; "
+                      f"got {wanted!r:.100}.")
 
 
 @contextmanager

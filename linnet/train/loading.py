@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from linnet.data.augment import Augment, generator
+from linnet.data import Splits
+from linnet.data.augment import STAYING, Augment, Background, generator
+from linnet.data.leaks import listed
 from linnet.errors import LinnetError
 from linnet.tasks import Arrays, Task
 from linnet.train import mixing
@@ -80,10 +82,13 @@ class Maker:
 
     def _changed(self, values: NDArray[Any], arrays: Arrays, rate: int | None,
                  rng: np.random.Generator) -> NDArray[Any]:
-        changed = self.augment(values, rate, rng)
-        if "lengths" in arrays:  # what was added behind a recording's end is not part of it
-            changed = np.where(np.arange(values.shape[1]) < arrays["lengths"].reshape(-1, 1), changed, 0)
-        return changed.astype(values.dtype, copy=False)
+        if "lengths" not in arrays:
+            return self.augment(values, rate, rng).astype(values.dtype, copy=False)
+        changed, lengths = np.zeros_like(values), arrays["lengths"].reshape(-1)
+        for length in np.unique(lengths).tolist():  # no step may use, or leave anything in, the padding behind a sound
+            rows = np.flatnonzero(lengths == length)
+            changed[rows, :length] = self.augment(np.ascontiguousarray(values[rows, :length]), rate, rng)
+        return changed
 
 
 def changes_texts(task: Task) -> bool:
@@ -103,6 +108,27 @@ def check(task: Task, augment: Augment) -> None:
                           f"{', '.join(task.arrays)}. Train without augment.")
     kind = "text" if changes_texts(task) else "audio" if "audio" in task.arrays else "image"
     augment.check(kind, getattr(task, "sample_rate_hz", None))
+    if kind == "audio" and augment.moving and None in task.output[1]:
+        raise LinnetError(f"the answer of the task '{task.kind}' follows the sound in time, so nothing may be cut off "
+                          f"or moved: not with {', '.join(augment.moving)}. Take the preset 'transcription', or "
+                          f"steps out of {', '.join(STAYING)}.")
+
+
+def check_sounds(data: Splits, augment: Augment) -> None:
+    """Raises LinnetError where a background holds recordings that the model is to be judged on."""
+    noises: dict[str, str] = {}
+    for step in augment.steps:
+        if isinstance(step, Background):
+            noises |= step.contents
+    for part, dataset in data:
+        if not noises or part == "train":
+            continue
+        judged = {digest for index in range(len(dataset)) for digest in dataset.contents(index).values()}
+        crossing = sorted(noises[digest] for digest in judged & set(noises))
+        if crossing:
+            raise LinnetError(f"{len(crossing)} of the {len(noises)} recordings of the background are in the {part} "
+                              f"part: {listed(crossing)}. Take them out of the background, or the model is judged on "
+                              "sounds that it has heard.")
 
 
 class Stream:

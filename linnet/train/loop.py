@@ -61,6 +61,7 @@ class Training:
         self.wanted, options, task = wanted, wanted.options, wanted.task
         mixing.check(task, options)
         loading.check(task, wanted.augment)
+        loading.check_sounds(wanted.data, wanted.augment)
         self.group = distributed.join()
         self.device = devices.pick(options.device)
         train = wanted.data.train

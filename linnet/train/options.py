@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from linnet.errors import LinnetError, unknown
 
 OPTIMIZER_DEFAULTS = {"adamw": (6e-3, 1e-2), "sgd": (0.1, 5e-4), "muon": (6e-3, 1e-2), "sam": (6e-3, 1e-2)}
 """Peak learning rate and weight decay of each optimizer where none is given."""
 SCHEDULE_NAMES = ("one_cycle", "cosine", "constant")
+_KINDS: dict[str, tuple[type, type, str]] = {
+    "int": (numbers.Integral, int, "a whole number"), "float": (numbers.Real, float, "a number"),
+    "bool": (bool, bool, "true or false"), "str": (str, str, "a name")}
 _RANGES = {"batch": (1, 1 << 20), "label_smoothing": (0, 1), "teacher_weight": (0, 1), "threads": (1, 1 << 10),
            "ema": (0, 1), "mixup": (0, 100), "cutmix": (0, 100), "accumulate": (1, 1 << 16), "clip": (0, 1e9),
            "workers": (0, 1 << 10), "weight_decay": (0, 1e3), "learning_rate": (0, 10)}
@@ -65,6 +70,8 @@ class Options:
     """"memory" keeps what is decoded, "none" decodes anew each epoch; "auto" keeps up to a quarter of the memory."""
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, of_kind(field.name, getattr(self, field.name), str(field.type)))
         _one_of("optimizer", self.optimizer, OPTIMIZER_DEFAULTS)
         _one_of("schedule", self.schedule, SCHEDULE_NAMES)
         _one_of("precision", self.precision, ("float32", "bfloat16"))
@@ -91,6 +98,21 @@ class Options:
     def decay(self) -> float:
         """The weight decay that was given, or that of the optimizer."""
         return OPTIMIZER_DEFAULTS[self.optimizer][1] if self.weight_decay is None else self.weight_decay
+
+
+def of_kind(name: str, value: Any, kind: str) -> Any:
+    """The value as plain Python, where it is of the kind: "int", "float", "bool" or "str", with " | None" for or none.
+
+    >>> of_kind("clip", 1, "float")
+    1.0
+    """
+    plain, _, none = kind.partition(" | ")
+    if value is None and none:
+        return None
+    allowed, made, words = _KINDS[plain]
+    if isinstance(value, allowed) and (plain == "bool" or not isinstance(value, bool)):
+        return made(value)
+    raise LinnetError(f"{name} must be {words}{' or None' if none else ''}; got {value!r}.")
 
 
 def _one_of(name: str, value: str, known: Collection[str]) -> None:

@@ -14,11 +14,15 @@ from linnet.data.augment import (
     Background,
     Codec,
     Colour,
+    Crop,
     Flip,
     Gain,
     Move,
     Noise,
     PaddedCrop,
+    Shift,
+    Speed,
+    Tempo,
     WordDropout,
     generator,
 )
@@ -121,13 +125,34 @@ def test_json_may_leave_out_what_is_usual():
     ([{"step": "nois"}], "did you mean 'noise'"), ([{"low_db": 1}], "unknown augmentation step"),
     ([{"step": "gain", "low": 1}], "unknown setting of 'gain' 'low'"),
     ([{"step": "gain", "low_db": "loud"}], "a setting is of the wrong kind"),
-    ([{"step": "background"}], "'source'"),
+    ([{"step": "background"}], "'source'"), (["gain"], "written {'step': 'gain'"), ({"step": "gain"}, "a list"),
     ([{"step": "background", "source": "fsdd", "_dataset": 1}], "unknown setting of 'background'"),
     ([{"step": "gain"}, {"step": "move"}], "gain for recordings and move for images; use steps of one kind"),
     ([{"step": "typos"}, {"step": "move"}], "typos for texts and move for images")])
 def test_json_that_makes_no_sense_is_refused(value, words):
     with pytest.raises(LinnetError, match=words):
         Augment.from_json(value)
+
+
+def test_what_is_no_step_is_refused():
+    for wrong in (["gain"], [Augment([])], "gain", Noise()):
+        with pytest.raises(LinnetError, match=r"Augment takes a list of steps"):
+            Augment(wrong)
+
+
+def test_some_steps_keep_every_sound_in_its_place():
+    cutting = [Shift(), Crop(), Speed(), Tempo()]
+    assert Augment([Noise(), *cutting]).moving == ("shift", "crop", "speed", "tempo")
+    assert PRESETS["transcription"].moving == PRESETS["specaugment"].moving == ()
+    assert PRESETS["speech"].moving == ("speed", "tempo", "crop", "shift")
+
+
+@pytest.mark.parametrize("samples", [1, 7, 300, 4001])
+def test_transcription_takes_recordings_of_any_length(samples):
+    batch = np.random.default_rng(0).uniform(-0.5, 0.5, (3, samples)).astype(np.float32)
+    out = PRESETS["transcription"](batch, 8000, generator(seed=0, epoch=0, batch=0))
+    assert out.shape == batch.shape
+    assert np.isfinite(out).all()
 
 
 def test_the_wrong_kind_of_batch_is_refused():

@@ -1,9 +1,11 @@
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import torch
 
 from linnet import data, nn, tasks, train
 from linnet.data import Audio
+from linnet.data.augment import Augment, Background, Gain
 from linnet.errors import LinnetError
 from linnet.tasks import Arrays
 
@@ -132,6 +135,45 @@ def test_a_loss_that_is_not_finite_is_an_error(tone_task: tasks.Classify, tones:
 def test_options_are_checked(wrong: dict[str, object]) -> None:
     with pytest.raises(LinnetError, match=next(iter(wrong))):
         train.Options(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [
+    {"batch": "8"}, {"batch": 8.0}, {"patience": 2.5}, {"threads": True}, {"learning_rate": "fast"}, {"clip": None},
+    {"compile": "no"}, {"keep": 1}, {"cache": None}, {"optimizer": ["sgd"]}, {"balance": 3}, {"temperature": "warm"},
+    {"ema": float("nan")}])
+def test_options_of_another_kind_are_said(wrong: dict[str, object]) -> None:
+    name, value = next(iter(wrong.items()))
+    with pytest.raises(LinnetError, match=rf"^(unknown )?{name}\b.*{re.escape(str(value))}"):
+        train.Options(**wrong)  # type: ignore[arg-type]
+
+
+def test_options_take_whole_numbers_of_numpy() -> None:
+    options = train.Options(batch=np.int64(8), label_smoothing=0, ema=np.float32(0.5))  # type: ignore[arg-type]
+    assert (type(options.batch), type(options.ema)) == (int, float)
+    assert options == train.Options(batch=8, label_smoothing=0.0, ema=0.5)
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 1.5}, {"epochs": "3"}, {"epochs": 0}, {"seed": "a"}, {"seed": -1},
+                                   {"seed": 0.5}, {"epochs": True}])
+def test_epochs_and_seed_are_checked(tone_task: tasks.Classify, tones: data.Splits, wrong: dict[str, Any]) -> None:
+    with pytest.raises(LinnetError, match=rf"^{next(iter(wrong))} "):
+        train.fit(start(tone_task), tone_task, tones, options=OPTIONS, **wrong)
+
+
+def test_augmentation_is_read_from_json() -> None:
+    assert train.augmentation([{"step": "gain", "low_db": -3}]) == Augment([Gain(low_db=-3)])
+    assert train.augmentation(None) == train.augmentation([]) == Augment([])
+
+
+@pytest.mark.parametrize("wrong", [["word_dropout"], {"step": "gain"}, 3, [3], [Gain()], True, Gain()])
+def test_augmentation_of_another_kind_is_said(wrong: Any) -> None:
+    with pytest.raises(LinnetError, match=r"augment.*\{'step': 'gain'"):
+        train.augmentation(wrong)
+
+
+def test_noise_from_the_test_part_is_refused(tone_task: tasks.Classify, tones: data.Splits) -> None:
+    with pytest.raises(LinnetError, match="are in the test part"):
+        train.fit(start(tone_task), tone_task, tones, options=OPTIONS, augment=Augment([Background(tones.test)]))
 
 
 def test_an_unknown_device_lists_the_known_ones() -> None:

@@ -56,8 +56,8 @@ def test_it_resumes_with_workers_and_a_teacher(task: tasks.Task, tunes: data.Spl
         if done > total // 2:
             raise KeyboardInterrupt
 
-    whole = train.fit(start, task, tunes, epochs=2, options=options, teacher=teacher, augment="speech")
-    train.fit(start, task, tunes, epochs=2, options=options, teacher=teacher, augment="speech", folder=tmp_path,
-              progress=stop)
-    again = train.fit(start, task, tunes, epochs=2, options=options, teacher=teacher, augment="speech", folder=tmp_path)
+    given = {"epochs": 2, "options": options, "teacher": teacher, "augment": "transcription"}
+    whole = train.fit(start, task, tunes, **given)  # type: ignore[arg-type]
+    train.fit(start, task, tunes, **given, folder=tmp_path, progress=stop)  # type: ignore[arg-type]
+    again = train.fit(start, task, tunes, **given, folder=tmp_path)  # type: ignore[arg-type]
     assert again.identity == whole.identity != start.identity

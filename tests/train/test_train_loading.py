@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from linnet import data, nn, tasks, train
-from linnet.data.augment import PRESETS, Augment
+from linnet.data.augment import PRESETS, Augment, Background, Crop, Gain, Shift, Speed, Step, Tempo
 from linnet.errors import LinnetError
 from linnet.train import Options, loading
 from linnet.train.loading import Batch, Maker, Stream
@@ -87,28 +87,68 @@ def test_augmentation_that_cannot_be_is_refused() -> None:
         loading.check(Table(), PRESETS["speech"])  # type: ignore[arg-type]
 
 
-def test_nothing_is_added_behind_the_end_of_a_recording() -> None:
-    class Sounds:
-        kind, sample_rate_hz = "transcribe", 8000
-        arrays = {"audio": ("float32", (None,)), "lengths": ("int64", ())}  # noqa: RUF012
+class Sounds:
+    """As much of a task for recordings of any length as batches and checks look at."""
 
-    class Loud:
-        sizes = None
+    kind, sample_rate_hz = "classify", 8000
+    arrays = {"audio": ("float32", (None,)), "lengths": ("int64", ())}  # noqa: RUF012
+    output = ("logits", (3,))
 
-        def read(self, rows: np.ndarray) -> list[np.ndarray]:
-            return []
 
-        def arrays(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-            noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 8000)).astype(np.float32)
-            noise[1, 3000:] = 0
-            return {"audio": noise, "lengths": np.array([8000, 3000])}
+class Loud:
+    """Noise from the first to the last sample of each recording; a long, two short ones."""
 
+    sizes = None
+
+    def read(self, rows: np.ndarray) -> list[np.ndarray]:
+        return []
+
+    def arrays(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        lengths = np.array([8000, 3000, 3000])[rows]
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, (3, 8000)).astype(np.float32)[rows]
+        return {"audio": np.where(np.arange(8000) < lengths[:, None], noise, np.float32(0)), "lengths": lengths}
+
+
+def changed(steps: Augment, rows: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """The recordings of these rows as they were, and augmented."""
     samples: Samples = Loud()
-    made = Maker(Sounds(), samples, np.zeros(2), PRESETS["speech"], Options(), 0)  # type: ignore[arg-type]
-    audio = made[0, 0, np.array([0, 1])].arrays["audio"]
+    made = Maker(Sounds(), samples, np.zeros(3), steps, Options(), 0)  # type: ignore[arg-type]
+    places = np.array(rows)
+    return Loud().arrays(places)["audio"], made[0, 0, places].arrays["audio"].numpy()
+
+
+def test_nothing_is_added_behind_the_end_of_a_recording() -> None:
+    _, audio = changed(PRESETS["speech"], [0, 1])
     assert audio.shape == (2, 8000)
-    assert audio[1, :3000].abs().sum() > 0
-    assert audio[1, 3000:].abs().max() == 0
+    assert np.abs(audio[1, :3000]).sum() > 0
+    assert np.abs(audio[1, 3000:]).max() == 0
+
+
+def test_no_recording_is_moved_into_the_padding_behind_it() -> None:
+    before, after = changed(Augment([Shift(-9, 9, keep=True)]), [1, 0, 2])
+    np.testing.assert_array_equal(before, after)
+
+
+class Spoken(Sounds):
+    kind, output = "transcribe", ("logits", (None, 5))  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("step", [Shift(), Crop(), Speed(), Tempo()])
+def test_steps_that_cut_or_move_are_refused_where_the_answer_follows_the_sound(step: Step) -> None:
+    loading.check(Sounds(), Augment([step]))  # type: ignore[arg-type]
+    loading.check(Spoken(), PRESETS["transcription"])  # type: ignore[arg-type]
+    loading.check(Spoken(), PRESETS["specaugment"])  # type: ignore[arg-type]
+    with pytest.raises(LinnetError, match=rf"not with {step.name}\. Take .* 'transcription', .*noise, time_mask"):
+        loading.check(Spoken(), Augment([Gain(), step]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_noise_that_is_tested_on_is_refused(tones: data.Splits, part: str) -> None:
+    loading.check_sounds(tones, Augment([Gain()]))
+    loading.check_sounds(tones, Augment([Background(tones.train)]))
+    noise = Augment([Gain(), Background(getattr(tones, part).take(range(3)))])
+    with pytest.raises(LinnetError, match=rf"3 of .* are in the {part} part: .*\. Take them out"):
+        loading.check_sounds(tones, noise)
 
 
 def test_worker_processes_end_with_their_stream(tone_task: tasks.Classify, tones: data.Splits) -> None:

@@ -9,7 +9,7 @@ from linnet.data.augment.pixels import Colour, Erase, PaddedCrop
 from linnet.data.augment.places import Background, Reverberation
 from linnet.data.augment.presets import PRESETS
 from linnet.data.augment.randaugment import RandAugment
-from linnet.data.augment.recipe import STEPS, Augment, Step, generator
+from linnet.data.augment.recipe import STAYING, STEPS, Augment, Step, generator
 from linnet.data.augment.spectrum import Equalize, FrequencyMask, Pitch, Tempo, VocalTract
 from linnet.data.augment.texts import Typos, WordDropout, WordSwap
 from linnet.data.augment.transmission import Codec, MuLaw, Telephone
@@ -17,6 +17,7 @@ from linnet.data.augment.waveform import Crop, Gain, Noise, Shift, Speed, TimeMa
 
 __all__ = [
     "PRESETS",
+    "STAYING",
     "STEPS",
     "Augment",
     "Background",

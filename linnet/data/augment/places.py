@@ -91,6 +91,12 @@ class Background:
         for setting, value in (("source", written), ("fingerprint", dataset.fingerprint), ("_dataset", dataset)):
             object.__setattr__(self, setting, value)
 
+    @property
+    def contents(self) -> dict[str, str]:
+        """The content digest of each recording of the source, to its id."""
+        column = _audio_column(self._dataset)
+        return {self._dataset.contents(index)[column]: name for index, name in enumerate(self._dataset.ids)}
+
     def __call__(self, batch: Floats, sample_rate_hz: int, rng: np.random.Generator) -> Floats:
         snr_db = uniform(rng, self.low_snr_db, self.high_snr_db, len(batch), chance=self.chance, else_=np.inf)
         begin, end = extent(batch)

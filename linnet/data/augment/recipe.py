@@ -35,8 +35,12 @@ STEPS: dict[str, type[Step]] = {step.name: step for step in (*_SOUND, *_IMAGE, *
 """Every step, by the name that a recipe gives it."""
 NOUNS: dict[str, str] = {"audio": "recordings", "image": "images", "text": "texts"}
 """What each kind of step is for."""
+_WRITTEN = "{'step': 'gain', 'low_db': -6}"
 _SPECTRAL = (Tempo, VocalTract, Equalize, FrequencyMask, Telephone)
 _GEOMETRIC = (Move, Rotate, Zoom, Flip, ResizedCrop)
+_MOVING = (Shift, Crop, Speed, Tempo)
+STAYING = tuple(step.name for step in _SOUND if step not in _MOVING)
+"""The steps for recordings that leave every sound at its time."""
 _BLOCK = 8
 """Clips that go through all steps together; few enough that their spectra stay in the processor's cache."""
 
@@ -56,6 +60,10 @@ class Augment:
     steps: Sequence[Step]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.steps, list | tuple) or not all(isinstance(step, tuple(STEPS.values()))
+                                                               for step in self.steps):
+            raise LinnetError(f"Augment takes a list of steps such as [Gain()]; got {self.steps!r:.100}. A preset is "
+                              f"PRESETS['speech']; what is written {_WRITTEN} is read by Augment.from_json.")
         object.__setattr__(self, "steps", tuple(self.steps))
         named: dict[Kind, list[str]] = {}
         for step in self.steps:
@@ -68,6 +76,11 @@ class Augment:
     def kind(self) -> Kind | None:
         """What the steps change: "audio", "image" or "text"; None for no steps."""
         return _kind(self.steps[0]) if self.steps else None
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The names of those steps that cut sound off, or move it to another time."""
+        return tuple(step.name for step in self.steps if isinstance(step, _MOVING))
 
     def check(self, kind: str, sample_rate_hz: int | None = None) -> None:
         """Raises LinnetError for steps that are for another kind than the samples, or do not know their sample rate."""
@@ -108,6 +121,8 @@ class Augment:
     @classmethod
     def from_json(cls, value: Sequence[Mapping[str, Any]]) -> Augment:
         """Read what `to_json` wrote; settings that are left out have their defaults."""
+        if not isinstance(value, list | tuple):
+            raise LinnetError(f"augmentation is written as a list of steps, [{_WRITTEN}]; got {value!r:.100}.")
         return cls([_step(one) for one in value])
 
     def _on_images(self, batch: NDArray[Any], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -164,6 +179,8 @@ def _plain(value: Any) -> Any:
 
 
 def _step(value: Mapping[str, Any]) -> Step:
+    if not isinstance(value, Mapping):
+        raise LinnetError(f"an augmentation step is written {_WRITTEN}; got {value!r:.100}.")
     settings = dict(value)
     name = str(settings.pop("step", None))
     if name not in STEPS:
