@@ -17,7 +17,7 @@ import soundfile
 
 from linnet import data
 from linnet.data import LabelColumn
-from linnet.data.sources import clinc150, fashion_mnist, snips, speech_commands
+from linnet.data.sources import clinc150, fashion_mnist, snips, speech_commands, speechocean762
 from linnet.data.sources.lines import write_lines
 from linnet.errors import DamagedFileError, LinnetError
 
@@ -89,7 +89,7 @@ def test_cifar10(real_data):
     assert Counter(data.load("cifar10", validation=True).values("split"))["validation"] == 2000
 
 
-def test_speechocean762(real_data):
+def test_speechocean762(real_data, caplog):
     whole = data.load("speechocean762")
     assert " ".join(whole.values("phones")[0]) == "W IY0 K AO0 L IH0 T B EH0 R"
     assert len(whole.column("phones").labels) == 67
@@ -99,10 +99,29 @@ def test_speechocean762(real_data):
     held = set(sure.where(split="validation").values("speaker"))
     assert held
     assert not held & set(sure.where(split="train").values("speaker"))
+    caplog.clear()
     exact = data.load("speechocean762", variant="flac")
+    assert not caplog.records
     assert (len(exact), len(set(exact.values("speaker"))), exact.column("phones")) == (
         625, 125, whole.column("phones"))
     assert exact.media("audio", 0).seconds > 0.5
+
+
+def test_a_partial_copy_of_speechocean762_says_what_is_left_out(tmp_path, caplog):
+    row = {"split": "test", "speaker": "7", "gender": "f", "age": 9, "text": "HI",
+           "words": [{"phones": ["HH", "AY1"]}], "approximate": False, **dict.fromkeys(speechocean762.SCORES, 9)}
+    write_lines(tmp_path / "scores_train.jsonl", [])
+    write_lines(tmp_path / "scores_test.jsonl", [{**row, "utterance": f"u{number}"} for number in range(3)])
+    (tmp_path / "lexicon.txt").write_text("HI\tHH AY1\n")
+    for split in ("train", "test"):
+        (tmp_path / f"opus_{split}.zip").touch()
+    with pytest.raises(LinnetError, match="none of the 625 recordings"):
+        data.load("speechocean762", folder=str(tmp_path), variant="flac")
+    (tmp_path / "flac").mkdir()
+    for number in (0, 2):
+        soundfile.write(tmp_path / "flac" / f"u{number}.flac", np.full(1600, 0.1), 16000)
+    assert data.load("speechocean762", folder=str(tmp_path), variant="flac").ids == ["u0", "u2"]
+    assert f"{tmp_path / 'flac'} holds 2 of the 625 recordings of speechocean762: 623 are left out" in caplog.text
 
 
 def test_mot15(real_data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from linnet.data.dataset import Dataset
 from linnet.data.sources.lines import json_lines, text_of
 from linnet.data.sources.places import Place
 from linnet.data.sources.source import Source, card
-from linnet.errors import unknown
+from linnet.errors import LinnetError, unknown
 from linnet.progress import BytesProgress
+
+_log = logging.getLogger("linnet")
 
 VARIANTS = ("opus", "flac")
 SCORES = ("accuracy", "fluency", "prosodic", "completeness", "total")
-_VALIDATION_SPEAKERS = 5
+_VALIDATION_SPEAKERS, _FLAC_FILES = 5, 625
 _KEYS = {"utterance": str, "split": str, "speaker": str, "gender": str, "age": int, "text": str, "words": list,
          "approximate": bool} | dict.fromkeys(SCORES, (int, float))
 _FILES = ("scores_train.jsonl", "scores_test.jsonl", "lexicon.txt", "opus_train.zip", "opus_test.zip")
@@ -27,15 +30,16 @@ def load(*, folder: str | None = None, variant: str = "opus", approximate: bool 
     """Columns: audio, text, phones (sequence), speaker, gender, age, five scores (0 to 10), approximate, split.
 
     `variant` "opus" is all 5,000 utterances, read out of their zip archives in place; "flac" the 625 test utterances
-    that are sample for sample the recording. `approximate=False` leaves out the 610 rows whose scores their authors
-    changed later. `validation=True` calls the training speakers so whose number is divisible by 5.
+    that are sample for sample the recording; a copy that lacks some of them is said. `approximate=False` leaves out the
+    610 rows whose scores their authors changed later. `validation=True` calls the training speakers so whose number is
+    divisible by 5.
     """
     if variant not in VARIANTS:
         raise unknown("variant", variant, VARIANTS)
     root = PLACE.root(folder, get)
     rows = [row for split in ("train", "test") for row in json_lines(root / f"scores_{split}.jsonl", _KEYS)]
     if variant == "flac":
-        rows = [row for row in rows if (root / "flac" / f"{row['utterance']}.flac").is_file()]
+        rows = _exact(root, rows)
     if not approximate:
         rows = [row for row in rows if not row["approximate"]]
     return _dataset(root, rows, variant, validation)
@@ -63,6 +67,19 @@ def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: b
         "speaker": GroupColumn(), "gender": GroupColumn(), "age": ValueColumn(),
         **{name: ValueColumn() for name in SCORES}, "approximate": GroupColumn(), "split": GroupColumn()}
     return Dataset("speechocean762", table, columns, root=root)
+
+
+def _exact(root: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows whose FLAC file is there; how many are missing is said."""
+    there = [row for row in rows if (root / "flac" / f"{row['utterance']}.flac").is_file()]
+    if not there:
+        raise LinnetError(f"{root / 'flac'} holds none of the {_FLAC_FILES} recordings of {PLACE.card.name}: copy them "
+                          "there, or use variant='opus'.")
+    if len(there) < _FLAC_FILES:
+        _log.warning("%s holds %d of the %d recordings of %s: %d are left out. Copy the others there too, or use "
+                     "variant='opus'.", root / "flac", len(there), _FLAC_FILES, PLACE.card.name,
+                     _FLAC_FILES - len(there))
+    return there
 
 
 def _path(row: dict[str, Any], variant: str) -> str:
