@@ -19,7 +19,7 @@ from linnet.data.columns import (
     label_column,
 )
 from linnet.data.dataset import Dataset
-from linnet.data.describe import AudioSummary, describe, describe_audio, sources_table
+from linnet.data.describe import AudioSummary, describe, describe_audio, describe_audio_parts, sources_table
 from linnet.data.media import Audio, Media, probe_audio, read_audio, read_image, resample
 from linnet.data.origin import restore
 from linnet.data.sources import SOURCES, Card, Source, load
@@ -50,6 +50,7 @@ __all__ = [
     "augment",
     "describe",
     "describe_audio",
+    "describe_audio_parts",
     "label_column",
     "load",
     "media_cells",

@@ -58,16 +58,23 @@ def describe_audio(dataset: Dataset, column: str) -> AudioSummary:
 
     Raises one DamagedFileError for all whose header cannot be read.
     """
-    if not isinstance(dataset.column(column), AudioColumn):
-        raise LinnetError(f"column '{column}' holds {dataset.column(column).kind}, not recordings.")
-    summary, bad = _probed(dataset, column)
+    return describe_audio_parts([dataset], column)[0]
+
+
+def describe_audio_parts(parts: Sequence[Dataset], column: str) -> list[AudioSummary]:
+    """`describe_audio` of each part; one DamagedFileError for what is broken in any of them."""
+    for part in parts:
+        if not isinstance(part.column(column), AudioColumn):
+            raise LinnetError(f"column '{column}' holds {part.column(column).kind}, not recordings.")
+    probed = [_probed(part, column) for part in parts]
+    bad = [one for _, found in probed for one in found]
     if bad:
         more = f"\n  ... and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         named = "\n".join(f"  sample '{one.sample}' {one.reason}" for one in bad[:_SHOWN])
-        raise DamagedFileError(f"{len(bad)} of {len(dataset)} samples of '{dataset.name}' have a column '{column}' "
-                               f"that cannot be used:\n{named}{more}\nRepair these files, or take the samples out of "
-                               "the data.")
-    return summary
+        raise DamagedFileError(f"{len(bad)} of {sum(map(len, parts))} samples of '{parts[0].name}' have a column "
+                               f"'{column}' that cannot be used:\n{named}{more}\nRepair these files, or take the "
+                               "samples out of the data.")
+    return [summary for summary, _ in probed]
 
 
 def broken(dataset: Dataset, progress: Progress | None = None) -> list[Broken]:

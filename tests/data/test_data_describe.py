@@ -19,6 +19,7 @@ from linnet.data import (
     ValueColumn,
     describe,
     describe_audio,
+    describe_audio_parts,
     media_cells,
 )
 from linnet.data.media import encode
@@ -56,6 +57,13 @@ def test_lengths_come_from_the_headers():
 def test_every_header_that_cannot_be_read_is_named():
     with pytest.raises(DamagedFileError, match=r"(?s)2 of 3 samples.*'c1' cannot be read.*'c2' is empty"):
         describe_audio(clips(sound(8000, 1), b"words", b""), "audio")
+
+
+def test_what_is_broken_in_any_part_is_said_at_once():
+    parts = [clips(sound(8000, 1), b"words"), clips(sound(8000, 1)), clips(b"")]
+    with pytest.raises(DamagedFileError, match=r"(?s)2 of 4 samples of 'clips'.*'c1' cannot be read.*'c0' is empty"):
+        describe_audio_parts(parts, "audio")
+    assert [part.recordings for part in describe_audio_parts([parts[1], parts[1]], "audio")] == [1, 1]
 
 
 def test_every_file_that_is_broken_is_listed_and_the_rest_described():

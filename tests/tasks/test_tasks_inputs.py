@@ -12,7 +12,7 @@ import pytest
 from linnet import data, tasks
 from linnet.data import Tokenizer
 from linnet.data.media import encode
-from linnet.errors import LinnetError
+from linnet.errors import DamagedFileError, LinnetError
 from linnet.tasks.inputs import Features, Images, RawText, Tokens
 
 GREEK = Tokenizer.train(["καλημέρα κόσμε", "τι ώρα είναι"] * 3, size=40)
@@ -208,3 +208,17 @@ def test_seconds_are_a_number(seconds: Any, tones: data.Splits, tunes: data.Spli
         tasks.Transcribe(tunes, input="audio", target="notes", seconds=seconds)
     with pytest.raises(LinnetError, match="a whole number, at least 1 Hz"):
         tasks.Classify(tones, input="audio", target="pitch", sample_rate_hz=8000.5)  # type: ignore[arg-type]
+
+
+def test_broken_recordings_of_all_parts_are_named_at_once() -> None:
+    one, two, three, four = (encode(data.Audio(np.full(800, level, np.float32), 8000)) for level in (.1, .2, .3, .4))
+
+    def part(name: str, *files: bytes) -> data.Dataset:
+        table = pa.table({"id": [f"{name}{number}" for number in range(len(files))],
+                          "audio": data.media_cells(files), "kind": ["a", "b"]})
+        return data.Dataset("sounds", table, {"audio": data.AudioColumn(), "kind": data.label_column(["a", "b"])})
+
+    splits = data.Splits(part("train", one, b"words"), part("validation", two, three), part("test", b"", four))
+    for options in ({}, {"sample_rate_hz": 8000, "seconds": 0.1}):
+        with pytest.raises(DamagedFileError, match=r"(?s)2 of 6 samples of 'sounds'.*'train1'.*'test0'"):
+            tasks.Classify(splits, input="audio", target="kind", **options)

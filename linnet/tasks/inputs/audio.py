@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.data import Audio, Dataset, Media, describe_audio, odd, resample
+from linnet.data import Audio, Dataset, Media, describe_audio, describe_audio_parts, odd, resample
 from linnet.errors import LinnetError
 from linnet.tasks.inputs.source import named
 from linnet.tasks.task import Arrays, Shape
@@ -159,7 +159,7 @@ def _common_rate(parts: Sequence[Dataset], column: str, wanted: int | None) -> i
     """The rate asked for, else the most frequent one of the training part; what has to be resampled is said."""
     if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1):
         raise LinnetError(f"sample_rate_hz must be a whole number, at least 1 Hz; got {wanted!r}.")
-    summaries = [describe_audio(part, column) for part in parts]
+    summaries = describe_audio_parts(parts, column)
     rates = Counter[int]()
     for (rate_hz, _), count in summaries[0].formats.items():
         rates[rate_hz] += count
@@ -182,7 +182,7 @@ def _window(parts: Sequence[Dataset], column: str, wanted: float | None, rate_hz
     """
     if wanted is not None:
         _check_seconds(wanted, "the length of the window")
-    lengths = [describe_audio(part, column).seconds for part in parts]
+    lengths = [summary.seconds for summary in describe_audio_parts(parts, column)]
     seconds = math.ceil(10 * float(np.quantile(lengths[0], 0.99))) / 10 if wanted is None else wanted
     samples = round(seconds * rate_hz)
     if samples < 1:
