@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import torch
+from stand_in import pictures, rows, texts, windows
 
 from linnet import nn, tasks
 from linnet.errors import LinnetError
@@ -89,3 +91,12 @@ def test_folding_keeps_the_answers_and_leaves_the_network(tone_task: tasks.Class
 
 def test_a_unit_keeps_the_size_at_stride_one() -> None:
     assert Convolution(2, 3, 5)(torch.zeros(1, 2, 9, 7)).shape == (1, 3, 9, 7)
+
+
+@pytest.mark.parametrize("family", nn.FAMILIES)
+def test_the_families_with_removable_layers_are_known(family: str) -> None:
+    fitting = []
+    for made_for in (windows(), pictures(), texts(), rows()):
+        with suppress(LinnetError):
+            fitting.append(nn.FAMILIES[family](made_for))
+    assert {bool(model.removable) for model in fitting} == {family in nn.zoo.REMOVABLE}

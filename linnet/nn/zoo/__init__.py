@@ -40,6 +40,10 @@ MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
 """By name: what builds the network from its spec."""
 
 
+REMOVABLE = ("bcresnet", "dscnn", "mobilenet", "resnet", "smallcnn")
+"""The families with layers whose channels `remove_channels` takes."""
+
+
 def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     """A model with fresh weights drawn from `seed`, as its spec says; torch's own random state stays as it was."""
     family = str(spec.get("family"))
@@ -48,5 +52,5 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return make(MODULES[family], spec, seed=seed)
 
 
-__all__ = ["FAMILIES", "MODULES", "bcresnet", "build", "conformer", "crnn", "dscnn", "gru", "mlp", "mobilenet",
-           "resnet", "smallcnn", "textcnn", "transformer", "vit"]
+__all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bcresnet", "build", "conformer", "crnn", "dscnn", "gru", "mlp",
+           "mobilenet", "resnet", "smallcnn", "textcnn", "transformer", "vit"]

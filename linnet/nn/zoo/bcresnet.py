@@ -21,7 +21,7 @@ def bcresnet(task: Task, *, width: int = 8, causal: bool = False, seed: int = 0)
     `width` is eight times the tau of the paper: 8 is BC-ResNet-1 (9 200 parameters at 12 labels), 24 is BC-ResNet-3,
     64 is BC-ResNet-8.
     """
-    needs("bcresnet", task, "audio", instead="Use nn.zoo.resnet or nn.zoo.mobilenet for images.")
+    needs("bcresnet", task, "audio")
     width = checked("width", width, least=2, what="the number of channels of the first stage")
     layers: list[dict[str, Any]] = [{"name": "stem", "kind": "convolution", "channels": 2 * width, "kernel": 5,
                                      "stride": [1, 2]}]

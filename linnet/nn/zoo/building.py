@@ -12,6 +12,16 @@ from linnet.errors import LinnetError
 from linnet.nn.model import Model
 from linnet.tasks import Task
 
+_KINDS = {
+    "audio": ("listens to recordings", "Use nn.zoo.dscnn, bcresnet, crnn or conformer."),
+    "image": ("looks at images", "Use nn.zoo.resnet, smallcnn, mobilenet or vit."),
+    "tokens": ("reads texts", "Use nn.zoo.textcnn, transformer or gru."),
+    "features": ("takes rows of numbers", "Use nn.zoo.mlp."),
+    "text": ("reads raw strings", "Give the task a tokenizer, such as tokenizer='bpe': raw strings are for models of "
+                                  "other frameworks."),
+}
+"""By array: what a family does that takes it, and what to use for a task that gives it."""
+
 
 def make(network: Callable[[Mapping[str, Any]], nn.Module], spec: Mapping[str, Any], *, seed: int) -> Model:
     """A model with fresh weights drawn from `seed`; torch's own random state stays as it was."""
@@ -31,12 +41,16 @@ def describe(family: str, task: Task, **body: Any) -> dict[str, Any]:
     return {"family": family, "inputs": inputs, "output": {"name": name, "shape": list(shape)}, **body}
 
 
-def needs(family: str, task: Task, array: str, *, instead: str) -> None:
-    """Raises LinnetError where the task's input is not what the family takes; `instead` says what to do."""
+def needs(family: str, task: Task, array: str) -> None:
+    """Raises LinnetError where the task's input is not what the family takes; it says which families take that."""
     if array not in task.arrays:
-        takes = {"audio": "listens to recordings", "image": "looks at images", "tokens": "reads texts",
-                 "features": "takes rows of numbers"}[array]
-        raise LinnetError(f"{family} {takes}; the task's input is {', '.join(task.arrays)}. {instead}")
+        raise refusal(f"{family} {_KINDS[array][0]}", task)
+
+
+def refusal(takes: str, task: Task) -> LinnetError:
+    """The error of a network that takes something else than the task's input, with the families that take that."""
+    fitting = [advice for given, (_, advice) in _KINDS.items() if given in task.arrays]
+    return LinnetError(" ".join([f"{takes}; the task's input is {', '.join(task.arrays)}.", *fitting]))
 
 
 def needs_one_answer(family: str, task: Task, *, instead: str) -> None:

@@ -78,7 +78,7 @@ def dscnn(task: Task, *, width: int = 64, causal: bool = False, seed: int = 0) -
 
     After Zhang et al. 2017, Hello Edge: Keyword Spotting on Microcontrollers, arXiv:1711.07128.
     """
-    needs("dscnn", task, "audio", instead="Use nn.zoo.smallcnn for images.")
+    needs("dscnn", task, "audio")
     width = checked("width", width, least=2)
     layers = [{"name": "stem", "kind": "convolution", "channels": width // 2, "kernel": 5, "stride": 2},
               {"name": "block1", "kind": "separable", "channels": width, "kernel": 3, "stride": 2}]
@@ -88,7 +88,7 @@ def dscnn(task: Task, *, width: int = 64, causal: bool = False, seed: int = 0) -
 
 def smallcnn(task: Task, *, width: int = 32, seed: int = 0) -> Model:
     """Three 3 x 3 convolutions, for images of 8 x 8 to about 64 x 64; about 28 000 parameters at width 32."""
-    needs("smallcnn", task, "image", instead="Use nn.zoo.dscnn for recordings.")
+    needs("smallcnn", task, "image")
     width, (height, breadth, _) = checked("width", width, least=2), picture_of(task)
     if min(height, breadth) < 4:
         raise LinnetError(f"smallcnn needs images of at least 4 x 4; the task's are {height} x {breadth}.")

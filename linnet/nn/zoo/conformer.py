@@ -61,7 +61,7 @@ def conformer(task: Task, *, width: int = 96, causal: bool = False, seed: int = 
 
     In a `causal` one no frame hears a later one; a label for the whole recording is made of all frames.
     """
-    needs("conformer", task, "audio", instead="Use nn.zoo.transformer for texts, nn.zoo.vit for images.")
+    needs("conformer", task, "audio")
     width = checked("width", width, least=8)
     heads = heads_of("conformer", width)
     layers = [{"name": name, "channels": width, "axis": -1}

@@ -58,7 +58,7 @@ def crnn(task: Task, *, width: int = 64, causal: bool = False, seed: int = 0) ->
     After Cakir et al. 2017, Convolutional Recurrent Neural Networks for Polyphonic Sound Event Detection,
     arXiv:1702.06286. A `causal` one goes forward only, and no frame hears a later one.
     """
-    needs("crnn", task, "audio", instead="Use nn.zoo.gru for texts, nn.zoo.smallcnn for images.")
+    needs("crnn", task, "audio")
     width = checked("width", width, least=2)
     wide = width if causal else 2 * width
     layers = [{"name": name, "channels": size, "axis": -1}

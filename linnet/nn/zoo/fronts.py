@@ -10,7 +10,7 @@ from torch import nn
 from linnet.errors import LinnetError
 from linnet.nn.frontend import LogMel
 from linnet.nn.layers import Pixels
-from linnet.nn.zoo.building import without
+from linnet.nn.zoo.building import refusal, without
 from linnet.tasks import Task
 
 LARGEST_SMALL = 64
@@ -29,8 +29,7 @@ def front_of(task: Task, *, causal: bool = False) -> dict[str, Any]:
     if "image" in task.arrays:
         return {"kind": "pixels"}
     if "audio" not in task.arrays:
-        raise LinnetError("convolutional networks listen to recordings or look at images; the task's input is "
-                          f"{', '.join(task.arrays)}. Choose another family for it.")
+        raise refusal("convolutional networks listen to recordings or look at images", task)
     rate = getattr(task, "sample_rate_hz", None)
     if rate is None:
         raise LinnetError("a network for recordings needs the sample rate of the task, but it has none; "

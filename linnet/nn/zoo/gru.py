@@ -66,7 +66,7 @@ class Gru(nn.Module):
 
 def gru(task: Task, *, width: int = 128, seed: int = 0) -> Model:
     """A convolution and one layer of `width` gated recurrent units each way; best for a label a token."""
-    needs("gru", task, "tokens", instead="Use nn.zoo.crnn for recordings.")
+    needs("gru", task, "tokens")
     width = checked("width", width, least=2)
     layers = [{"name": name, "channels": size, "axis": -1}
               for name, size in (("embedding", width), ("near", width), ("gru", 2 * width))]

@@ -53,7 +53,7 @@ class Mlp(nn.Module):
 
 def mlp(task: Task, *, width: int = 128, seed: int = 0) -> Model:
     """Two layers of `width`; the task brings the columns to one scale."""
-    needs("mlp", task, "features", instead="Use nn.zoo.textcnn for texts, dscnn for recordings, smallcnn for images.")
+    needs("mlp", task, "features")
     width = checked("width", width, least=2, what="the number of units")
     layers = [{"name": f"layer{number}", "channels": width} for number in (1, 2)]
     return make(Mlp, describe("mlp", task, layers=layers, dropout=0.1), seed=seed)

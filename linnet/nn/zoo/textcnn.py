@@ -100,7 +100,7 @@ def textcnn(task: Task, *, width: int = 128, seed: int = 0) -> Model:
 
     After Kim 2014, Convolutional Neural Networks for Sentence Classification, arXiv:1408.5882.
     """
-    needs("textcnn", task, "tokens", instead="Use nn.zoo.dscnn for recordings, nn.zoo.smallcnn for images.")
+    needs("textcnn", task, "tokens")
     width = checked("width", width, least=2)
     layers: list[dict[str, Any]] = [{"name": "embedding", "channels": width, "axis": -1}]
     is_one_answer = len(task.output[1]) == 1

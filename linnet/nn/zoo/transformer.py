@@ -56,7 +56,7 @@ def transformer(task: Task, *, width: int = 128, seed: int = 0) -> Model:
 
     After Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762.
     """
-    needs("transformer", task, "tokens", instead="Use nn.zoo.vit for images, nn.zoo.conformer for recordings.")
+    needs("transformer", task, "tokens")
     width = checked("width", width, least=8)
     heads = heads_of("transformer", width)
     layers = [{"name": name, "channels": width, "axis": -1}

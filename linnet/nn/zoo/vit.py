@@ -70,7 +70,7 @@ def vit(task: Task, *, width: int = 96, seed: int = 0) -> Model:
     After Dosovitskiy et al. 2021, An Image is Worth 16x16 Words, arXiv:2010.11929, with a mean in place of a class
     token.
     """
-    needs("vit", task, "image", instead="Use nn.zoo.transformer for texts, nn.zoo.conformer for recordings.")
+    needs("vit", task, "image")
     needs_one_answer("vit", task, instead="Give it a task that classifies, or asks for values.")
     width = checked("width", width, least=8)
     height, breadth, _ = task.arrays["image"][1]
