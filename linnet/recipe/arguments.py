@@ -178,7 +178,10 @@ class BenchArguments(Arguments):
 
 
 def keywords_of(function: Callable[..., Any]) -> type[BaseModel]:
-    """A model of the function's keywords (all but the first argument), so that unknown or ill-typed ones fail."""
+    """A model of the function's keywords (all but the first argument), so that unknown or ill-typed ones fail.
+
+    Nothing is turned into another type, but a whole number passes for a number and a list for any sequence.
+    """
     made = function.__init__ if isinstance(function, type) else function  # type: ignore[misc]
     kinds = get_type_hints(made)
     fields: dict[str, Any] = {}
@@ -187,7 +190,8 @@ def keywords_of(function: Callable[..., Any]) -> type[BaseModel]:
             fields |= {option: (_plain(kind), None) for option, kind in get_type_hints(*get_args(kinds[name])).items()}
         else:
             fields[name] = (_plain(kinds[name]), ... if parameter.default is parameter.empty else parameter.default)
-    return create_model(f"{function.__name__}Keywords", __config__=ConfigDict(extra="forbid", frozen=True), **fields)
+    config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    return create_model(f"{function.__name__}Keywords", __config__=config, **fields)
 
 
 def _plain(kind: Any) -> Any:

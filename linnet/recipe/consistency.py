@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from linnet import nn
 from linnet.recipe.arguments import (
     Arguments,
     ConfusionsArguments,
     ExportArguments,
+    FitArguments,
     ProveArguments,
     RedundancyArguments,
     ShrinkArguments,
@@ -18,7 +20,13 @@ Steps = Mapping[str, tuple[str, Arguments]]
 
 def faults(steps: Steps, groups: Sequence[str]) -> list[str]:
     """Each fault with its place; `groups` are those of the task."""
-    return [*_paths(steps), *_proofs(steps), *_findings(steps), *_clusters(steps, groups)]
+    return [*_paths(steps), *_proofs(steps), *_findings(steps), *_redundancies(steps), *_clusters(steps, groups)]
+
+
+def nothing_removable(step: str, family: str) -> str:
+    """Why redundancy cannot be looked for in the model of this step."""
+    return (f"'{step}' is of the family {family}, which has no layers whose channels can be removed yet; families that "
+            f"have: {', '.join(nn.zoo.REMOVABLE)}")
 
 
 def _paths(steps: Steps) -> list[str]:
@@ -55,6 +63,29 @@ def _findings(steps: Steps) -> list[str]:
         elif isinstance(looked, RedundancyArguments) and looked.model != arguments.model:
             found.append(f"{where}: '{source}' looked inside '{looked.model}', the model is '{arguments.model}'")
     return found
+
+
+def _redundancies(steps: Steps) -> list[str]:
+    """Redundancy in a model of which nothing can be removed."""
+    looked = {name: arguments.model for name, (_, arguments) in steps.items()
+              if isinstance(arguments, RedundancyArguments)}
+    return [f"steps.{name}.redundancy.model: {nothing_removable(model, family)}" for name, model in looked.items()
+            if (family := _family(steps, model)) is not None and family not in nn.zoo.REMOVABLE]
+
+
+def _family(steps: Steps, name: str) -> str | None:
+    """The family of the model that a step gives; None where the recipe is wrong there, which is said elsewhere."""
+    earlier = list(steps)
+    while name in steps:
+        arguments = steps[name][1]
+        if not isinstance(arguments, FitArguments | ShrinkArguments):
+            return None
+        if isinstance(arguments.model, dict):
+            return next(iter(arguments.model))
+        if arguments.model not in earlier[:earlier.index(name)]:
+            return None
+        name = arguments.model
+    return None
 
 
 def _clusters(steps: Steps, groups: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from linnet.tasks import TASKS
 class SplitArguments(BaseModel):
     """How the data is split: the keywords of `Dataset.split`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     parts: str | None = None
     by: str | None = None
     stratify: str | None = None
@@ -32,7 +32,7 @@ class SplitArguments(BaseModel):
 class DataArguments(BaseModel):
     """Where the data comes from: the keywords of `data.load`, and its split."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     source: str
     options: dict[str, Any] = {}
     rows: int | None = Field(default=None, ge=1)

@@ -27,6 +27,7 @@ from linnet.recipe.arguments import (
     ShrinkArguments,
     TrainingArguments,
 )
+from linnet.recipe.consistency import nothing_removable
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def fit(context: Context, arguments: FitArguments, folder: Path) -> nn.Model:
 def redundancy(context: Context, arguments: RedundancyArguments, folder: Path) -> introspect.Findings:
     """See which channels say the same."""
     model: nn.Model = context.value(arguments.model)
+    if not model.removable:
+        raise LinnetError(f"{nothing_removable(arguments.model, model.spec['family'])}.")
     responses = model.responses(context.task, getattr(context.splits, arguments.on), layers=model.removable)
     return introspect.redundancy(responses)
 

@@ -97,6 +97,15 @@ def test_a_change_of_something_that_is_not_there_is_refused() -> None:
     ("  proof:", "  whole: {export: {model: big, path: tones.onnx}}\n  proof:",
      "steps.whole.export.path: 'tones.onnx' is written by the step 'file' already"),
     ("findings: found, ", "", "keep needs findings"),
+    ("{dscnn: {width: 8}}", "{gru: {width: 8}}",
+     "steps.found.redundancy.model: 'big' is of the family gru, which has no layers whose channels can be removed yet; "
+     "families that have: bcresnet, dscnn, mobilenet, resnet, smallcnn"),
+    ("input: audio, ", "input: text, length: '3', ", "task.classify.length: Input should be a valid integer"),
+    ("input: audio, ", "input: audio, seconds: '1.5', ", "task.classify.seconds: Input should be a valid number"),
+    ("input: audio, ", "input: audio, sample_rate_hz: true, ", "task.classify.sample_rate_hz: Input should be a valid"),
+    ("input: audio, ", "input: audio, sample_rate_hz: 8000.0, ", "task.classify.sample_rate_hz: Input should be"),
+    ("split: {by: voice}", "split: {by: voice}, rows: '300'", "data.rows: Input should be a valid integer"),
+    ("{by: voice}", "{by: voice, seed: true}", "data.split.seed: Input should be a valid integer"),
     ("found: {redundancy", "found: {confusions", "steps.small.shrink.plan.findings: 'found' is a step of confusions"),
 ])
 def test_what_would_go_wrong_later_is_said_before_anything_runs(old: str, new: str, part: str) -> None:
@@ -132,3 +141,20 @@ def test_a_change_stands_in_the_text_of_the_recipe() -> None:
 def test_two_proofs_of_one_file_are_refused() -> None:
     twice = GOOD + "  again: {prove: {file: file, claims: [{size_below: {bound_kb: 64}}]}}\n"
     assert "the step 'proof' proves 'file' already" in errors_of(twice)
+
+
+@pytest.mark.parametrize(("task", "keywords"), [
+    ("{classify: {input: audio, target: pitch, seconds: 1}}", {"seconds": 1}),
+    ("{classify: {input: image, target: pitch, size: [32, 48]}}", {"size": [32, 48]}),
+    ("{classify: {input: [a, b], target: pitch, groups: [c]}}", {"input": ["a", "b"], "groups": ["c"]}),
+    ("{regress: {input: text, target: grade, tolerance: 1, tokenizer: null}}", {"tolerance": 1, "tokenizer": None}),
+    ("{regress: {input: text, target: grade, tolerance: 0.5, tokenizer: word}}", {"tokenizer": "word"}),
+])
+def test_whole_numbers_pass_for_numbers_and_lists_for_sequences(task: str, keywords: dict[str, object]) -> None:
+    given = check(GOOD.replace("{classify: {input: audio, target: pitch, groups: [voice]}}", task), {}).task[1]
+    assert {name: given[name] for name in keywords} == keywords
+
+
+def test_findings_in_a_shrunk_or_fitted_again_model_are_of_its_family() -> None:
+    text = GOOD.replace("dscnn", "mlp") + "  again: {fit: {model: small}}\n  seen: {redundancy: {model: again}}\n"
+    assert "steps.seen.redundancy.model: 'again' is of the family mlp" in errors_of(text)
