@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -25,10 +26,15 @@ _FAMILIES = {  # by kind of input and task; the dial's default stands in `linnet
     ("table", "classify"): "mlp", ("table", "regress"): "mlp"}
 _SMALL_PIXELS, _TINY_PIXELS = 64, 16
 _STEPS_OF_TRAINING = 4_000
+_TEST_SHARE, _MARGIN = 0.2, 0.03
+_ROWS_TIMES_MARGIN = 3.5
+"""So many rows times the margin, and a file whose answers did not change is shown to be no worse at 95 %."""
 _BATCH = 64
 _FEWEST_GROUPS = 3
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _RAISE = "raise it to what you need"
+_TOGETHER = "if samples belong together (one person, one device), name the column that says so: split: {by: COLUMN}"
+_FEW_VALUES = 10
 
 
 @dataclass(frozen=True)
@@ -64,16 +70,24 @@ def _question(dataset: Dataset, target: str | None) -> _Question:
         raise unknown("column that can be asked for", target, candidates)
     found = [target] if target else [name for name in candidates if kinds[name] != "value"] or candidates
     if len(found) != 1:
+        found = candidates
         raise LinnetError(f"'{dataset.name}' has {len(found) or 'no'} columns that can be asked for"
                           f"{': ' + ', '.join(found) if found else ''}. "
                           + ("Say which with --target." if found else "A label, a list of them, spans or a number is "
                              "needed; `linnet data show` lists the columns."))
+    _refuse_one_label(dataset, found[0])
     kind, columns = _input(kinds, found[0])
     task = _TASKS[kinds[found[0]]]
     if (kind, task) not in _FAMILIES:
         raise LinnetError(f"there is no family of networks that answers '{found[0]}' ({kinds[found[0]]}) from "
                           f"{kind}s; `linnet list models` says what there is.")
     return _Question(kind, columns, found[0], task)
+
+
+def _refuse_one_label(dataset: Dataset, target: str) -> None:
+    if dataset.columns[target].kind == "label" and len(set(dataset.values(target))) < 2:
+        raise LinnetError(f"every sample of '{dataset.name}' has the same '{target}' ({dataset.values(target)[0]}): "
+                          "there is nothing to tell apart. Add samples of another label.")
 
 
 def _input(kinds: Mapping[str, str], target: str) -> tuple[str, list[str]]:
@@ -100,12 +114,13 @@ def _text(name: str, source: str, options: Mapping[str, Any], dataset: Dataset, 
     family, changes = _network(dataset, asked)
     augment = f", augment: {changes}" if changes else ""
     bound, meaning = _bound(dataset, asked)
+    margin, shown = _margin(dataset)
     return f"""\
 # Made by `linnet init`; run it with: linnet run {name}.yaml. Change what you like: only what changed is done again.
 name: {name}
 seed: 0
 data: {given}   # {why}
-task: {_flow({asked.task: keywords})}
+task: {_flow({asked.task: keywords})}{_hint(dataset, asked)}
 steps:
   big:    {{fit: {{model: {{{family}: {{}}}}, epochs: {epochs}{augment}}}}}
   small:  {{shrink: {{model: big, plan: {{bits: 8}}}}}}        # weights and activations in 8 bits
@@ -116,7 +131,7 @@ steps:
       file: file
       claims:
         - accuracy_at_least: {{bound: {bound}}}              # {meaning}
-        - no_worse: {{than: whole, margin: 0.03}}
+        - no_worse: {{than: whole, margin: {margin}}}       # {shown}
   timing: {{bench: {{files: [whole, file]}}}}
 """
 
@@ -153,8 +168,8 @@ def _split(dataset: Dataset, asked: _Question) -> tuple[dict[str, Any], str]:
         by_fewest = min(enough, key=lambda name: enough[name])
         return {"by": by_fewest}, f"no {by_fewest} is in two parts"
     if columns[asked.target].kind == "label":
-        return {"stratify": asked.target}, "if samples belong together (one speaker, one device), name that column: by"
-    return {}, "if samples belong together (one speaker, one device), name that column: by"
+        return {"stratify": asked.target}, _TOGETHER
+    return {}, _TOGETHER
 
 
 def _crosses(dataset: Dataset, group: str) -> bool:
@@ -174,11 +189,30 @@ def _follows(dataset: Dataset, group: str, target: str) -> bool:
 def _bound(dataset: Dataset, asked: _Question) -> tuple[float, str]:
     """What any model must beat: always giving the most frequent answer."""
     if asked.task != "classify" or dataset.columns[asked.target].kind != "label":
-        return 0.05, _RAISE + (f"; right is within the tolerance of {asked.target}" if asked.task == "regress" else "")
+        return 0.05, _RAISE
     counts = Counter(map(str, dataset.values(asked.target)))
     label, count = counts.most_common(1)[0]
     share = min(0.99, -(-100 * count // len(dataset)) / 100)
     return share, f"better than always saying '{label}'; {_RAISE}"
+
+
+def _margin(dataset: Dataset) -> tuple[float, str]:
+    """What eight bits may cost; on few rows no less can be shown, even where no answer changes."""
+    parts = list(map(str, dataset.values("split"))) if "split" in dataset.columns else []
+    tested = parts.count("test") or max(1, round(_TEST_SHARE * len(dataset)))
+    least = math.ceil(100 * _ROWS_TIMES_MARGIN / tested) / 100
+    if least <= _MARGIN:
+        return _MARGIN, "what 8 bits may cost, as a share of the answers"
+    return min(least, 0.9), f"about {tested} test rows can show no less; 0.01 takes {round(_ROWS_TIMES_MARGIN / 0.01)}"
+
+
+def _hint(dataset: Dataset, asked: _Question) -> str:
+    """What may have been meant otherwise."""
+    if asked.task != "regress":
+        return ""
+    few = len(set(dataset.values(asked.target)))
+    return f"   # {few} different numbers: --columns {asked.target}=label asks for labels" if few <= _FEW_VALUES else (
+        "   # right is what comes within the tolerance, half a standard deviation: set what you need")
 
 
 def _tolerance(dataset: Dataset, asked: _Question) -> float:

@@ -38,7 +38,7 @@ def limits(contents: Contents) -> list[str]:
     scores = contents.after
     if scores is None:
         return []
-    said = [_few_groups(contents, scores), _looked_at(contents)]
+    said = [_always_the_same(scores), _few_groups(contents, scores), _looked_at(contents)]
     if contents.task is not None and contents.task.loss == "cross_entropy":
         said.append(f"It always answers with one of its {in_words(len(contents.task.labels))} labels, "
                     "also where none of them is right.")
@@ -95,6 +95,13 @@ def _few_groups(contents: Contents, scores: Scores) -> str:
     say = "says" if len(names) == 1 else "say"
     return (f"{counted(len(names), by).capitalize()} {say} little about all others: expect some to fare clearly "
             f"worse. A promise about new {plural(by)} takes at least {in_words(FEW)} of them in the test.")
+
+
+def _always_the_same(scores: Scores) -> str:
+    if len(scores) < 2 or len(set(scores.answers)) > 1 or len(set(scores.targets)) < 2:
+        return ""
+    return (f"It gave the same answer ({scores.answers[0]}) to all {len(scores):,}: it has learned to tell nothing "
+            "apart. Train longer, or with more samples.")
 
 
 def _looked_at(contents: Contents) -> str:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from linnet import recipe
 from linnet.errors import LinnetError
+from linnet.evidence import paired_difference
 from linnet.recipe.reading import check
 
 COLUMNS = {"columns": {"pitch": "label", "voice": "group"}}
@@ -120,3 +121,24 @@ def test_names_and_columns_are_written_so_that_they_are_read_back(tmp_path: Path
     for name in ("../elsewhere", "a: b", ""):
         with pytest.raises(LinnetError, match="letters, digits"):
             recipe.start(source, name=name, options=options)
+
+
+def test_what_eight_bits_may_cost_is_no_less_than_so_few_rows_can_show(tmp_path: Path) -> None:
+    rows = [f"{'yes' if number % 2 else 'no'}" for number in range(70)]
+    made = check(recipe.start(recordings(tmp_path, "word", rows))[1], {})
+    margin = made.steps["proof"][1].claims[1].no_worse.margin  # type: ignore[attr-defined]
+    assert margin == 0.25
+    assert -paired_difference(0, 0, 14, 0.9)[0] < margin
+
+
+def test_one_label_for_all_is_refused_before_a_recipe_is_written(tmp_path: Path) -> None:
+    with pytest.raises(LinnetError, match=r"same 'word' \(yes\)"):
+        recipe.start(recordings(tmp_path, "word", ["yes"] * 20))
+
+
+def test_numbers_of_few_kinds_are_hinted_to_be_labels(tmp_path: Path) -> None:
+    rows = "\n".join(f"{number},{number % 2}" for number in range(40))
+    (tmp_path / "sales.csv").write_text(f"price,sold\n{rows}\n")
+    text = recipe.start(str(tmp_path / "sales.csv"), target="sold")[1]
+    assert "--columns sold=label" in text
+    assert check(text, {}).task[0] == "regress"

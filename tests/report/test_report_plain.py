@@ -60,3 +60,10 @@ def test_the_terminal_shows_every_claim_and_fits(digits: Contents) -> None:
     assert shown.count("? Undecided") == 1
     assert shown.endswith("Check it: linnet verify runs/digits/digits.onnx --data fsdd")
     assert max(map(len, shown.splitlines())) <= 96
+
+
+def test_a_model_that_always_says_the_same_is_told_of(digits: Contents) -> None:
+    assert digits.after is not None
+    stuck = replace(digits, after=replace(digits.after, answers=["3"] * len(digits.after)))
+    assert "It gave the same answer (3) to all 1,000" in " ".join(plain.limits(stuck))
+    assert "same answer" not in " ".join(plain.limits(digits))
