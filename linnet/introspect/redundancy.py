@@ -35,7 +35,9 @@ def redundancy(responses: Mapping[str, NDArray[Any]]) -> Findings:
     Raises LinnetError for responses that are not numbers or fewer than two samples.
     """
     if not responses:
-        raise LinnetError("redundancy needs the responses of at least one layer; got none. Use model.responses(...).")
+        raise LinnetError("redundancy needs the responses of at least one layer; got none. Use model.responses(...); "
+                          "with layers=model.removable there are none where the family has no layers whose channels "
+                          "can be removed yet (nn.zoo.REMOVABLE lists those that have), but model.layers can be seen.")
     found = [_layer(name, np.asarray(values, dtype=np.float64)) for name, values in responses.items()]
     found.sort(key=lambda finding: finding.evidence["effective_units"] / finding.evidence["units"])
     return Findings("redundancy", tuple(found))
