@@ -94,7 +94,7 @@ def test_a_broken_unit_is_named(bad: float) -> None:
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(LinnetError, match="samples, units"):
         redundancy({"conv1": np.zeros(shape)})
-    with pytest.raises(LinnetError, match=r"(?s)at least one layer.*the family has no layers whose channels can be removed"):
+    with pytest.raises(LinnetError, match=r"at least one layer.* the family has no layers whose channels can be"):
         redundancy({})
 
 
