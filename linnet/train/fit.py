@@ -41,12 +41,14 @@ def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int =
         raise LinnetError(f"epochs must be at least 1; got {epochs}.")
     if seed < 0:
         raise LinnetError(f"seed must be at least 0; got {seed}.")
-    run = Training(Wanted(model, task, data, epochs, seed, teacher, augmentation(augment), options or Options()))
+    wanted = Wanted(model, task, data, epochs, seed, teacher, augmentation(augment), options or Options())
+    with _threads(wanted.options.threads):
+        run = Training(wanted)
     path = Path(folder) / "checkpoint.safetensors" if folder else None
     if path:
         run.resume(path)
     try:
-        with _threads(run.wanted.options.threads):
+        with _threads(wanted.options.threads):
             while not run.is_done:
                 run.epoch(progress)
                 if path:

@@ -26,7 +26,7 @@ from linnet.evidence import canonical_json
 from linnet.nn import Model
 from linnet.progress import Progress
 from linnet.tasks import Predictor, Task
-from linnet.train import checkpoint, devices, distributed, loading, memory, mixing, optimizers, order
+from linnet.train import checkpoint, devices, distributed, frames, loading, memory, mixing, optimizers, order
 from linnet.train.averaging import Average
 from linnet.train.compiling import compiled
 from linnet.train.loading import Batch, Maker, Stream
@@ -69,10 +69,13 @@ class Training:
         samples = gather(task, train, cache=options.cache, workers=options.workers,
                          as_samples=bool(wanted.augment.steps) and loading.changes_texts(task))
         self.rows, self.sizes = len(train), samples.sizes if varies(task) else None
-        self.stream = Stream(Maker(task, samples, task.targets(train), wanted.augment, options, wanted.seed),
+        targets = task.targets(train)
+        self.stream = Stream(Maker(task, samples, targets, wanted.augment, options, wanted.seed),
                              workers=options.workers, pinned=self.device.type == "cuda")
         self.validation = Validation(task, wanted.data.validation, options)
         self.module = _placed(copy.deepcopy(wanted.model.module), self.device)
+        frames.check(task, self.module, train, samples, targets)
+        frames.check(task, self.module, wanted.data.validation, self.validation.samples, self.validation.targets)
         self.group.share(self.module.state_dict().values())
         self.average = Average(self.module, options.ema) if options.ema else None
         for module in self._modules:

@@ -22,10 +22,10 @@ class Validation:
 
     def __init__(self, task: Task, dataset: Dataset, options: Options) -> None:
         self._task, self._options = task, options
-        self._samples = gather(task, dataset, as_samples=task.kind in ("tag", "transcribe"), cache=options.cache)
-        self._targets, self._expected = task.targets(dataset), task.expected(dataset)
+        self.samples = gather(task, dataset, as_samples=task.kind in ("tag", "transcribe"), cache=options.cache)
+        self.targets, self._expected = task.targets(dataset), task.expected(dataset)
         self._size = min(_BATCH, options.batch) if varies(task) else _BATCH
-        sizes = self._samples.sizes
+        sizes = self.samples.sizes
         self._order = np.arange(len(dataset))
         if varies(task) and sizes is not None:
             self._order = np.argsort(sizes, kind="stable")
@@ -48,15 +48,15 @@ class Validation:
         module.eval()
         for start in range(0, len(self._order), self._size):
             rows = self._order[start : start + self._size]
-            arrays = self._samples.arrays(rows)
+            arrays = self.samples.arrays(rows)
             inputs = {name: torch.from_numpy(np.ascontiguousarray(values)).to(device)
                       for name, values in arrays.items()}
             with computing(device, self._options.precision):
                 outputs = module(*(inputs[name] for name in task.arrays))
-            outputs, targets = outputs.float(), torch.from_numpy(self._targets[rows]).to(device)
+            outputs, targets = outputs.float(), torch.from_numpy(self.targets[rows]).to(device)
             count = terms(task.loss, targets)
             total += float(LOSSES[task.loss](outputs, targets, 0.0, inputs)) * count
             counted += count
-            answers = task.decode({task.output[0]: outputs.cpu().numpy()}, self._samples.read(rows))
+            answers = task.decode({task.output[0]: outputs.cpu().numpy()}, self.samples.read(rows))
             scores[rows] = task.score(answers, [self._expected[row] for row in rows])
         return total / max(1, counted), float(scores.mean())
