@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from linnet import data, tasks
-from linnet.data import Tokenizer
+from linnet.data import Tokenizer, odd
 from linnet.data.media import encode
 from linnet.errors import DamagedFileError, LinnetError
 from linnet.tasks.inputs import Features, Images, RawText, Tokens
@@ -186,6 +186,50 @@ def test_a_size_can_be_given(size: Any, shape: tuple[int, ...]) -> None:
 def test_a_size_without_sense_is_refused(size: Any) -> None:
     with pytest.raises(LinnetError, match=r"one number, or \(height, width\)"):
         tasks.Classify(pictures((8, 8), (8, 8)), input="image", target="kind", size=size)
+
+
+def grey_and_colour(*channels: int) -> data.Dataset:
+    made = []
+    for number, count in enumerate(channels):
+        picture = np.stack([np.full((8, 8), 60 * place, np.uint8) for place in range(1, count + 1)], axis=2)
+        picture[7, 7] = number
+        made.append(encode(picture))
+    table = pa.table({"id": [f"p{number}" for number in range(len(made))], "kind": ["a", "b"] * (len(made) // 2),
+                      "image": data.media_cells(made)})
+    return data.Dataset("pictures", table, {"image": data.ImageColumn(), "kind": data.label_column(["a", "b"])})
+
+
+def test_colour_wins_where_the_training_images_differ(caplog: pytest.LogCaptureFixture) -> None:
+    given = grey_and_colour(1, 1, 1, 3)
+    task = tasks.Classify(given, input="image", target="kind")
+    assert task.image_shape == (8, 8, 3)
+    assert "3 of 4 images are grey: they are converted to colour." in caplog.text
+    caplog.clear()
+    batch = task.prepare(task.read(given))["image"]
+    assert (batch[0, :7] == 60).all()
+    assert batch[3, 0, 0].tolist() == [60, 120, 180]
+    assert not caplog.records
+    with odd.gathered():
+        task.prepare(task.read(given))
+    assert [record.getMessage() for record in caplog.records] == [
+        "3 of 4 images are grey: they are converted to colour."]
+
+
+def test_colour_becomes_grey_by_its_luminance_where_all_training_images_are_grey(
+        caplog: pytest.LogCaptureFixture) -> None:
+    given = grey_and_colour(1, 1, 1, 3)
+    task = tasks.Classify(data.Splits(given.take([0, 1]), given.take([2]), given.take([3])), input="image",
+                          target="kind")
+    assert task.image_shape == (8, 8, 1)
+    assert "test: 1 of 1 images are colour: they are converted to grey." in caplog.text
+    luminance = 0.299 * 60 + 0.587 * 120 + 0.114 * 180
+    assert task.prepare(task.read(given.take([3])))["image"][0, 0, 0, 0] == round(luminance)
+
+
+def test_an_array_that_is_no_image_is_refused() -> None:
+    task = tasks.Classify(grey_and_colour(3, 3), input="image", target="kind")
+    with pytest.raises(LinnetError, match=r"shape \(8, 8, 4\)"):
+        task.prepare([np.zeros((8, 8, 4), np.uint8)])
 
 
 def test_the_answer_does_not_go_in(numbers: data.Splits) -> None:

@@ -34,9 +34,15 @@ class Images:
 
     @classmethod
     def choose(cls, parts: Sequence[Dataset], column: str, *, size: int | Sequence[int] | None = None) -> Self:
-        """The most frequent size of the training part, or (height, width) as given; what is resized is said."""
+        """The most frequent size of the training part, or (height, width) as given; colour where any of it has colour.
+
+        What is resized or converted is said, part by part.
+        """
         found = [Counter(_shapes(part, column)) for part in parts]
-        height, width, channels = found[0].most_common(1)[0][0]
+        sizes: Counter[tuple[int, int]] = Counter()
+        for shape, count in found[0].items():
+            sizes[shape[:2]] += count
+        (height, width), channels = sizes.most_common(1)[0][0], max(shape[2] for shape in found[0])
         if size is not None:
             height, width = _given(size)
         for part, shapes in zip(parts, found, strict=True):
@@ -44,6 +50,10 @@ class Images:
             if other:
                 log.warning("%s: %d of %d images are not %d x %d: they are resized.", named(part), other, len(part),
                             height, width)
+            converted = sum(count for shape, count in shapes.items() if shape[2] != channels)
+            if converted:
+                log.warning("%s: %d of %d images are %s: they are converted to %s.", named(part), converted, len(part),
+                            *_colours(channels))
         return cls(column, (height, width, channels))
 
     @property
@@ -61,10 +71,13 @@ class Images:
         return dataset.decode(self.column)
 
     def prepare(self, samples: Sequence[Media]) -> Arrays:
-        """Images of another size are resized, of another number of channels refused."""
+        """Images of another size are resized; grey becomes colour by repeating it, colour grey by its luminance."""
         fitted = [_fit(picture, self.shape) for picture in samples]
         odd.note(f"images are not {self.shape[0]} x {self.shape[1]}: they are resized",
-                 sum(one is not other for one, other in zip(fitted, samples, strict=True)), of=len(fitted))
+                 sum(picture.shape[:2] != self.shape[:2] for picture in samples), of=len(samples))
+        grey_or_colour, wanted = _colours(self.shape[2])
+        odd.note(f"images are {grey_or_colour}: they are converted to {wanted}",
+                 sum(picture.shape[2:] != self.shape[2:] for picture in samples), of=len(samples))
         return {"image": np.stack(fitted)}
 
     def to_json(self) -> dict[str, Any]:
@@ -96,10 +109,20 @@ def _fit(picture: Media, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
         raise LinnetError("this task takes images; it was given something else.")
     if picture.shape == shape:
         return picture
-    if picture.shape[2] != shape[2]:
-        raise LinnetError(f"an image has {picture.shape[2]} channel(s), the task takes {shape[2]}; convert it first.")
+    channels = picture.shape[2] if picture.ndim == 3 else 0
+    if {channels, shape[2]} - {1, 3}:
+        raise LinnetError(f"an image is an array of shape {picture.shape}, the task takes {shape}: (height, width, 1) "
+                          "is grey, (height, width, 3) is colour; bring it to one of them.")
     from PIL import Image
 
-    squeezed = picture[:, :, 0] if shape[2] == 1 else picture
-    resized = Image.fromarray(squeezed).resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-    return np.asarray(resized, dtype=np.uint8).reshape(shape)
+    image = Image.fromarray(picture[:, :, 0] if channels == 1 else picture)
+    if channels != shape[2]:
+        image = image.convert("L" if shape[2] == 1 else "RGB")
+    if picture.shape[:2] != shape[:2]:
+        image = image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+    return np.asarray(image, dtype=np.uint8).reshape(shape)
+
+
+def _colours(channels: int) -> tuple[str, str]:
+    """What images of another number of channels are, and what they become."""
+    return ("colour", "grey") if channels == 1 else ("grey", "colour")
