@@ -212,7 +212,7 @@ def test_colour_wins_where_the_training_images_differ(caplog: pytest.LogCaptureF
     with odd.gathered():
         task.prepare(task.read(given))
     assert [record.getMessage() for record in caplog.records] == [
-        "3 of 4 images are grey: they are converted to colour."]
+        "3 of 4 images are grey: they are converted to colour"]
 
 
 def test_colour_becomes_grey_by_its_luminance_where_all_training_images_are_grey(
