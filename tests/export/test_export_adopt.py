@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pyarrow as pa
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnx_files import digits_bytes, tones_bytes, with_external_weights
 
 from linnet import data, evidence, export, runtime, tasks
+from linnet.data.media import encode
 from linnet.errors import LinnetError
 from linnet.runtime.engines import start
 
@@ -152,3 +154,18 @@ def test_a_file_says_nothing_of_the_folder_in_which_it_was_made(tmp_path: Path, 
     model.graph.node[0].metadata_props.add(key="stack", value="/home/somebody/train")
     onnx.save(model, tmp_path / "s.onnx")
     assert b"somebody" not in export.adopt(tmp_path / "s.onnx", sides, tmp_path / "b.onnx").read_bytes()
+
+
+def test_samples_are_spread_over_rows_that_are_sorted(tmp_path: Path, sides: tasks.Classify) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(160, 250, (600, 8, 8, 1)).astype(np.uint8)
+    images[:300, :, :4] -= 100
+    images[300:, :, 4:] -= 100
+    table = pa.table({"id": [f"q{number:03}" for number in range(600)], "side": ["left"] * 300 + ["right"] * 300,
+                      "image": data.media_cells([encode(image) for image in images])})
+    dataset = data.Dataset("sorted", table, {"image": data.ImageColumn(), "side": data.LabelColumn(("left", "right"))})
+    assert runtime.load(export.adopt(Halves(), sides, tmp_path / "a.onnx", samples=dataset)).card.parity.samples == 256
+    turned = Halves()
+    turned.linear.weight.data *= -1
+    with pytest.raises(LinnetError, match="0 of 256 rows of 'sorted' right; always answering 'left' 128"):
+        export.adopt(turned, sides, tmp_path / "b.onnx", samples=dataset)
