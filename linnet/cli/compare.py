@@ -34,10 +34,11 @@ def compare(
 ) -> int:
     """Compare files on the same rows: models, algorithms, frameworks or seeds.
 
-    Compared is on the rows that the first file's claims speak of; --where or --all-rows choose others. The files may
-    take different inputs; what they answer must be the same. Every other file is held against the first: how many more
-    in 100 it answers correctly, with intervals that hold for all together, and p-values adjusted for their number
-    (Holm). Latency is taken in turns, on this machine. Each file is one more look at the rows, kept in the ledger.
+    Compared is on the rows that the claims speak of, those of the first file that carries any; --where or --all-rows
+    choose others, and it is said where a file was trained on some of them. The files may take different inputs; what
+    they answer must be the same. Every other file is held against the first: how many more in 100 it answers
+    correctly, with intervals that hold for all together, and p-values adjusted for their number (Holm). Latency is
+    taken in turns, on this machine. Each file is one more look at the rows, kept in the ledger.
 
     \b
     Examples:
@@ -52,7 +53,7 @@ def compare(
     paths = _sides(models)
     sides = {name: [runtime.load(path) for path in files] for name, files in paths.items()}
     chosen = {} if all_rows else _filters(where) if where else None
-    dataset = runtime.rows(next(iter(sides.values()))[0], data, chosen)
+    dataset = runtime.rows([file for files in sides.values() for file in files], data, chosen)
     with screen.progress() as progress:
         found = runtime.compare(sides, dataset, against=_named(against, paths), level=level, seconds=seconds,
                                 progress=progress)

@@ -6,6 +6,7 @@ they must share is the question: the same target, the same kind of answer, the s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,9 +19,12 @@ from linnet.errors import LinnetError, unknown
 from linnet.evidence import DataRef, Difference, Ledger, Look, Scores, Seeds, canonical_json
 from linnet.evidence import compare as judge
 from linnet.progress import Progress
+from linnet.runtime import seen
 from linnet.runtime.latency import conditions, take_turns
 from linnet.runtime.shipped import Shipped
 from linnet.tasks import Arrays, Task, evaluate
+
+log = logging.getLogger("linnet")
 
 _TIMED_SAMPLES = 32
 _TIMED_ROUNDS = 3
@@ -119,6 +123,7 @@ def compare(sides: Mapping[str, Sequence[Shipped]], dataset: Dataset, *, against
     _check_seeds(sides)
     ledger = Ledger() if ledger is None else ledger
     ledger.ready()
+    notes = tuple(_notes(sides, dataset))
     scores = {name: _evaluated(name, seeds, dataset, progress) for name, seeds in sides.items()}
     _check_expected(scores)
     first = sides[reference][0]
@@ -130,7 +135,7 @@ def compare(sides: Mapping[str, Sequence[Shipped]], dataset: Dataset, *, against
         level=level, sides=tuple(_side(name, seeds, scores[name], timings) for name, seeds in sides.items()),
         differences=tuple(differences), conditions=conditions(first.session.engine, first.session.version,
                                                               first.session.threads),
-        looks=max(looks), notes=tuple(_notes(sides, dataset)))
+        looks=max(looks), notes=notes)
 
 
 def _check_question(files: Sequence[Shipped], dataset: Dataset) -> None:
@@ -236,14 +241,14 @@ def _side(name: str, seeds: Sequence[Shipped], scores: Sequence[Scores],
 
 
 def _notes(sides: Mapping[str, Sequence[Shipped]], dataset: Dataset) -> Iterator[str]:
-    """Files that have seen these rows, or may have: they would look better than they are."""
-    seen = {name: {str(dict(file.card.training.get("data") or {}).get("train", "")) for file in seeds}
-            for name, seeds in sides.items()}
-    for name, trained in seen.items():
-        if dataset.fingerprint in trained:
-            yield f"{name} was trained on these very rows."
-    silent = [name for name, trained in seen.items() if "" in trained]
+    """Files that have seen these rows, or may have: they would look better than they are. Said at once as well."""
+    for warning in seen.warnings(sides, dataset):
+        log.warning("%s", warning)
+        yield warning
+    trained = {name: {str(dict(file.card.training.get("data") or {}).get("train", "")) for file in seeds}
+               for name, seeds in sides.items()}
+    silent = [name for name, parts in trained.items() if "" in parts]
     if silent:
         yield f"{', '.join(silent)}: the card does not say on what it was trained; it may have seen these rows."
-    if len({fingerprint for trained in seen.values() for fingerprint in trained - {""}}) > 1:
+    if len({fingerprint for parts in trained.values() for fingerprint in parts - {""}}) > 1:
         yield "The files were not all trained on the same data: some may have seen these rows, others not."

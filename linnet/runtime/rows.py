@@ -16,13 +16,15 @@ from linnet.runtime.shipped import Shipped
 log = logging.getLogger("linnet")
 
 
-def rows(first: Shipped, data: str | Path | None = None, where: Mapping[str, Sequence[str]] | None = None) -> Dataset:
-    """The rows of `data` whose columns have these values; without `where`, those that the first file's claims speak of.
+def rows(files: Shipped | Sequence[Shipped], data: str | Path | None = None,
+         where: Mapping[str, Sequence[str]] | None = None) -> Dataset:
+    """The rows of `data` whose columns have these values; without `where`, those that the claims of a file speak of.
 
-    An empty `where` takes every row of `data`. Raises LinnetError where nothing says which rows are meant.
+    That is the first of the files that carries claims about data. An empty `where` takes every row of `data`. Raises
+    LinnetError where nothing says which rows are meant.
     """
     if where is None:
-        return _claimed(first, data)
+        return _claimed([files] if isinstance(files, Shipped) else files, data)
     if data is None:
         raise LinnetError("rows can only be chosen from data: say where they lie (--data).")
     dataset = data_room.load(data)
@@ -30,11 +32,14 @@ def rows(first: Shipped, data: str | Path | None = None, where: Mapping[str, Seq
     return dataset.where(**chosen) if chosen else dataset
 
 
-def _claimed(first: Shipped, data: str | Path | None) -> Dataset:
+def _claimed(files: Sequence[Shipped], data: str | Path | None) -> Dataset:
+    first = next((file for file in files if any(claim.data for claim in file.claims)), None)
+    if first is None:
+        one = len(files) == 1
+        raise LinnetError(f"{', '.join(file.artifact.name for file in files)} carr{'ies' if one else 'y'} no claim "
+                          "about data, so that nothing says which rows to compare on: choose some with --where "
+                          "column=value, or take every row with --all-rows.")
     spoken_of = {claim.data.fingerprint: claim.data for claim in first.claims if claim.data}
-    if not spoken_of:
-        raise LinnetError(f"{first.artifact.name} carries no claim about data, so that nothing says which rows to "
-                          "compare on: choose some with --where column=value, or take every row with --all-rows.")
     wanted = next(iter(spoken_of.values()))
     if len(spoken_of) > 1:
         log.warning("the claims in %s speak of %d sets of data; compared is on the first, %s.", first.artifact.name,

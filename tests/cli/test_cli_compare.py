@@ -33,6 +33,12 @@ def test_a_table_on_the_rows_of_the_first_file_s_claims(files: Path, tones: data
     assert "latency of 2 files in turns" in shown.err
 
 
+def test_the_file_with_claims_need_not_be_the_first(files: Path, tones: data.Splits,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer([*COMPARE, "bad.onnx", "good.onnx"]) == 0
+    assert f"On {len(tones.test)} recordings" in capsys.readouterr().out
+
+
 def test_seeds_rows_and_all_that_can_be_written(files: Path, tone_manifest: Path,
                                                 capsys: pytest.CaptureFixture[str]) -> None:
     assert answer([*COMPARE, "good.onnx", "narrow=narrow0.onnx,narrow1.onnx", "bad.onnx", "--data", str(tone_manifest),
@@ -60,7 +66,7 @@ def test_every_row(files: Path, tone_manifest: Path, capsys: pytest.CaptureFixtu
     (["good.onnx"], "at least two sides"),
     (["a=good.onnx", "a=bad.onnx"], "'a' is given twice"),
     (["good.onnx", "nowhere.onnx"], "there is no file nowhere.onnx"),
-    (["bad.onnx", "good.onnx"], "carries no claim about data"),
+    (["bad.onnx", "narrow0.onnx"], "bad.onnx, narrow0.onnx carry no claim about data"),
     (["good.onnx", "bad.onnx", "--data", "nowhere.csv"], "nowhere.csv"),
 ])
 def test_what_is_wrong_is_said(files: Path, capsys: pytest.CaptureFixture[str], arguments: list[str],

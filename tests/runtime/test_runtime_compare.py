@@ -167,6 +167,32 @@ def test_training_on_these_rows_is_said(tmp_path: Path, tone_task: Classify, eve
     assert "not all trained on the same data" in notes
 
 
+def test_how_many_rows_a_file_was_trained_and_chosen_on_is_said(
+        tmp_path: Path, tone_task: Classify, tones: data.Splits, everything: data.Dataset,
+        caplog: pytest.LogCaptureFixture) -> None:
+    parts = {"train": tones.train.fingerprint, "validation": tones.validation.fingerprint}
+
+    def trained(file: Shipped, **on: str) -> Shipped:
+        return replace(file, card=file.card.model_copy(update={"training": {"data": on}}))
+
+    proven = trained(runtime.load(proven_file(tmp_path / "proven.onnx", tone_task, tones)), **parts)
+    bare = trained(shipped(tmp_path, tone_task, "bare"), **parts)
+    strange = trained(shipped(tmp_path, tone_task, "strange"), train="0" * 64)
+    sides = {"bare": [bare], "proven": [proven], "strange": [strange]}
+    notes = runtime.compare(sides, everything, seconds=0).notes
+    for name in ("bare", "proven"):
+        assert (f"{name} was trained on {len(tones.train)} of these 150 rows and chosen on {len(tones.validation)} of "
+                "these 150 rows: it looks better here than it is.") in notes
+    assert "strange: rows on which it was trained or chosen may be among these" in " ".join(notes)
+    assert f"bare was trained on {len(tones.train)} of these" in caplog.text
+    caplog.clear()
+    fair = runtime.compare({"bare": [bare], "proven": [proven]}, tones.test, seconds=0)
+    assert fair.notes == ()
+    assert runtime.compare({"bare": [bare], "other": [bare]}, tones.test, seconds=0).notes == ()
+    chosen = runtime.compare({"bare": [bare], "proven": [proven]}, tones.validation, seconds=0)
+    assert "proven was chosen on these very rows: it looks better here than it is." in chosen.notes
+
+
 def test_json_holds_what_was_found(compared: Comparison) -> None:
     said = json.loads(json.dumps(compared.to_json()))
     assert [side["name"] for side in said["sides"]] == ["good", "bad", "seeds"]
@@ -197,6 +223,8 @@ def test_rows_that_nothing_names_are_refused(tmp_path: Path, tone_task: Classify
     bare = shipped(tmp_path, tone_task, "bare")
     with pytest.raises(LinnetError, match=r"carries no claim about data.*--all-rows"):
         runtime.rows(bare)
+    with pytest.raises(LinnetError, match=r"bare.onnx, bare.onnx carry no claim"):
+        runtime.rows([bare, bare])
     with pytest.raises(LinnetError, match="--data"):
         runtime.rows(bare, None, {"voice": ["ann"]})
     proven = runtime.load(proven_file(tmp_path / "tones.onnx", tone_task, tones))
