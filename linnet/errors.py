@@ -18,6 +18,10 @@ class NotAvailableError(LinnetError):
     """Data that is neither here nor can be fetched; a recipe may name another one to run instead."""
 
 
+class NotFoundError(LinnetError):
+    """Data of which nothing lies where they were said to lie: neither a folder, nor a file, nor a known corpus."""
+
+
 def unknown(kind: str, given: str, known: Iterable[str]) -> LinnetError:
     """The error for a name that is not among the known ones, with the nearest one.
 

@@ -19,8 +19,8 @@ def verify(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX
 
     Nothing is taken on trust: each number comes from the file and the data themselves. A line a claim says how it
     came out and why. The exit code is 0 where every claim holds, 1 where one fails or was edited by hand, 2 where
-    one cannot be decided (other data than the claim's; for latency, another processor), and 3 where the file cannot
-    be read.
+    one cannot be decided (its data were not found, or are others; for latency, another processor), and 3 where the
+    file cannot be read or --data is not there.
 
     \b
     Examples:

@@ -10,7 +10,7 @@ from typing import Any
 
 from linnet import data as data_room
 from linnet.data import Dataset
-from linnet.errors import LinnetError
+from linnet.errors import LinnetError, NotAvailableError, NotFoundError
 from linnet.evidence import Claim, DataRef, OtherSide, Scores, Size, Timing
 from linnet.runtime.engines import start
 from linnet.runtime.inputs import random_inputs, varying_samples
@@ -23,6 +23,10 @@ _MOST_RUNS = 10_000
 
 class ElsewhereError(LinnetError):
     """The claim's data or machine is not here, so that the claim can neither be confirmed nor refuted."""
+
+
+class NotHereError(ElsewhereError):
+    """Nothing lies where the claim's data are said to lie: neither those data nor others."""
 
 
 class RecordError(LinnetError):
@@ -99,7 +103,7 @@ MEASURES: dict[str, Callable[[Remeasure, Claim], tuple[Any, ...]]] = {
 def find(wanted: DataRef, data: str | Path | Dataset | None = None) -> Dataset:
     """The dataset of the wanted fingerprint: restored from its origin (read from `data` where given), or `data` itself.
 
-    Raises ElsewhereError saying what was found instead.
+    Raises ElsewhereError saying what was found instead, NotHereError where nothing was found.
     """
     reasons = []
     for attempt in _attempts(wanted, data):
@@ -109,12 +113,25 @@ def find(wanted: DataRef, data: str | Path | Dataset | None = None) -> Dataset:
                 return dataset
             reasons.append(f"fingerprint expected {wanted.fingerprint[:12]} ({wanted.rows} rows), "
                            f"received {dataset.fingerprint[:12]} ({len(dataset)} rows)")
+        except NotFoundError as error:
+            if data is None:
+                raise NotHereError(f"'{wanted.origin['source']}' is no folder or file here") from error
+            reasons.append(str(error).rstrip("."))
+        except NotAvailableError as error:
+            raise NotHereError(str(error).rstrip(".")) from error
         except LinnetError as error:
             reasons.append(str(error).rstrip("."))
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             # The origin comes out of the file and may hold anything; what it makes the data room trip over is no crash.
             reasons.append(f"the origin that the claim records cannot be followed ({type(error).__name__}: {error})")
     raise ElsewhereError(f"the data are not those of the claim, {wanted.population}: {reasons[0]}")
+
+
+def check_there(data: str | Path | Dataset | None) -> None:
+    """Raise NotFoundError where `data` names neither a known corpus nor a folder or file that is there."""
+    if isinstance(data, str | Path) and str(data) not in data_room.SOURCES and not Path(data).exists():
+        raise NotFoundError(f"there is no folder or file '{data}', nor a known corpus of that name; give the data that "
+                            "the claims speak of with --data (in Python: data=).")
 
 
 def _attempts(wanted: DataRef, data: str | Path | Dataset | None) -> list[Callable[[], Dataset]]:

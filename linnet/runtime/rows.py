@@ -10,7 +10,7 @@ from typing import Any
 from linnet import data as data_room
 from linnet.data import Dataset, ValueColumn
 from linnet.errors import LinnetError
-from linnet.runtime.remeasure import ElsewhereError, find
+from linnet.runtime.remeasure import ElsewhereError, NotHereError, check_there, find
 from linnet.runtime.shipped import Shipped
 
 log = logging.getLogger("linnet")
@@ -44,8 +44,12 @@ def _claimed(files: Sequence[Shipped], data: str | Path | None) -> Dataset:
     if len(spoken_of) > 1:
         log.warning("the claims in %s speak of %d sets of data; compared is on the first, %s.", first.artifact.name,
                     len(spoken_of), wanted.population)
+    check_there(data)
     try:
         return find(wanted, data)
+    except NotHereError as error:
+        raise LinnetError(f"the data of the claims in {first.artifact.name} were not found: {error}. Give their folder "
+                          "or file with --data (in Python: data=).") from error
     except ElsewhereError as error:
         raise LinnetError(f"{error}. To compare on other rows choose them with --where column=value, or take every "
                           "row with --all-rows.") from error

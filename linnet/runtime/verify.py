@@ -14,7 +14,7 @@ from linnet.data import Dataset
 from linnet.errors import LinnetError
 from linnet.evidence import KINDS, Claim, Ledger
 from linnet.runtime.claims import SealedClaim, look_of
-from linnet.runtime.remeasure import MEASURES, ElsewhereError, RecordError, Remeasure
+from linnet.runtime.remeasure import MEASURES, ElsewhereError, NotHereError, RecordError, Remeasure, check_there
 from linnet.runtime.shipped import unpack
 
 log = logging.getLogger("linnet")
@@ -49,6 +49,8 @@ class Verification:
     name: str
     identity: str
     results: tuple[Result, ...]
+    not_found: tuple[str, ...] = ()
+    """What was not found where the claims' data should lie."""
 
     @property
     def exit_code(self) -> int:
@@ -64,7 +66,11 @@ class Verification:
         if not self.results:
             return "this file carries no claims."
         held = sum(result.outcome == "holds" for result in self.results)
-        return f"{held} of {len(self.results)} claims hold{'s' if held == 1 else ''}."
+        said = f"{held} of {len(self.results)} claims hold{'s' if held == 1 else ''}."
+        if self.not_found:
+            said += (f" The data of the claims were not found: {'; '.join(self.not_found)}. Give their folder or file "
+                     "with --data (in Python: data=).")
+        return said
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -77,13 +83,15 @@ def verify(path: str | Path, *, data: str | Path | Dataset | None = None, engine
     """Derive every claim of the file again; `data` says where its data are to be found now, if elsewhere than then.
 
     Looks at the data are recorded in `ledger` (default: the user's own). Raises LinnetError for a file that cannot be
-    read.
+    read, and for `data` that are not there.
     """
+    check_there(data)
     shipped = unpack(path, engine=engine)
     again = Remeasure(shipped, data, engine)
     ledger = Ledger() if ledger is None else ledger
     results = tuple(_judge(number, entry, again, ledger) for number, entry in enumerate(shipped.sealed, start=1))
-    return Verification(shipped.name, shipped.identity, results)
+    not_found = dict.fromkeys(str(found) for found in again.seen.values() if isinstance(found, NotHereError))
+    return Verification(shipped.name, shipped.identity, results, tuple(not_found))
 
 
 def _judge(number: int, entry: SealedClaim, again: Remeasure, ledger: Ledger) -> Result:
@@ -94,6 +102,9 @@ def _judge(number: int, entry: SealedClaim, again: Remeasure, ledger: Ledger) ->
         _record(claim, ledger)
         derived = _derive(claim, measured)
         _check_agreement(claim, derived)
+    except NotHereError:
+        unfound = LinnetError("its data were not found")
+        return Result(claim, derived, "undecided", _cannot_tell(number, claim, "is undecided", unfound))
     except ElsewhereError as error:
         return Result(claim, derived, "undecided", _cannot_tell(number, claim, "is undecided", error))
     except RecordError as error:

@@ -67,7 +67,7 @@ def test_every_row(files: Path, tone_manifest: Path, capsys: pytest.CaptureFixtu
     (["a=good.onnx", "a=bad.onnx"], "'a' is given twice"),
     (["good.onnx", "nowhere.onnx"], "there is no file nowhere.onnx"),
     (["bad.onnx", "narrow0.onnx"], "bad.onnx, narrow0.onnx carry no claim about data"),
-    (["good.onnx", "bad.onnx", "--data", "nowhere.csv"], "nowhere.csv"),
+    (["good.onnx", "bad.onnx", "--data", "nowhere.csv"], "there is no folder or file 'nowhere.csv'"),
 ])
 def test_what_is_wrong_is_said(files: Path, capsys: pytest.CaptureFixture[str], arguments: list[str],
                                said: str) -> None:

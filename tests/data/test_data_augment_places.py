@@ -112,7 +112,7 @@ def test_a_silent_background_adds_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(("source", "words"), [
-    ("no_such_corpus", "unknown data source"), (3, "a Dataset, a name, a folder or a manifest"),
+    ("no_such_corpus", "no folder or file 'no_such_corpus' here"), (3, "a Dataset, a name, a folder or a manifest"),
     ("EMPTY", "has no recordings"), ("handwritten", "has no recordings; its columns are")])
 def test_sources_without_sounds_are_refused(source, words, tmp_path):
     with pytest.raises(LinnetError, match=words):

@@ -242,7 +242,8 @@ def test_text_that_is_no_manifest_is_refused(folder, name, text, words):
 
 
 @pytest.mark.parametrize(("source", "words"), [
-    ("fsd", "did you mean 'fsdd'"), ("no/such/folder", "is not there"), ("missing.csv", "is not there")])
+    ("fsd", "no folder or file 'fsd' here, and unknown corpus 'fsd'; did you mean 'fsdd'"),
+    ("no/such/folder", "is not there"), ("missing.csv", "is not there")])
 def test_a_source_that_is_not_known(source, words):
     with pytest.raises(LinnetError, match=words):
         data.load(source)

@@ -9,7 +9,7 @@ import pytest
 from onnx_files import tones_bytes
 
 from linnet import data, evidence, runtime, tasks
-from linnet.errors import DamagedFileError
+from linnet.errors import DamagedFileError, LinnetError
 from linnet.evidence import KINDS, Claim, Ledger
 from linnet.runtime.artifact import read, with_metadata, write
 from linnet.runtime.claims import with_claims
@@ -147,9 +147,24 @@ def test_other_data_than_the_claims_is_undecided(tones_file: Path, tones_scores:
     assert f"fingerprint expected {tones.test.fingerprint[:12]} ({len(tones.test)} rows), received" in said
 
 
-def test_data_that_are_not_there_are_undecided(tones_file: Path, tones_scores: evidence.Scores, tmp_path: Path) -> None:
+def test_data_that_are_not_there_are_refused_at_once(tones_file: Path, tones_scores: evidence.Scores,
+                                                     tmp_path: Path) -> None:
     carry(tones_file, evidence.accuracy_at_least(tones_scores, bound=0.5))
-    assert judged(tones_file, data=tmp_path / "nowhere.csv")[:2] == (2, ["undecided"])
+    for nowhere in (tmp_path / "nowhere.csv", "nowhere"):
+        with pytest.raises(LinnetError, match=r"no folder or file '.*nowhere.*--data"):
+            runtime.verify(tones_file, data=nowhere)
+
+
+def test_data_that_were_not_found_are_said_once(tones_file: Path, tones_scores: evidence.Scores) -> None:
+    lost = tones_scores.data.model_dump() | {"origin": {"source": "birds", "options": {}, "steps": []}}
+    carry(tones_file, *(reseal(evidence.accuracy_at_least(tones_scores, bound=bound), data=lost)
+                        for bound in (0.5, 0.6)))
+    found = runtime.verify(tones_file)
+    assert found.exit_code == 2
+    assert [result.outcome for result in found.results] == ["undecided", "undecided"]
+    assert all("undecided: its data were not found. It says" in result.message for result in found.results)
+    assert found.message == ("0 of 2 claims hold. The data of the claims were not found: 'birds' is no folder or file "
+                             "here. Give their folder or file with --data (in Python: data=).")
 
 
 @pytest.mark.parametrize("origin", [

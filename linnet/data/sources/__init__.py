@@ -23,7 +23,7 @@ from linnet.data.sources import (
     tables,
 )
 from linnet.data.sources.source import Card, Source
-from linnet.errors import LinnetError, unknown
+from linnet.errors import LinnetError, NotFoundError, unknown
 
 SOURCES: dict[str, Source] = {source.card.name: source for source in (
     fsdd.SOURCE, speech_commands.SOURCE, speechocean762.SOURCE, handwritten.SOURCE, fashion_mnist.SOURCE,
@@ -53,8 +53,8 @@ def _reader(source: str | Path) -> Callable[..., Dataset]:
     if path.exists():
         raise LinnetError(f"{path} is no data that can be read. Give {formats.KNOWN}.")
     if path.suffix or len(path.parts) > 1:
-        raise LinnetError(f"{path} is not there. Give {formats.KNOWN}; or one of: {', '.join(sorted(SOURCES))}.")
-    raise unknown("data source", str(source), SOURCES)
+        raise NotFoundError(f"{path} is not there. Give {formats.KNOWN}; or one of: {', '.join(sorted(SOURCES))}.")
+    raise NotFoundError(f"no folder or file '{source}' here, and {unknown('corpus', str(source), SOURCES)}")
 
 
 def _at(read: Callable[..., Dataset], path: Path) -> Callable[..., Dataset]:
