@@ -118,7 +118,9 @@ def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
     pairs = [one.partition("=") for one in given or ()]
     wrong = [one for one, (key, sign, _) in zip(given or (), pairs, strict=True) if not key or not sign]
     if wrong:
-        raise LinnetError(f"{option} {wrong[0]}: expected KEY=VALUE, such as {option} variant=small.")
+        expected = "NAME=KIND, such as --columns age=group" if option == "--columns" else \
+            "KEY=VALUE, such as --option variant=small"
+        raise LinnetError(f"{option} {wrong[0]}: expected {expected}.")
     return {key: value for key, _, value in pairs}
 
 

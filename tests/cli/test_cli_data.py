@@ -73,7 +73,8 @@ def test_options_are_told_as_pairs(capsys: Captured, real_data: Path) -> None:
 
 @pytest.mark.parametrize(("given", "words"), [
     (["show", "fsd"], "fsdd"), (["show", "no/such.csv"], "is not there"),
-    (["show", "handwritten", "--option", "variant"], "expected KEY=VALUE"),
+    (["show", "handwritten", "--option", "variant"], "expected KEY=VALUE, such as --option variant=small"),
+    (["show", "handwritten", "--columns", "label"], "expected NAME=KIND, such as --columns age=group"),
     (["show", "handwritten", "--option", "folder=x"], "unknown option 'folder'"),
     (["get", "fsd"], "unknown corpus 'fsd'; did you mean 'fsdd'?"), (["get"], "names")])
 def test_what_is_not_there_is_wrong_usage(given: list[str], words: str, capsys: Captured) -> None:

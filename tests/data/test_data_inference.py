@@ -46,7 +46,7 @@ def test_stretches_belong_to_the_text_beside_them():
 def test_what_was_guessed_is_said(caplog):
     with caplog.at_level(logging.INFO, "linnet"):
         columns_of({"text": SENTENCES, "age": list(range(30))}, {"age": "value"}, "t.jsonl")
-    assert "t.jsonl: read as text: text; columns={...} says otherwise" in caplog.text
+    assert "t.jsonl: read as text: text; columns={...} (in the shell --columns NAME=KIND) says otherwise" in caplog.text
 
 
 def test_columns_may_be_said():

@@ -75,3 +75,19 @@ def test_numbers_are_read_as_they_are_written(value):
                                    str(2**63)])
 def test_codes_and_what_is_no_number_stay_as_they_are(value):
     assert number(value) is None
+
+
+def test_semicolons_are_read_and_said(tmp_path, caplog):
+    file = tmp_path / "excel.csv"
+    file.write_text('name;area;"a; b"\r\none, two;1,5;x\r\nthree;2;y\r\n')
+    assert read_columns(file) == {"name": ["one, two", "three"], "area": ["1,5", "2"], "a; b": ["x", "y"]}
+    assert "excel.csv is separated by ';', not by ',', and read so." in caplog.text
+    assert "excel.csv: area looks like numbers with a decimal comma" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["a;b,c\n1,2\n", "a\nx;y\n", '"a;b"\nx\n'])
+def test_a_header_with_commas_or_one_cell_is_no_table_of_semicolons(tmp_path, text, caplog):
+    file = tmp_path / "plain.csv"
+    file.write_text(text)
+    assert read_columns(file)
+    assert not caplog.records

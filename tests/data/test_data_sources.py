@@ -131,15 +131,16 @@ def test_a_manifest_may_name_files_in_archives(folder, tmp_path):
         data.load(gone)
 
 
-def test_every_file_that_is_missing_is_named(folder):
+def test_files_that_are_missing_are_named_ten_of_them(folder):
     rows = [{"file": f"gone/{number}.wav", "word": "a"} for number in range(400)]
-    bad = [{"file": name, "word": "b"} for name in ("../x.wav", "yes/a.txt")]
+    bad = [{"file": name, "word": "b"} for name in ("yes/a.txt", *(f"../{number}.wav" for number in range(73)))]
     with pytest.raises(LinnetError) as caught:
         data.load(manifest(folder / "m.jsonl", [*rows, *bad]))
     message = str(caught.value)
-    assert "1 paths leave the folder" in message
+    assert "73 paths leave the folder" in message
+    assert "../9.wav, and 63 more. Give the folder where they start as root=... (in the shell --option" in message
     assert "1 paths are neither recordings nor images by their name: yes/a.txt" in message
-    assert all(f"gone/{number}.wav" in message for number in range(400))
+    assert "gone/9.wav, and 391 more" in message
 
 
 def test_tables_without_media(tmp_path):
@@ -225,7 +226,7 @@ def row(**changes):
     (row(word=""), r"'word' is empty in 1 rows \(rows \[2\]\)"), (row(word=["no"]), "holds lists"),
     (row(audio="yes/a.wav"), "differ only in their suffix"), (row(extra=1), r"rows \[2\] have other columns"),
     ([], "no rows"),
-    ([{"audio": "yes/a.wav", "file": "yes/a.wav"}], "found audio, file")])
+    ([{"audio": "yes/a.wav", "file": "yes/a.wav"}], r"found audio, file.*\(in the shell --columns file=skip\)")])
 def test_manifests_that_make_no_dataset_say_why(folder, rows, words):
     with pytest.raises(LinnetError, match=words):
         data.load(manifest(folder / "bad.jsonl", rows))

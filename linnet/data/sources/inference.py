@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -55,7 +56,7 @@ def columns_of(raw: Mapping[str, Sequence[Any]], given: Mapping[str, Any],
         if kinds[name] is None:
             raise LinnetError(f"{said} holds {_types(values)}, such as {_nested(values)!r:.60}; a cell is a string, a "
                               "number, or a list of strings or of stretches. Leave it out with "
-                              f"columns={{'{name}': 'skip'}}.")
+                              f"{told(name, 'skip')}.")
         kind, plain = cast(Kind, kinds[name]), _plain(said, cast(str, kinds[name]), values)
         try:
             columns[name] = (_scale(given[name], plain) if isinstance(given.get(name), list | tuple)
@@ -63,8 +64,8 @@ def columns_of(raw: Mapping[str, Sequence[Any]], given: Mapping[str, Any],
                                               of=_marked(str(given.get(name, "")), kinds) if kind == "spans" else ""))
             cells[name] = cells_of(plain, _plain_kind(kind))
         except LinnetError as error:
-            raise LinnetError(f"{said}, read as {kind}: {error} Or say what it holds with columns={{'{name}': ...}}: "
-                              f"{', '.join(KINDS)}.") from error
+            raise LinnetError(f"{said}, read as {kind}: {error} Or say what it holds with {told(name, 'KIND')}, KIND "
+                              f"being one of {', '.join(KINDS)}.") from error
     _say_guesses(columns, given, where)
     return columns, cells
 
@@ -199,7 +200,17 @@ def _refuse_holes(raw: Mapping[str, Sequence[Any]], where: str) -> None:
     if found:
         name = next(name for name, rows in holes.items() if rows)
         raise LinnetError(f"{where}: {'; '.join(found)}. Fill them in, or leave a column out with "
-                          f"columns={{'{name}': 'skip'}}.")
+                          f"{told(name, 'skip')}.")
+
+
+def told(name: str, kind: str) -> str:
+    """How to say what a column holds, in Python and in the shell.
+
+    >>> told("area", "skip")
+    "columns={'area': 'skip'} (in the shell --columns area=skip)"
+    """
+    given = f"{name}={kind}"
+    return f"columns={{{name!r}: {kind!r}}} (in the shell --columns {shlex.quote(given)})"
 
 
 def _refuse_missing_numbers(raw: Mapping[str, Sequence[Any]], where: str) -> None:
@@ -210,8 +221,9 @@ def _refuse_missing_numbers(raw: Mapping[str, Sequence[Any]], where: str) -> Non
             if rows and len(rows) < len(raw[name]) and all(number(value) is not None or _is_missing(value)
                                                            for value in raw[name])]
     if said:
+        wrong = said[0].split("'")[1]
         raise LinnetError(f"{where}: {'; '.join(said)}. Fill them in, take these rows out, leave a column out (skip), "
-                          "or keep it as it stands with columns={...: 'label'}.")
+                          f"or keep it as it stands with {told(wrong, 'label')}.")
 
 
 def _is_missing(value: Any) -> bool:
@@ -230,4 +242,4 @@ def _types(values: Sequence[Any]) -> str:
 def _say_guesses(columns: Mapping[str, Column], given: Mapping[str, Any], where: str) -> None:
     guessed = ", ".join(f"{name}: {column.kind}" for name, column in columns.items() if name not in given)
     if guessed:
-        _log.info("%s: read as %s; columns={...} says otherwise", where, guessed)
+        _log.info("%s: read as %s; columns={...} (in the shell --columns NAME=KIND) says otherwise", where, guessed)

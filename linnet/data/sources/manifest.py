@@ -11,16 +11,17 @@ from linnet.data.archive import is_member, members, split
 from linnet.data.cells import media_cells
 from linnet.data.columns import AudioColumn, Column, ImageColumn
 from linnet.data.dataset import Dataset
+from linnet.data.leaks import listed
 from linnet.data.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES
 from linnet.data.sources import rows
 from linnet.data.sources.folder import ids_of, media_kind
-from linnet.data.sources.inference import columns_of
+from linnet.data.sources.inference import columns_of, told
 from linnet.data.sources.rows import read_columns, stem
 from linnet.errors import LinnetError
 
 PATH_COLUMNS = ("audio", "image", "file", "path", "file_name")
 SUFFIXES = rows.SUFFIXES
-_LISTED = 1000
+_ROOT = "Give the folder where they start as root=... (in the shell --option root=FOLDER)"
 
 
 def load(file: Path, *, columns: Mapping[str, Any] | None = None, root: str | None = None, prefix: str = "") -> Dataset:
@@ -88,7 +89,7 @@ def _path_column(raw: Mapping[str, Sequence[Any]], given: Mapping[str, Any], fil
     if len(found) > 1:
         raise LinnetError(f"{file}: expected one column of paths, called {', '.join(PATH_COLUMNS)}; found "
                           f"{', '.join(found)} among the columns {', '.join(raw)}. Leave the others out with "
-                          f"columns={{'{found[1]}': 'skip'}}.")
+                          f"{told(found[1], 'skip')}.")
     return found[0] if found else None
 
 
@@ -97,19 +98,18 @@ def _is_media(name: str) -> bool:
 
 
 def _refuse_unusable(names: Sequence[Path], base: Path, file: Path) -> None:
-    """One error for every path that is wrong, so that a manifest is mended in one go."""
+    """One error for every kind of path that is wrong, with the first ten of each."""
     leaving = [str(name) for name in names if not name.is_absolute() and os.path.normpath(name).startswith("..")]
     other = [str(name) for name in names if not _is_media(str(name))]
     outside = set(leaving)
     missing = _missing([name for name in names if str(name) not in outside], base)
     troubles = [
-        (leaving, f"paths leave the folder {base}", "Give the folder where they start as root=..., or write absolute "
-                                                    "paths."),
+        (leaving, f"paths leave the folder {base}", f"{_ROOT}, or write absolute paths."),
         (other, "paths are neither recordings nor images by their name",
          f"Known: {' '.join(AUDIO_SUFFIXES + IMAGE_SUFFIXES)}."),
         (missing, f"of {len(names)} files are not there (looked in {base})",
-         "Mend the paths, or give the folder where they start as root=....")]
-    said = [f"{len(wrong)} {words}: {_all(wrong)}. {advice}" for wrong, words, advice in troubles if wrong]
+         f"Mend the paths. {_ROOT}.")]
+    said = [f"{len(wrong)} {words}: {listed(wrong)}. {advice}" for wrong, words, advice in troubles if wrong]
     if said:
         raise LinnetError(f"{file}: " + "\n".join(said))
 
@@ -128,13 +128,6 @@ def _missing(names: Sequence[Path], base: Path) -> list[str]:
         if not is_there:
             missing.append(str(name))
     return missing
-
-
-def _all(names: Sequence[str]) -> str:
-    """Every name, for a list to work through; a line each where they are many."""
-    between = ", " if len(names) <= 10 else "\n  "
-    more = f" ... and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ("" if len(names) <= 10 else "\n  ") + between.join(names[:_LISTED]) + more
 
 
 def _without_common_folder(names: Sequence[Path]) -> list[Path]:

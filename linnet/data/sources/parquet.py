@@ -13,7 +13,7 @@ from linnet.data.dataset import Dataset
 from linnet.data.magic import kind_of_bytes, likeness
 from linnet.data.media import kind_of_name
 from linnet.data.schema import class_names, element_of, huggingface_features, own_columns
-from linnet.data.sources.inference import columns_of
+from linnet.data.sources.inference import columns_of, told
 from linnet.data.splitting import part_named
 from linnet.data.storage import decoded, from_storage, media_storage, storage_type
 from linnet.errors import DamagedFileError, LinnetError, unknown
@@ -207,7 +207,7 @@ def _media_kind(column: pa.ChunkedArray, feature: Any, said: str) -> str | None:
     shown = f"a cell {likeness(strange)}" if heads and None in kinds else "recordings and images are mixed, or unnamed"
     name = said.split("'")[-2]
     raise LinnetError(f"{said} holds bytes, but neither recordings throughout nor images throughout: {shown}. Leave it "
-                      f"out with columns={{'{name}': 'skip'}}.")
+                      f"out with {told(name, 'skip')}.")
 
 
 def _stored(column: Column) -> str:

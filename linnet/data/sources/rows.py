@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import logging
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +15,11 @@ from typing import Any
 
 from linnet.errors import LinnetError
 
+log = logging.getLogger("linnet")
+
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.gz")
 _LARGEST_BYTES = 4 << 30
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -79,7 +84,7 @@ def _text(file: Path) -> str:
 
 
 def _csv_rows(text: str, file: Path) -> list[dict[str, Any]]:
-    separator = "\t" if form(file) == ".tsv" else ","
+    separator = "\t" if form(file) == ".tsv" else _separator(text)
     limit = csv.field_size_limit(len(text) + 1)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
@@ -93,11 +98,27 @@ def _csv_rows(text: str, file: Path) -> list[dict[str, Any]]:
         first = body[uneven[0] - 1]
         raise LinnetError(f"{file}: {len(uneven)} rows ({', '.join(map(str, uneven[:10]))}) do not have the "
                           f"{len(header)} cells that its header names ({', '.join(header)}); row {uneven[0]} has "
-                          f"{len(first)}. A cell with a separator in it stands in double quotes.")
+                          f"{len(first)}. The separator is {separator!r}; a cell with one in it stands in double "
+                          "quotes.")
     unnamed = [number for number, name in enumerate(header, 1) if not name.strip()]
     if unnamed or len(set(header)) < len(header):
         raise LinnetError(f"{file}: the header names a column twice, or not at all: {', '.join(header)}.")
+    if separator == ";":
+        log.warning("%s is separated by ';', not by ',', and read so.", file)
+        commas = [name for place, name in enumerate(header)
+                  if any("," in line[place] for line in body)
+                  and all(_DECIMAL_COMMA.fullmatch(line[place].strip()) for line in body)]
+        if commas:
+            log.warning("%s: %s looks like numbers with a decimal comma, which are not read as numbers: write them "
+                        "with a point.", file, ", ".join(commas))
     return [dict(zip(header, line, strict=True)) for line in body]
+
+
+def _separator(text: str) -> str:
+    """"," or, where the header has it and no comma outside of quotes, ";": what Excel writes in much of Europe."""
+    head = text[: text.find("\n")] if "\n" in text else text
+    cells = {mark: next(csv.reader([head], delimiter=mark, skipinitialspace=True), []) for mark in ",;"}
+    return ";" if len(cells[","]) == 1 < len(cells[";"]) else ","
 
 
 def _json_rows(text: str, file: Path) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from linnet.data.columns import AudioColumn, Column, ImageColumn
 from linnet.data.dataset import Dataset
 from linnet.data.leaks import listed
 from linnet.data.media import kind_of_name
-from linnet.data.sources.inference import columns_of
+from linnet.data.sources.inference import columns_of, told
 from linnet.data.sources.parquet import part_of
 from linnet.errors import DamagedFileError, LinnetError
 
@@ -67,7 +67,7 @@ def load(path: Path, *, columns: Mapping[str, Any] | None = None, prefix: str = 
     both = sorted(set(raw) & set(schema))
     if both:
         raise LinnetError(f"{path}: {listed(both)} would be the name of a column of media and of another one; leave "
-                          f"the other out with columns={{'{both[0]}': 'skip'}}, or rename it.")
+                          f"the other out with {told(both[0], 'skip')}, or rename it.")
     ids = [prefix + str(name) for name in raw.pop("id")] if "id" in raw else _ids(samples, root, prefix)
     more, plain = columns_of(raw, {name: kind for name, kind in (columns or {}).items() if name in raw}, str(path))
     return Dataset(path.stem if path.is_file() else path.resolve().name,
@@ -116,7 +116,7 @@ def _endings(samples: Sequence[_Sample], path: Path, given: Mapping[str, Any]) -
             lacking = [f"{sample.shard.name}{MARK}{sample.key}" for sample in samples if ending not in sample.files]
             said.append(f".{ending} in {count} of {len(samples)} samples; not in {listed(lacking)}")
         raise LinnetError(f"{path}: samples have not the same files: {'; '.join(said)}. Complete them, or leave an "
-                          f"ending out with columns={{'{next(iter(uneven))}': 'skip'}}.")
+                          f"ending out with {told(next(iter(uneven)), 'skip')}.")
     return [ending for ending in counts if ending not in skipped]
 
 
