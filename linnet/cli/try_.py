@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from linnet.cli import screen
-from linnet.errors import LinnetError
+from linnet.errors import LinnetError, unknown
 
 if TYPE_CHECKING:
     from linnet.data import Media
@@ -75,24 +76,43 @@ def _said(task: Task, answer: Answer, sample: Any) -> str:
 
 def _sample(given: str, task: Task) -> Any:
     """What the argument stands for, by what the task takes."""
+    if {"audio", "image"} & set(task.arrays) and Path(given).is_dir():
+        raise LinnetError(f"a folder; give the files in it, such as {_files_in(Path(given))}.")
     if "audio" in task.arrays:
         return _heard(Path(given), task)
     if "image" in task.arrays:
         from linnet import data
 
         return data.read_image(Path(given))
-    return _row(given) if "features" in task.arrays else _text(given, task)
+    return _row(given, task) if "features" in task.arrays else _text(given, task)
 
 
-def _row(given: str) -> Any:
+def _files_in(folder: Path) -> str:
+    """The pattern of the first recording or image in it: birds/*/*.wav."""
+    from linnet.data.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES
+
+    for where, _, names in os.walk(folder):
+        for name in names:
+            if Path(name).suffix.lower() in AUDIO_SUFFIXES + IMAGE_SUFFIXES:
+                return str(Path(folder, *"*" * len(Path(where).relative_to(folder).parts), f"*{Path(name).suffix}"))
+    return str(folder / "*")
+
+
+def _row(given: str, task: Task) -> Any:
     try:
-        return json.loads(given)
+        row = json.loads(given)
     except json.JSONDecodeError as error:
         raise LinnetError(f"not JSON ({error}); this file takes rows such as "
                           """'{"rooms": 3, "district": "north"}'.""") from error
+    for name in row if isinstance(row, dict) else ():
+        if name not in task.inputs:
+            raise unknown("column", name, task.inputs)
+    return row
 
 
 def _text(given: str, task: Task) -> str:
+    if _is_file(given):
+        screen.say(f"note: '{given}' is a file here: its name was taken as a text, not what it holds.")
     tokenizer = getattr(task, "tokenizer", None)
     if tokenizer is not None:
         count, room = int(tokenizer.counts([given])[0]), task.arrays["tokens"][1][0]
@@ -101,6 +121,13 @@ def _text(given: str, task: Task) -> str:
         elif room is not None and count > room:
             screen.say(f"note: '{given}' has {count} tokens: only the first {room} were read.")
     return given
+
+
+def _is_file(given: str) -> bool:
+    try:
+        return Path(given).is_file()
+    except (OSError, ValueError):  # a text may be longer than any path, or hold what none can
+        return False
 
 
 def _heard(path: Path, task: Task) -> Media:

@@ -63,7 +63,13 @@ def load(path: str | Path, *, changes: Mapping[str, str] | None = None) -> Recip
     """Read a recipe file; `changes` are values by path, such as {"big.epochs": "3", "seed": "1"}, read as YAML."""
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        likely = [Path(f"{Path(path)}{suffix}") for suffix in (".yaml", ".yml")]
+        named = next((file for file in likely if file.is_file()), None)
+        hint = f"; did you mean {named}?" if named else ". A recipe is a YAML file; linnet init writes one."
+        raise LinnetError(f"the recipe '{path}' cannot be read: {(error.strerror or str(error)).lower()}{hint}"
+                          ) from error
+    except UnicodeDecodeError as error:
         raise LinnetError(f"the recipe '{path}' cannot be read: {error}.") from error
     try:
         return check(text, changes or {})

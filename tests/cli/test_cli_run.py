@@ -49,6 +49,17 @@ def test_a_change_without_key_or_value_is_refused(recipe: Path, change: str,
     assert "STEP.KEY=VALUE" in capsys.readouterr().err
 
 
+def test_a_recipe_is_named_with_its_suffix(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(["run", str(tmp_path / "tiny")]) == 3
+    assert f"no such file or directory; did you mean {recipe}?" in capsys.readouterr().err
+    assert answer(["run", "."]) == 3
+    (tmp_path / "tiny").mkdir()
+    assert answer(["run", str(tmp_path / "tiny")]) == 3
+    assert f"is a directory; did you mean {recipe}?" in capsys.readouterr().err
+    assert answer(["run", str(tmp_path / "gone.yaml")]) == 3
+    assert "no such file or directory. A recipe is a YAML file; linnet init writes one." in capsys.readouterr().err
+
+
 def test_a_folder_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert answer(["show", str(tmp_path)]) == 3
     assert "there is no run in" in capsys.readouterr().err

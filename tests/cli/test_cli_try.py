@@ -148,3 +148,23 @@ def test_rows_are_json(tmp_path: Path, numbers: data.Splits, capsys: pytest.Capt
     assert "a: not JSON" in shown.err
     assert "column 'length' takes numbers; it was given '3'" in shown.err
     assert "[]: this task takes rows" in shown.err
+    assert answer(["try", str(path), '{"lenght": 3, "colour": "red"}']) == 3
+    assert "unknown column 'lenght'; did you mean 'length'? Known: colour, length" in capsys.readouterr().err
+
+
+def test_the_name_of_a_file_is_no_text(intents: Path, monkeypatch: pytest.MonkeyPatch,
+                                       capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(intents.parent)
+    (intents.parent / "order.txt").write_text("order soup")
+    assert answer(["try", str(intents), "order.txt", "order " * 9000]) == 0
+    assert "note: 'order.txt' is a file here: its name was taken as a text" in capsys.readouterr().err
+
+
+def test_a_folder_is_no_recording(proven: Path, tmp_path: Path, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "birds" / "owl").mkdir(parents=True)
+    clip.rename(tmp_path / "birds" / "owl" / "one.wav")
+    (tmp_path / "empty").mkdir()
+    assert answer(["try", str(proven), str(tmp_path / "birds"), str(tmp_path / "empty")]) == 3
+    said = capsys.readouterr().err
+    assert f"a folder; give the files in it, such as {tmp_path}/birds/*/*.wav." in said
+    assert f"such as {tmp_path}/empty/*." in said
