@@ -73,11 +73,12 @@ class Images:
     def prepare(self, samples: Sequence[Media]) -> Arrays:
         """Images of another size are resized; grey becomes colour by repeating it, colour grey by its luminance."""
         fitted = [_fit(picture, self.shape) for picture in samples]
+        given = [np.shape(picture) for picture in samples if not isinstance(picture, Audio)]
         odd.note(f"images are not {self.shape[0]} x {self.shape[1]}: they are resized",
-                 sum(picture.shape[:2] != self.shape[:2] for picture in samples), of=len(samples))
+                 sum(shape[:2] != self.shape[:2] for shape in given), of=len(given))
         grey_or_colour, wanted = _colours(self.shape[2])
         odd.note(f"images are {grey_or_colour}: they are converted to {wanted}",
-                 sum(picture.shape[2:] != self.shape[2:] for picture in samples), of=len(samples))
+                 sum(shape[2:] != self.shape[2:] for shape in given), of=len(given))
         return {"image": np.stack(fitted)}
 
     def to_json(self) -> dict[str, Any]:
