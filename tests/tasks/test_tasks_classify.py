@@ -76,14 +76,13 @@ def test_a_group_that_the_training_part_lacks_is_no_feature(tones: data.Splits) 
         tasks.Classify(tones, input="voice", target="pitch")
 
 
-def test_images_are_resized_and_other_channels_refused() -> None:
+def test_images_are_resized_and_made_grey() -> None:
     task = tasks.from_json({"kind": "classify", "target": "digit", "groups": [], "labels": ["0", "1"], "choice": "one",
                             "takes": {"kind": "images", "column": "image", "shape": [8, 8, 1]}})
     arrays = task.prepare([np.full((16, 12, 1), 200, np.uint8), np.zeros((8, 8, 1), np.uint8)])["image"]
     assert arrays.shape == (2, 8, 8, 1)
     assert arrays[0].min() == arrays[0].max() == 200
-    with pytest.raises(LinnetError, match="3 channel"):
-        task.prepare([np.zeros((8, 8, 3), np.uint8)])
+    assert task.prepare([np.full((8, 8, 3), 90, np.uint8)])["image"].tolist() == np.full((1, 8, 8, 1), 90).tolist()
     with pytest.raises(LinnetError, match="takes images"):
         task.prepare([sound(10)])
 
