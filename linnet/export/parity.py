@@ -19,8 +19,7 @@ FLOAT_TOLERANCE = 1e-4
 
 INT8_TOLERANCE = 0.05
 """Largest difference of a logit between the engine's 8-bit kernels and the graph as written, as a share of the largest
-logit; or twice what eight bits changed in the graph as written, where that is more. The kernels round in another way
-and may be a level off here and there, which adds up over many layers; those that saturate are far off."""
+logit. The kernels round in another way and may be a level off here and there; those that saturate are far off."""
 
 Outputs = Sequence[NDArray[np.float32]]
 """One array a sample; they may differ in length."""
@@ -41,8 +40,7 @@ def parity(content: bytes, model: Model, samples: Arrays, *, quantized: bool) ->
     if quantized:
         largest = max(float(np.abs(row).max(initial=0)) for row in source)
         written = run(content, samples, as_written=True)
-        tolerance = max(INT8_TOLERANCE * largest, 2 * float(_differences(written, source).max()))
-        return _judge(found, written, ("the unoptimised QDQ graph", what, tolerance), changed)
+        return _judge(found, written, ("the unoptimised QDQ graph", what, INT8_TOLERANCE * largest), changed)
     largest = max(float(np.abs(row).max(initial=0)) for row in source) if what == "value" else 0.0
     return _judge(found, source, ("torch", what, FLOAT_TOLERANCE * max(1.0, largest)), changed)
 
@@ -65,15 +63,10 @@ def _differ(answer: NDArray[np.float32], source: NDArray[np.float32], name: str)
     return not np.array_equal(answer.argmax(axis=-1), source.argmax(axis=-1))
 
 
-def _differences(found: Outputs, source: Outputs) -> NDArray[np.float64]:
-    """The largest difference of each sample."""
-    return np.array([float(np.abs(own.astype(np.float64) - row).max(initial=0))
-                     for own, row in zip(found, source, strict=True)])
-
-
 def _judge(found: Outputs, source: Outputs, terms: tuple[str, str, float], changed: int) -> Parity:
     compared_with, what, tolerance = terms
-    differences = _differences(found, source)
+    differences = np.array([float(np.abs(own.astype(np.float64) - row).max(initial=0))
+                            for own, row in zip(found, source, strict=True)])
     worst = int(np.argmax(np.where(np.isfinite(differences), differences, np.inf)))
     if not differences[worst] <= tolerance:
         raise LinnetError(f"the file does not answer as {compared_with} does: at sample {worst} a {what} differs by "
