@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-slow lint docs bench browser clean
+.PHONY: help setup demo test test-slow lint docs bench bench-evidence peers browser clean
 
 help:
 	@echo "setup      a virtual environment in $(VENV), torch first; make setup PIP_ARGS='--index-url <an index of CPU builds>'"
@@ -16,6 +16,7 @@ help:
 	@echo "lint       style, types, floors and the wall, generated docs"
 	@echo "docs       write the generated parts of the docs anew"
 	@echo "bench      every benchmark; each is a script under bench/ that prints a table"
+	@echo "bench-evidence  validity, power and speed of the statistics, beside their peers (make peers installs those)"
 	@echo "browser    Debian's Chromium, for docs/picture.py (as root)"
 
 setup: $(VENV)/.ready
@@ -54,6 +55,15 @@ docs: setup
 
 bench: setup
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# each script prints what it needs where a peer is not installed
+bench-evidence: setup
+	for script in bench/evidence_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# only what the benchmarks hold us against; gbstats 0.8 asks for numpy below 2 but runs with it
+peers: setup
+	$(BIN)/pip install --quiet -c $(VENV)/constraints.txt tea-tasting savvi statsmodels "pandas>=2.2,<3" bokeh chartify ipywidgets
+	$(BIN)/pip install --quiet --no-deps "gbstats==0.8.0" "spotify-confidence==4.1.0"
 
 browser:
 	apt-get update && apt-get install --yes --no-install-recommends chromium

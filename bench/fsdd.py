@@ -209,12 +209,12 @@ def main() -> None:
     print("|" + "---|" * 7)
     for run in outer:
         whole, small = (np.array(run["answers"][label]["score"]) for label in ("float", "int8"))
-        low, high = evidence.paired_difference(*discordant(whole, small), len(whole), level=0.95)
+        low, high = evidence.comparisons.paired_difference(*discordant(whole, small), len(whole), level=0.95)
         difference, size = small.mean() - whole.mean(), run["answers"]["int8"]["bytes"] / 1000
         print(f"| {run['speaker']} | {run['configuration'][0]} | {whole.mean():.3f} | {small.mean():.3f} | "
               f"{difference:+.3f} ({low:+.3f} to {high:+.3f}) | {size:.1f} | {peers[run['speaker']]:.3f} |")
     whole, small = (np.concatenate([run["answers"][label]["score"] for run in outer]) for label in ("float", "int8"))
-    low, high = evidence.paired_difference(*discordant(whole, small), len(whole), level=0.95)
+    low, high = evidence.comparisons.paired_difference(*discordant(whole, small), len(whole), level=0.95)
     print(f"| all {len(whole):,} pairs | | | | {small.mean() - whole.mean():+.3f} ({low:+.3f} to {high:+.3f}) | | |")
     means = [[np.mean(run["answers"][label]["score"]) for run in outer] for label in ("float", "int8")]
     largest = max(run["answers"]["int8"]["bytes"] for run in outer) / 1000

@@ -1,33 +1,32 @@
-"""How sure we are: scores, intervals, claims and the ledger of looks.
+"""How sure we are: scores, the claims that rest on them, the ledger of looks, and the statistics behind all of it.
 
 This room knows numbers and words. It knows no dataset, no model and no file: what it speaks of comes in as an
-identity (SHA-256) and a name.
+identity (SHA-256) and a name. Claims and nouns have their names here; procedures in their rooms: `intervals`,
+`sequences`, `comparisons`, `many`, `thresholds`, `power`, `drift`. docs/evidence.md leads to the right one.
 """
 
-from linnet.evidence.bounds import Size, Timing, accuracy_at_least, latency_below, size_below
-from linnet.evidence.claim import Claim, Clusters, OtherSide, Verdict, canonical_json, claim_schema, verdict_of
-from linnet.evidence.comparisons import no_worse
-from linnet.evidence.intervals import (
-    MINIMUM_CLUSTERS,
-    binomial,
-    binomial_lower,
-    binomial_upper,
-    clustered_mean,
-    quantile_lower,
-    quantile_upper,
-    runs_needed,
+from linnet.evidence import comparisons, intervals, many, power
+from linnet.evidence.claims import (
+    KINDS,
+    Claim,
+    Clusters,
+    OtherSide,
+    Size,
+    Timing,
+    Verdict,
+    accuracy_at_least,
+    canonical_json,
+    claim_schema,
+    latency_below,
+    no_worse,
+    size_below,
+    verdict_of,
 )
-from linnet.evidence.kinds import KINDS
 from linnet.evidence.ledger import Ledger, Look
-from linnet.evidence.many import Difference, Seeds, compare, holm, mcnemar
-from linnet.evidence.paired import clustered_difference, paired_difference, paired_lower, paired_upper
 from linnet.evidence.scores import DataRef, Scores
 
 __all__ = [
-    "KINDS", "MINIMUM_CLUSTERS", "Claim", "Clusters", "DataRef", "Difference", "Ledger", "Look", "OtherSide", "Scores",
-    "Seeds", "Size", "Timing", "Verdict", "accuracy_at_least", "binomial", "binomial_lower", "binomial_upper",
-    "canonical_json", "claim_schema", "clustered_difference", "clustered_mean", "compare", "holm", "latency_below",
-    "mcnemar", "no_worse",
-    "paired_difference", "paired_lower", "paired_upper", "quantile_lower", "quantile_upper", "runs_needed",
-    "size_below", "verdict_of",
+    "KINDS", "Claim", "Clusters", "DataRef", "Ledger", "Look", "OtherSide", "Scores", "Size", "Timing", "Verdict",
+    "accuracy_at_least", "canonical_json", "claim_schema", "comparisons", "intervals", "latency_below", "many",
+    "no_worse", "power", "size_below", "verdict_of",
 ]

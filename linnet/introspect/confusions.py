@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from linnet.evidence import Scores, binomial
+from linnet.evidence import Scores
+from linnet.evidence.intervals import binomial
 from linnet.introspect.findings import Finding, Findings
 
 _LEVEL = 0.95

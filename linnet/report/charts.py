@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from linnet.errors import missing_extra
-from linnet.evidence import Scores, binomial
+from linnet.evidence import Scores
+from linnet.evidence.intervals import binomial
 from linnet.introspect import Findings
 from linnet.report.counting import counted, in_hundred, percent, scale
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from textwrap import fill
 
-from linnet.evidence import Difference
-from linnet.evidence.words import down, shift, up
+from linnet.evidence.many import Difference
+from linnet.evidence.rounding import down, shift, up
 from linnet.report.counting import counted, in_words, kilobytes, listed, percent, plural
 from linnet.report.words import held_out
 from linnet.runtime import Comparison, Side

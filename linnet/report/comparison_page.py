@@ -9,7 +9,7 @@ from typing import Any
 
 from linnet import __version__
 from linnet.errors import LinnetError
-from linnet.evidence import Difference
+from linnet.evidence.many import Difference
 from linnet.files import replacing
 from linnet.report import charts
 from linnet.report.charts import LINE, MUTED, Figure

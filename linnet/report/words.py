@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from linnet import runtime
-from linnet.evidence import Claim, DataRef, Scores, binomial_lower
+from linnet.evidence import Claim, DataRef, Scores
+from linnet.evidence.intervals import binomial_lower
 from linnet.report.contents import Contents
 from linnet.report.counting import bound_in_hundred, counted, in_hundred, in_words, percent, plural, scale, size, times
 from linnet.report.verdicts import SAID, asked, counts, is_informative, loss

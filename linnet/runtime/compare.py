@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from linnet.data import Dataset
 from linnet.errors import LinnetError, unknown
-from linnet.evidence import DataRef, Difference, Ledger, Look, Scores, Seeds, canonical_json
-from linnet.evidence import compare as judge
+from linnet.evidence import DataRef, Ledger, Look, Scores, canonical_json
+from linnet.evidence.many import Difference, Seeds
+from linnet.evidence.many import compare as judge
 from linnet.progress import Progress
 from linnet.runtime import seen
 from linnet.runtime.latency import conditions, take_turns

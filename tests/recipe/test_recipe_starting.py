@@ -8,7 +8,7 @@ from PIL import Image
 
 from linnet import recipe
 from linnet.errors import LinnetError
-from linnet.evidence import paired_difference
+from linnet.evidence.comparisons import paired_difference
 from linnet.recipe.reading import check
 
 COLUMNS = {"columns": {"pitch": "label", "voice": "group"}}

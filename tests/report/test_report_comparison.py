@@ -10,7 +10,8 @@ import pytest
 
 from linnet import evidence, report
 from linnet.errors import LinnetError
-from linnet.evidence import DataRef, Difference, Seeds
+from linnet.evidence import DataRef
+from linnet.evidence.many import Difference, Seeds
 from linnet.report import comparison
 from linnet.report.comparison_page import page, picture
 from linnet.report.comparison_paper import escape

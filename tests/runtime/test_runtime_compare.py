@@ -48,7 +48,8 @@ def test_each_side_on_the_same_rows(compared: Comparison, tmp_path: Path, tone_t
     assert found is not None
     assert found.worsened == ((right["good"] == 1) & (right["bad"] == 0)).sum() > 30
     assert found.word == "worse"
-    assert found.interval == evidence.paired_difference(int(found.worsened), int(found.improved), 150, 1 - 0.05 / 2)
+    worsened, improved = int(found.worsened), int(found.improved)
+    assert found.interval == evidence.comparisons.paired_difference(worsened, improved, 150, 1 - 0.05 / 2)
     assert compared.difference("good") is None
     assert compared.data.fingerprint == everything.fingerprint
 

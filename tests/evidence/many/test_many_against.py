@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from linnet.errors import LinnetError
-from linnet.evidence import DataRef, Scores, many
+from linnet.evidence import DataRef, Scores, comparisons, many
+from linnet.evidence.many import against
 
 DATA = DataRef(population="samples", fingerprint="f" * 64, rows=0)
 
@@ -42,7 +43,7 @@ def test_holm_by_hand() -> None:
 def test_mcnemar_is_the_binomial_test_of_the_disagreements(worsened: int, improved: int) -> None:
     both = worsened + improved
     expected = stats.binomtest(improved, both).pvalue if both else 1.0
-    assert many.mcnemar(worsened, improved) == pytest.approx(expected)
+    assert comparisons.mcnemar(worsened, improved) == pytest.approx(expected)
 
 
 def test_the_sign_flip_test_counts_every_sign() -> None:
@@ -51,14 +52,15 @@ def test_the_sign_flip_test_counts_every_sign() -> None:
     steps = np.rint(6 * (after.mean(axis=0) - before.mean(axis=0))).astype(int)
     sums = np.array([abs(np.dot(signs, steps)) for signs in product((-1, 1), repeat=9)])
     assert abs(steps.sum()) > 0
-    assert many.sign_flip(after, before) == pytest.approx((sums >= abs(steps.sum())).mean())
+    assert comparisons.sign_flip(after, before) == pytest.approx((sums >= abs(steps.sum())).mean())
 
 
 def test_the_sign_flip_test_of_single_files_is_mcnemar() -> None:
     after, before = np.ones((1, 30)), np.ones((1, 30))
     after[0, :3], before[0, 3:15] = 0, 0
-    assert many.sign_flip(after, before) == many.mcnemar(3, 12)
-    assert many.sign_flip(np.tile(after, (2, 1)), np.tile(before, (4, 1))) == pytest.approx(many.mcnemar(3, 12))
+    assert comparisons.sign_flip(after, before) == comparisons.mcnemar(3, 12)
+    several = comparisons.sign_flip(np.tile(after, (2, 1)), np.tile(before, (4, 1)))
+    assert several == pytest.approx(comparisons.mcnemar(3, 12))
 
 
 def test_holm_errs_anywhere_at_most_as_often_as_it_says() -> None:
@@ -66,7 +68,7 @@ def test_holm_errs_anywhere_at_most_as_often_as_it_says() -> None:
     rng, runs, wrong, found = np.random.default_rng(0), 2000, 0, 0
     for _ in range(runs):
         right = correlated(rng, [0.8, 0.8, 0.8, 0.8, 0.9], 300)
-        adjusted = many.holm([many.sign_flip(side[None], right[:1]) for side in right[1:]])
+        adjusted = many.holm([comparisons.sign_flip(side[None], right[:1]) for side in right[1:]])
         wrong += min(adjusted[:3]) <= 0.05
         found += adjusted[3] <= 0.05
     assert wrong / runs <= 0.05 + monte_carlo_error(0.05, runs)
@@ -75,7 +77,7 @@ def test_holm_errs_anywhere_at_most_as_often_as_it_says() -> None:
 
 def test_the_intervals_cover_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four sides against one, 250 runs of 70 samples: all four cover in at least 0.90 less 0.057 of the runs."""
-    monkeypatch.setattr(many, "paired_difference", cache(many.paired_difference))
+    monkeypatch.setattr(against, "paired_difference", cache(against.paired_difference))
     shares = [0.80, 0.80, 0.84, 0.77, 0.70]
     rng, runs, level = np.random.default_rng(1), 250, 0.9
     covered = alone = 0
@@ -119,7 +121,7 @@ def test_more_seeds_of_the_same_make_it_narrower() -> None:
 
 
 def test_under_fifty_samples_averages_say_nothing() -> None:
-    right = np.ones((3, many.MINIMUM_SAMPLES - 1))
+    right = np.ones((3, against.MINIMUM_SAMPLES - 1))
     assert many.averaged_difference(right, 0 * right) == (-1.0, 1.0)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.intervals import MINIMUM_CLUSTERS, cluster_spread, t_adjusted
+from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_spread, t_adjusted
 
 Floats = NDArray[np.float64]
 

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence import words
-from linnet.evidence.bounds import count_clusters, labels_of, verdict_at_least
-from linnet.evidence.claim import Claim, Clusters, OtherSide
-from linnet.evidence.intervals import cluster_spread, t_adjusted
-from linnet.evidence.paired import clustered_difference, paired_difference, score_lower
-from linnet.evidence.power import smallest
+from linnet.evidence.claims import words
+from linnet.evidence.claims.bounds import count_clusters, labels_of, verdict_at_least
+from linnet.evidence.claims.claim import Claim, Clusters, OtherSide
+from linnet.evidence.comparisons.paired import clustered_difference, paired_difference, score_lower
+from linnet.evidence.intervals.clusters import cluster_spread, t_adjusted
+from linnet.evidence.power.needed import smallest
 from linnet.evidence.scores import Scores
 from linnet.evidence.settings import check_level, check_right_or_wrong, check_share
 

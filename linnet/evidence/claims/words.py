@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
-from linnet.evidence.claim import Clusters, Verdict
-from linnet.evidence.power import about
-
-_MOST_DECIMALS = 9
+from linnet.evidence.claims.claim import Clusters, Verdict
+from linnet.evidence.rounding import MOST_DECIMALS, about, decimals, down, plain, shift, up
 
 
 def accuracy(
@@ -86,48 +84,6 @@ def sure(level: float) -> str:
     return f"{plain(shift(level, 2))} % sure"
 
 
-def shift(value: float, places: int) -> Decimal:
-    """A float as the decimal number that it prints as, times ten to the power of `places`."""
-    return Decimal(repr(float(value))).scaleb(places)
-
-
-def decimals(value: Decimal) -> int:
-    """How many digits after the point a number needs."""
-    exponent = value.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def plain(value: Decimal) -> str:
-    """Without trailing zeros or an exponent.
-
-    >>> plain(Decimal("95.00"))
-    '95'
-    """
-    return f"{value.normalize():f}"
-
-
-def down(value: Decimal, bound: Decimal, places: int) -> Decimal:
-    """Rounded down, with as many digits as it takes to stay on the same side of the bound.
-
-    >>> down(Decimal("89.59"), Decimal("80"), 1), down(Decimal("5.004"), Decimal("5"), 1)
-    (Decimal('89.5'), Decimal('5.004'))
-    """
-    return -up(-value, -bound, places) + 0
-
-
-def up(value: Decimal, bound: Decimal, places: int) -> Decimal:
-    """Rounded up, with as many digits as it takes to stay on the same side of the bound.
-
-    >>> up(Decimal("79.97"), Decimal("80"), 1), up(Decimal("78.91"), Decimal("80"), 1)
-    (Decimal('79.97'), Decimal('79.0'))
-    """
-    for more in range(places, _MOST_DECIMALS):
-        rounded = value.quantize(Decimal(1).scaleb(-more), ROUND_CEILING) + 0
-        if value.compare(bound) == rounded.compare(bound):
-            return rounded
-    return value
-
-
 def _how_sure(bound: str, level: float, clusters: Clusters | None) -> str:
     if clusters is None:
         return f"{sure(level)} of {bound}"
@@ -176,4 +132,4 @@ def _latency_known(
 
 def _three_digits(value: float) -> int:
     """Digits after the point that show three in all: 4.21, 0.0123, 312."""
-    return min(_MOST_DECIMALS - 1, max(0, 2 - Decimal(repr(value)).adjusted())) if value > 0 else 0
+    return min(MOST_DECIMALS - 1, max(0, 2 - Decimal(repr(value)).adjusted())) if value > 0 else 0

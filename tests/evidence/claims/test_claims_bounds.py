@@ -15,12 +15,10 @@ from linnet.evidence import (
     Size,
     Timing,
     accuracy_at_least,
-    binomial_lower,
-    binomial_upper,
     latency_below,
-    quantile_upper,
     size_below,
 )
+from linnet.evidence.intervals import binomial_lower, binomial_upper, quantile_upper
 
 POPULATION = "recordings of the held-out speakers lucas and theo"
 

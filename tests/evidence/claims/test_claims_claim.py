@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from linnet.errors import DamagedFileError
 from linnet.evidence import KINDS, Claim, OtherSide, Size, claim_schema, size_below, verdict_of
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas" / "claim.v1.json"
+PUBLISHED = Path(__file__).parents[3] / "docs" / "schemas" / "claim.v1.json"
 
 
 def claim() -> Claim:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from linnet.errors import LinnetError
-from linnet.evidence import (
+from linnet.evidence.intervals import (
     MINIMUM_CLUSTERS,
     binomial,
     binomial_lower,

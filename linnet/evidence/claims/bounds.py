@@ -13,20 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, unknown
-from linnet.evidence import words
-from linnet.evidence.claim import Claim, Clusters, Verdict
-from linnet.evidence.intervals import (
-    MINIMUM_CLUSTERS,
-    beta_lower,
-    binomial,
-    cluster_spread,
-    clustered_mean,
-    quantile_lower,
-    quantile_upper,
-    runs_needed,
-    t_adjusted,
-)
-from linnet.evidence.power import smallest
+from linnet.evidence.claims import words
+from linnet.evidence.claims.claim import Claim, Clusters, Verdict
+from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_spread, clustered_mean, t_adjusted
+from linnet.evidence.intervals.proportions import beta_lower, binomial
+from linnet.evidence.intervals.quantiles import quantile_lower, quantile_upper, runs_needed
+from linnet.evidence.power.needed import smallest
 from linnet.evidence.scores import Scores
 from linnet.evidence.settings import check_amount, check_level, check_right_or_wrong, check_share
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from linnet.evidence.bounds import accuracy_at_least, latency_below, size_below
-from linnet.evidence.claim import Claim
-from linnet.evidence.comparisons import no_worse
+from linnet.evidence.claims.bounds import accuracy_at_least, latency_below, size_below
+from linnet.evidence.claims.claim import Claim
+from linnet.evidence.claims.comparisons import no_worse
 
 KINDS: dict[str, Callable[..., Claim]] = {
     "accuracy_at_least": accuracy_at_least,

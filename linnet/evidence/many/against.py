@@ -14,7 +14,6 @@ algorithm has several seeds, its answers are averaged over them, and their sprea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -23,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, unknown
-from linnet.evidence.paired import paired_difference, score_lower
+from linnet.evidence.comparisons.paired import paired_difference, score_lower
+from linnet.evidence.comparisons.permutation import sign_flip
+from linnet.evidence.many.corrections import holm
 from linnet.evidence.scores import Scores
 from linnet.evidence.settings import check_level, check_right_or_wrong
 
@@ -93,47 +94,6 @@ def compare(sides: Mapping[str, Sequence[Scores]], *, against: str, level: float
             for name, p, adjusted in zip(others, p_values, holm(p_values), strict=True)]
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values: rejecting those at most alpha errs anywhere with probability at most alpha (Holm 1979).
-
-    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p_values, kind="stable")
-    steps = np.asarray(p_values, dtype=np.float64)[order] * np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return [float(value) for value in adjusted]
-
-
-def mcnemar(worsened: int, improved: int) -> float:
-    """Two-sided p-value that one side is right as often as the other: McNemar's test, exact given the disagreements.
-
-    >>> round(mcnemar(3, 12), 4)
-    0.0352
-    """
-    from scipy.stats import binom
-
-    both = worsened + improved
-    return min(1.0, 2 * float(binom.cdf(min(worsened, improved), both, 0.5))) if both else 1.0
-
-
-def sign_flip(after: Floats, before: Floats) -> float:
-    """Two-sided p-value that for each sample the two sides could have changed places; (seeds, samples) of 0 and 1.
-
-    The chance of a sum at least as far from 0 where each sample's difference has a random sign, counted in full
-    (Fisher, The Design of Experiments, 1935, section 21). With one file a side it is McNemar's exact test.
-    """
-    if len(after) == len(before) == 1:
-        return mcnemar(int((after < before).sum()), int((after > before).sum()))
-    unit = math.lcm(len(after), len(before))
-    steps = np.rint((after.mean(axis=0) - before.mean(axis=0)) * unit).astype(np.int64)
-    chances = _sums_of_signs(np.bincount(np.abs(steps)))
-    centre = len(chances) // 2
-    far = abs(int(steps.sum()))
-    return 1.0 if far == 0 else min(1.0, 2 * float(chances[centre + far :].sum()))
-
-
 def averaged_difference(after: Floats, before: Floats, level: float = 0.95) -> tuple[float, float]:
     """Two-sided interval of the difference of two averages over seeds; (seeds, samples) of 0 and 1.
 
@@ -158,20 +118,6 @@ def _worth(differences: Floats, disagreements: float, most: int) -> float:
     n = len(differences)
     single, averaged = disagreements / n - float(differences.mean()) ** 2, float(differences.var(ddof=1))
     return min(float(most), single / averaged) if averaged > 0 else 1.0
-
-
-def _sums_of_signs(counts: NDArray[np.int64]) -> Floats:
-    """The chance of each sum from -S to S of `counts[v]` values v, each with a random sign; S is their total."""
-    from scipy.signal import fftconvolve
-    from scipy.stats import binom
-
-    chances = np.ones(1)
-    for value, count in enumerate(counts):
-        if value and count:
-            spread = np.zeros(2 * value * int(count) + 1)
-            spread[:: 2 * value] = binom.pmf(np.arange(count + 1), count, 0.5)
-            chances = np.maximum(fftconvolve(chances, spread), 0.0)
-    return np.asarray(chances)
 
 
 def _difference(name: str, after: Floats, before: Floats, level: float, p_value: float, adjusted: float) -> Difference:

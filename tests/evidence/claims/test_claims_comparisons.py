@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from linnet.errors import LinnetError
-from linnet.evidence import KINDS, Claim, DataRef, OtherSide, Scores, no_worse, paired_difference
+from linnet.evidence import KINDS, Claim, DataRef, OtherSide, Scores, no_worse
+from linnet.evidence.comparisons import paired_difference
 
 
 def scores(score: np.ndarray, *, name: str = "small", fingerprint: str = "f" * 64, speakers: int = 2,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 _LIMIT = 100_000_000
@@ -24,13 +23,3 @@ def smallest(decides: Callable[[int], bool], start: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if decides(middle) else (middle, high)
     return max(high, start)
-
-
-def about(count: int) -> str:
-    """A count rounded up to two digits, for a sentence: it rests on an estimate that will move.
-
-    >>> about(1234), about(37)
-    ('1,300', '37')
-    """
-    digits = max(len(str(count)) - 2, 0)
-    return f"{math.ceil(count / 10**digits) * 10**digits:,}"

@@ -12,8 +12,9 @@ from scipy import stats
 from scipy.special import gammaln, xlogy
 
 from linnet.errors import LinnetError
-from linnet.evidence import MINIMUM_CLUSTERS, binomial_lower, binomial_upper, clustered_difference, paired_difference
-from linnet.evidence.paired import _needed_improved, _score, paired_lower, paired_upper, score_lower
+from linnet.evidence.comparisons import clustered_difference, paired_difference
+from linnet.evidence.comparisons.paired import _needed_improved, _score, paired_lower, paired_upper, score_lower
+from linnet.evidence.intervals import MINIMUM_CLUSTERS, binomial_lower, binomial_upper
 
 cached_lower = cache(paired_lower)
 
