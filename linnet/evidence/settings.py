@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 
@@ -44,3 +44,61 @@ def check_right_or_wrong(score: NDArray[np.float64], name: str) -> None:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_between(name: str, value: float) -> float:
+    """A share of which both parts are there: above 0 and below 1, else LinnetError."""
+    if not _is_number(value) or not 0 < value < 1:
+        raise LinnetError(f"{name} must lie above 0 and below 1 (one half: 0.5); got {value!r}.")
+    return float(value)
+
+
+def check_counts(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Whole numbers from 0, of any shape, as floats; else LinnetError."""
+    counts = check_finite(name, values)
+    odd = counts[(counts < 0) | (counts != np.floor(counts))]
+    if odd.size:
+        raise LinnetError(f"'{name}' holds {odd[0]:g}, which is no count; expected whole numbers from 0 "
+                          "(totals that fall from one look to the next give negative ones).")
+    return counts
+
+
+def check_finite(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Finite numbers of any shape, as floats; else LinnetError."""
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise LinnetError(f"'{name}' holds {values!r}, which are no numbers; expected finite numbers.") from None
+    others = numbers[~np.isfinite(numbers)]
+    if others.size:
+        raise LinnetError(f"'{name}' holds {others[0]} in {others.size} of {numbers.size} places; "
+                          "expected finite numbers: leave such rows out, or say what they stand for.")
+    return numbers
+
+
+def check_run_length(value: float) -> float:
+    """How many samples a false alarm takes on average: at least 2, else LinnetError."""
+    if not _is_number(value) or value < 2:
+        raise LinnetError("run_length is how many samples a false alarm takes on average, at least 2 (usual: 10_000); "
+                          f"got {value!r}.")
+    return float(value)
+
+
+def check_labels(labels: ArrayLike, rows: int) -> tuple[NDArray[np.int64], int]:
+    """The number of each row's cluster, and how many clusters there are; one label a row, else LinnetError."""
+    names = np.asarray(labels)
+    if names.ndim != 1 or len(names) != rows:
+        raise LinnetError(f"every row needs one cluster; got {rows} rows and labels of shape {names.shape}.")
+    known, index = np.unique(names, return_inverse=True)
+    return np.asarray(index, dtype=np.int64), len(known)
+
+
+def check_rows(name: str, values: ArrayLike, *, low: float = -math.inf, high: float = math.inf) -> NDArray[np.float64]:
+    """One row of finite numbers from `low` to `high`, at least one of them; else LinnetError."""
+    numbers = check_finite(name, values)
+    if numbers.ndim != 1 or not len(numbers):
+        raise LinnetError(f"'{name}' has shape {numbers.shape}; expected one row of at least one number.")
+    others = numbers[(numbers < low) | (numbers > high)]
+    if len(others):
+        raise LinnetError(f"'{name}' holds {others[0]:g}; expected numbers from {low:g} to {high:g}.")
+    return numbers
