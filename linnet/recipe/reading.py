@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from linnet import plain_yaml
 from linnet.errors import LinnetError
-from linnet.recipe import consistency, plain_yaml
+from linnet.plain_yaml import faults, near
+from linnet.recipe import consistency
 from linnet.recipe.arguments import Arguments, keywords_of, references
 from linnet.recipe.verbs import VERBS
 from linnet.tasks import TASKS
@@ -61,16 +62,7 @@ _STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 def load(path: str | Path, *, changes: Mapping[str, str] | None = None) -> Recipe:
     """Read a recipe file; `changes` are values by path, such as {"big.epochs": "3", "seed": "1"}, read as YAML."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        likely = [Path(f"{Path(path)}{suffix}") for suffix in (".yaml", ".yml")]
-        named = next((file for file in likely if file.is_file()), None)
-        hint = f"; did you mean {named}?" if named else ". A recipe is a YAML file; linnet init writes one."
-        raise LinnetError(f"the recipe '{path}' cannot be read: {(error.strerror or str(error)).lower()}{hint}"
-                          ) from error
-    except UnicodeDecodeError as error:
-        raise LinnetError(f"the recipe '{path}' cannot be read: {error}.") from error
+    text = plain_yaml.read(path, "recipe", hint="A recipe is a YAML file; linnet init writes one.")
     try:
         return check(text, changes or {})
     except LinnetError as error:
@@ -93,19 +85,14 @@ def check(text: str, changes: Mapping[str, str]) -> Recipe:
         given = {"task": task or ("", {})} if "task" in raw else {}
         recipe = Recipe.model_validate({**raw, **given, "steps": checked, "text": text})
     except ValidationError as error:
-        raise _together(_messages(error, Recipe, "") + errors) from error
+        raise plain_yaml.together(faults(error, Recipe, hidden=("text",)) + errors, "recipe") from error
     if task is not None:
         errors += consistency.faults(recipe.steps, task[1].get("groups", ()))
     if not steps:
         errors.append("steps: there are none; give at least one, such as {big: {fit: {model: {dscnn: {width: 64}}}}}")
     if errors:
-        raise _together(errors)
+        raise plain_yaml.together(errors, "recipe")
     return recipe
-
-
-def _together(errors: list[str]) -> LinnetError:
-    head = "1 error in the recipe" if len(errors) == 1 else f"{len(errors)} errors in the recipe"
-    return LinnetError("\n  - ".join([f"{head}:", *errors]))
 
 
 def _check_task(given: Any) -> tuple[list[str], tuple[str, dict[str, Any]] | None]:
@@ -115,12 +102,12 @@ def _check_task(given: Any) -> tuple[list[str], tuple[str, dict[str, Any]] | Non
                 f"known: {', '.join(TASKS)}"], None
     ((kind, keywords),) = given.items()
     if kind not in TASKS:
-        return [f"task: unknown task '{kind}'{_near(kind, TASKS)}; known: {', '.join(TASKS)}"], None
+        return [f"task: unknown task '{kind}'{near(kind, TASKS)}; known: {', '.join(TASKS)}"], None
     model = keywords_of(TASKS[kind])
     try:
         return [], (kind, model.model_validate(keywords or {}).model_dump(exclude_unset=True))
     except ValidationError as error:
-        return _messages(error, model, f"task.{kind}."), None
+        return faults(error, model, f"task.{kind}."), None
 
 
 def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[str, Arguments]]]:
@@ -137,12 +124,12 @@ def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[s
             continue
         ((verb, arguments),) = step.items()
         if verb not in VERBS:
-            errors.append(f"steps.{name}: unknown verb '{verb}'{_near(verb, VERBS)}; known: {', '.join(VERBS)}")
+            errors.append(f"steps.{name}: unknown verb '{verb}'{near(verb, VERBS)}; known: {', '.join(VERBS)}")
             continue
         try:
             value = VERBS[verb].arguments.model_validate(arguments or {})
         except ValidationError as error:
-            errors += _messages(error, VERBS[verb].arguments, f"steps.{name}.{verb}.")
+            errors += faults(error, VERBS[verb].arguments, f"steps.{name}.{verb}.")
             gives[name] = VERBS[verb].gives
             continue
         except LinnetError as error:
@@ -152,42 +139,10 @@ def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[s
         for where, (reference, kinds) in references(value).items():
             if gives.get(reference) not in kinds:
                 errors.append(f"steps.{name}.{verb}.{where}: '{reference}' is no earlier step that gives a "
-                              f"{' or '.join(kinds)}{_near(reference, gives)}; those are: "
+                              f"{' or '.join(kinds)}{near(reference, gives)}; those are: "
                               f"{', '.join(known for known, kind in gives.items() if kind in kinds) or '(none)'}")
         checked[name], gives[name] = (verb, value), VERBS[verb].gives
     return errors, checked
-
-
-def _messages(error: ValidationError, model: type[BaseModel], prefix: str) -> list[str]:
-    messages = []
-    for item in error.errors():
-        where = (prefix + ".".join(str(part) for part in item["loc"])).rstrip(".")
-        if item["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            known = _known_keys(model, item["loc"][:-1])
-            near = _near(str(item["loc"][-1]), known)
-            messages.append(f"{where}: unknown key{near}; known: {', '.join(sorted(known))}")
-        elif item["type"] == "missing":
-            messages.append(f"{where}: missing")
-        else:
-            messages.append(f"{where}: {item['msg'].removeprefix('Value error, ')} (got {item['input']!r})")
-    return messages
-
-
-def _known_keys(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """The field names of the model that lies at `path` below `model`."""
-    fields: Any = model
-    for part in path:
-        annotation = getattr(fields, "model_fields", {}).get(str(part))
-        nested = getattr(annotation, "annotation", None)
-        fields = next((t for t in (nested, *getattr(nested, "__args__", ())) if hasattr(t, "__annotations__")
-                       and t is not type(None)), fields)
-    known = getattr(fields, "model_fields", None) or getattr(fields, "__dataclass_fields__", {})
-    return [name for name in known if fields is not Recipe or name in _KEYS]
-
-
-def _near(given: Any, known: Any) -> str:
-    near = difflib.get_close_matches(str(given), [str(name) for name in known], n=1)
-    return f", did you mean '{near[0]}'?" if near else ""
 
 
 def _change(raw: dict[str, Any], where: str, value: Any) -> None:
@@ -203,7 +158,7 @@ def _change(raw: dict[str, Any], where: str, value: Any) -> None:
         *path, last = [first, *rest]
         known = [*_KEYS, *map(str, steps)]
         if first not in known:
-            raise LinnetError(f"--set {where}: there is no '{first}'{_near(first, known)}; known: {', '.join(known)}.")
+            raise LinnetError(f"--set {where}: there is no '{first}'{near(first, known)}; known: {', '.join(known)}.")
     for part in path:
         target = target.setdefault(part, {}) if isinstance(target, dict) else None
     if not isinstance(target, dict):

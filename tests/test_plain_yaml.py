@@ -1,7 +1,7 @@
 import pytest
 
+from linnet import plain_yaml
 from linnet.errors import LinnetError
-from linnet.recipe import plain_yaml
 
 
 @pytest.mark.parametrize(("text", "value"), [
