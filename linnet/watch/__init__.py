@@ -2,3 +2,7 @@
 
 This room gathers: it reads tables of events and counts. What the counts show is said by `evidence`. It knows no torch.
 """
+
+from linnet.watch import experiments
+
+__all__ = ["experiments"]

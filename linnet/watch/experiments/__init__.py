@@ -1,0 +1,14 @@
+"""Experiments on people who use it: a plan, a table of what happened, and what it shows at every look.
+
+This room counts and adds up, in the database where the table lies; what the sums show is said by `linnet.evidence`.
+It knows no torch, no model and no file that ships, and nothing leaves the machine.
+"""
+
+from linnet.watch.experiments.analyse import analyse
+from linnet.watch.experiments.analysis import EXIT_CODES, Analysis, Assignment, Outcome, Track
+from linnet.watch.experiments.plan import Experiment, Metric
+from linnet.watch.experiments.power import Power, Stopping, power
+from linnet.watch.experiments.selftest import FalsePositives, SelfTest, selftest
+
+__all__ = ["EXIT_CODES", "Analysis", "Assignment", "Experiment", "FalsePositives", "Metric", "Outcome", "Power",
+           "SelfTest", "Stopping", "Track", "analyse", "power", "selftest"]
