@@ -1,0 +1,93 @@
+"""The difference of two rates, absolute: what `lift` says of their ratio, times what the pooled rate leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from linnet.evidence.sequences.beta_binomial import log_e_value, log_mixture, log_odds_interval
+from linnet.evidence.sequences.lift import LiftPrior, lift_prior
+from linnet.evidence.sequences.looks import Floats, Looks
+from linnet.evidence.sequences.proportion import UNIFORM_ARCSINE, check_successes
+from linnet.evidence.settings import check_between, check_level
+
+_ALPHA_FOR_RATE = 0.05  # of alpha; the sign rests on the ratio alone, so most goes there
+
+
+def difference(
+    control: ArrayLike, n_control: ArrayLike, treatment: ArrayLike, n_treatment: ArrayLike, *,
+    share: float = 0.5, level: float = 0.95, prior: LiftPrior | None = None,
+) -> Looks:
+    """Treatment's rate less the control's, from successes and trials so far in each arm, valid at every look.
+
+    All are totals up to the look, arrays that broadcast. `share` is the treatment's part of the units as planned.
+    `log_e` is against no effect, that of `lift`, which gets 95 in 100 parts of alpha: the two never disagree about
+    the sign. Exact, from the first success. Without a `prior`, `lift_prior(0.1)`.
+
+    Assumes: units fall to the treatment independently with the chance `share`, or every batch between two looks is
+        split in just that share; and both rates stay the same over all looks.
+    Source: `lift` for the ratio; Robbins, Annals of Mathematical Statistics, 1970, for the pooled rate (batches of
+        fixed sizes by the inequality of the means); joined by the union bound.
+    Not for: frequent successes, where it is wider than it need be (1.4 times at a rate of 0.5): count the rarer
+        outcome and turn the sign. For rates that drift: `lift`. For means of other numbers: `asymptotic`.
+
+    >>> look = difference(500, 10_000, 620, 10_000, prior=lift_prior(0.2))
+    >>> round(float(look.estimate), 4), round(float(look.low), 4), round(float(look.high), 4)
+    (0.012, 0.0021, 0.0246)
+    """
+    alpha = 1 - check_level(level)
+    share = check_between("share", share)
+    misses, in_control = check_successes(control, n_control, "control")
+    hits, in_treatment = check_successes(treatment, n_treatment, "treatment")
+    mixed = log_mixture(hits, misses, (prior or lift_prior(0.1)).betas(share))
+    theta = log_odds_interval(hits, misses, mixed, alpha * (1 - _ALPHA_FOR_RATE))
+    rate = _pooled_rate(hits + misses, in_control + in_treatment, alpha * _ALPHA_FOR_RATE)
+    low, high = (_difference(log_odds, share, rate, is_low)
+                 for log_odds, is_low in zip(theta, (True, False), strict=True))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        estimate = hits / in_treatment - misses / in_control
+    return Looks(estimate + np.zeros_like(low), low, high,
+                 log_e_value(hits, misses, mixed, np.log(share / (1 - share))))
+
+
+def _pooled_rate(successes: Floats, n: Floats, alpha: float) -> tuple[Floats, Floats]:
+    from scipy.special import expit
+
+    failures = n - successes
+    mixed = log_mixture(successes, failures, UNIFORM_ARCSINE)
+    low, high = log_odds_interval(successes, failures, mixed, alpha)
+    return expit(low), expit(high)
+
+
+def _difference(log_odds: Floats, share: float, rate: tuple[Floats, Floats], is_low: bool) -> Floats:
+    """The outermost difference over the box: it grows with theta, and away from 0 with the rate."""
+    from scipy.special import expit
+
+    slope = (expit(log_odds) - share) / (share * (1 - share))
+    outer, inner = (rate[0], rate[1]) if is_low else (rate[1], rate[0])
+    return np.asarray(np.clip(slope * np.where(slope >= 0, outer, inner), -1, 1))
+
+
+class Difference:
+    """`difference` look by look: `update` takes the successes and trials since the last look.
+
+    >>> watched = Difference(prior=lift_prior(0.2))
+    >>> for _ in range(3):
+    ...     look = watched.update(200, 4000, 260, 4000)
+    >>> round(float(look.low), 4), round(float(look.high), 4)
+    (0.0049, 0.0274)
+    """
+
+    def __init__(self, *, share: float = 0.5, level: float = 0.95, prior: LiftPrior | None = None) -> None:
+        self.share, self.level, self.prior = check_between("share", share), check_level(level), prior
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every look."""
+        self.totals: tuple[Floats, ...] = (np.zeros(()),) * 4
+
+    def update(self, control: ArrayLike, n_control: ArrayLike, treatment: ArrayLike, n_treatment: ArrayLike) -> Looks:
+        """New successes and trials of each arm; the look at all of them so far."""
+        new = (*check_successes(control, n_control, "control"), *check_successes(treatment, n_treatment, "treatment"))
+        self.totals = tuple(total + more for total, more in zip(self.totals, new, strict=True))
+        return difference(*self.totals, share=self.share, level=self.level, prior=self.prior)
