@@ -15,8 +15,10 @@ from linnet.evidence.claims import (
     Timing,
     Verdict,
     accuracy_at_least,
+    better,
     canonical_json,
     claim_schema,
+    equivalent,
     latency_below,
     no_worse,
     size_below,
@@ -27,6 +29,6 @@ from linnet.evidence.scores import DataRef, Scores
 
 __all__ = [
     "KINDS", "Claim", "Clusters", "DataRef", "Ledger", "Look", "OtherSide", "Scores", "Size", "Timing", "Verdict",
-    "accuracy_at_least", "canonical_json", "claim_schema", "comparisons", "intervals", "latency_below", "many",
-    "no_worse", "power", "size_below", "verdict_of",
+    "accuracy_at_least", "better", "canonical_json", "claim_schema", "comparisons", "equivalent", "intervals",
+    "latency_below", "many", "no_worse", "power", "size_below", "verdict_of",
 ]

@@ -1,6 +1,7 @@
 """The ledger: every look at a split of data is written down, beside the fingerprint of the data.
 
-A bound chosen after the results were seen is no evidence; the count of looks lets a reader judge how many were tried.
+Who tries ten files on one test part and keeps the best is misled by the choice: `claims.spending` says what the n-th
+file pays for it, and the ledger says which one a file is.
 One file a fingerprint, one JSON line a look, only ever appended to.
 """
 
@@ -59,15 +60,19 @@ class Ledger:
                               "set LINNET_STATE to a folder that can be written to.") from error
 
     def record(self, look: Look) -> int:
-        """Write the look down unless it is there; the number of distinct looks at its fingerprint, this one included.
+        """Write the look down unless it is there; the number of its file among those held against the data: 1, 2 ...
+
+        A file keeps its number: asked again, or asked something else, it is no new try.
 
         Safe while others append: a look is one write of one line. Raises LinnetError where nothing can be written.
         """
-        known = self.looks(look.fingerprint)
-        if look in known:
-            return len(known)
-        self._append(look)
-        return len(self.looks(look.fingerprint))
+        if look not in self.looks(look.fingerprint):
+            self._append(look)
+        return self.subjects(look.fingerprint).index(look.subject) + 1
+
+    def subjects(self, fingerprint: str) -> list[str]:
+        """The files that were held against a fingerprint, the first one first."""
+        return list(dict.fromkeys(look.subject for look in self.looks(fingerprint)))
 
     def looks(self, fingerprint: str) -> list[Look]:
         """The distinct looks at a fingerprint, the first one first. A line that cannot be read is said in a warning."""

@@ -37,9 +37,9 @@ def prove(file: str | Path, claims: Sequence[Claim], *, require: Literal["holds"
 
 
 def counted(claim: Claim, ledger: Ledger | None = None) -> Claim:
-    """The claim with the number of looks that were taken at its data so far; its own is recorded in `ledger`."""
+    """The claim as that of the n-th file held against its data, paying for it; its look is recorded in `ledger`."""
     look = look_of(claim)
-    return claim if look is None else claim.model_copy(update={"looks": (ledger or Ledger()).record(look)})
+    return claim if look is None else claim.at_look((ledger or Ledger()).record(look))
 
 
 def _check(artifact: Artifact, claims: Sequence[Claim], require: str | None) -> None:

@@ -131,6 +131,19 @@ class NoWorseArguments(Arguments):
     clusters: str | None = None
 
 
+class BetterArguments(Arguments):
+    """Keywords of `evidence.better`."""
+
+    than: AnyModelStep
+    by: float = Field(default=0.0, ge=0, lt=1)
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    clusters: str | None = None
+
+
+class EquivalentArguments(NoWorseArguments):
+    """Keywords of `evidence.equivalent`."""
+
+
 class LatencyArguments(Arguments):
     """Keywords of `evidence.latency_below`."""
 
@@ -150,6 +163,8 @@ class ClaimArguments(Arguments):
 
     accuracy_at_least: AccuracyArguments | None = None
     no_worse: NoWorseArguments | None = None
+    better: BetterArguments | None = None
+    equivalent: EquivalentArguments | None = None
     latency_below: LatencyArguments | None = None
     size_below: SizeArguments | None = None
 

@@ -92,7 +92,7 @@ def _clusters(steps: Steps, groups: Sequence[str]) -> list[str]:
     found = []
     for name, (_, arguments) in steps.items():
         for number, claim in enumerate(arguments.claims if isinstance(arguments, ProveArguments) else []):
-            for kind in ("accuracy_at_least", "no_worse"):
+            for kind in type(claim).model_fields:
                 by = getattr(getattr(claim, kind), "clusters", None)
                 if by is not None and by not in groups:
                     found.append(f"steps.{name}.prove.claims.{number}.{kind}.clusters: '{by}' is none of the task's "

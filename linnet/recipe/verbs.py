@@ -113,10 +113,11 @@ def _by_role(measured: Mapping[str | Path, Scores], path: Path) -> dict[str, Sco
 def _claim(context: Context, path: Path, wanted: ClaimArguments) -> Claim:
     if wanted.accuracy_at_least:
         return evidence.accuracy_at_least(scores_of(context, path), **wanted.accuracy_at_least.model_dump())
-    if wanted.no_worse:
-        settings = wanted.no_worse.model_dump()
-        before = scores_of(context, settings.pop("than"))
-        return evidence.no_worse(scores_of(context, path), before, **settings)
+    for kind in ("no_worse", "better", "equivalent"):
+        if asked := getattr(wanted, kind):
+            settings = asked.model_dump()
+            before = scores_of(context, settings.pop("than"))
+            return evidence.KINDS[kind](scores_of(context, path), before, **settings)
     if wanted.latency_below:
         return evidence.latency_below(runtime.bench(path).timing, **wanted.latency_below.model_dump())
     assert wanted.size_below is not None

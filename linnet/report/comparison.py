@@ -86,8 +86,8 @@ def limits(compared: Comparison) -> list[str]:
     said += [f"The p-value of {found.name} ({p_value(found)}) and its interval come from different tests and do not "
              "agree; the word follows the interval." for found in _disagreeing(compared)]
     said += compared.notes
-    said.append(f"These rows were looked at {counted(compared.looks, 'time')} so far. The more one tries and chooses "
-                "on them, the more of a good number is luck.")
+    said.append(f"{counted(compared.looks, 'file').capitalize()} were held against these rows so far. The intervals "
+                "here reckon with the files of this page only: the more one tries and chooses, the more is luck.")
     return said
 
 

@@ -109,4 +109,5 @@ def _looked_at(contents: Contents) -> str:
     if files < 2:
         return ""
     return (f"{in_words(files).capitalize()} models were tried on this test part so far. The more one tries and "
-            "chooses there, the more of a good number is luck.")
+            "chooses there, the more of a good number is luck: the claims reckon with that and are harder to meet each "
+            "time, the plain numbers do not.")

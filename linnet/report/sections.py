@@ -177,8 +177,9 @@ def _statement(claim: Claim) -> Html:
         notes.append(f"The unit is a {groups.by}: {groups.count} tested, at least {groups.needed} needed.")
     if claim.than:
         notes.append(f"The other side, {claim.than.name} ({claim.than.subject[:12]}), is kept sample by sample.")
-    if claim.looks:
-        notes.append(f"Look {claim.looks} at this test part.")
+    if claim.tested_level is not None:
+        notes.append(f"File {claim.looks} that was held against these data: tested at {100 * claim.tested_level:.5g} "
+                     f"%, so that all of them together keep {100 * claim.level:.5g} %.")
     return join([claim.statement, tag("div", " ".join(notes), class_="note")])
 
 
@@ -186,7 +187,7 @@ def _amount(claim: Claim, value: float) -> str:
     if math.isinf(value):
         return "no bound"
     if claim.unit == "share":
-        return f"{100 * value:.1f} {'points' if claim.kind == 'no_worse' else '%'}"
+        return f"{100 * value:.1f} {'points' if claim.than else '%'}"
     if claim.unit == "KB":
         return kilobytes(value)
     return f"{value:.3g} {claim.unit}".strip()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from linnet.evidence import Claim
 from linnet.report.counting import (
     Rounding,
     bound_in_hundred,
+    counted,
     in_hundred,
     in_words,
     kilobytes,
@@ -24,21 +25,21 @@ MARKS = {"holds": "✓", "fails": "✕", "undecided": "?"}
 
 def asked(claim: Claim) -> str:
     """What the claim states, in plain words; a kind that is not known here in its own."""
-    if claim.kind == "accuracy_at_least":
-        return f"At least {bound_in_hundred(claim.bound)} answered correctly{_whom(claim)}"
-    if claim.kind == "no_worse":
-        return f"{_allowance(claim)} than {_other(claim)}{_whom(claim)}"
-    if claim.kind == "latency_below":
-        quantile = bound_in_hundred(float(claim.settings.get("quantile", 0.95))).replace(" in ", " of ")
-        return f"{quantile} answers within {claim.bound:g} ms"
-    if claim.kind == "size_below":
-        return f"At most {claim.bound:g} KB"
-    return claim.statement
+    return _ASKED[claim.kind](claim) if claim.kind in _ASKED else claim.statement
 
 
 def found(claim: Claim) -> str:
-    """What was measured and how sure that is; for an undecided claim also what would decide it."""
-    return f"{_measured(claim)} {_sentence(claim.reason)}" if claim.reason else _measured(claim)
+    """What was measured and how sure that is; what earlier files cost it; what would decide an undecided claim."""
+    measured = _MEASURED[claim.kind](claim) if claim.kind in _MEASURED else claim.statement
+    return " ".join(part for part in (measured, paid(claim), _sentence(claim.reason or "")) if part)
+
+
+def paid(claim: Claim) -> str:
+    """What the files that were held against the same data before cost this claim; "" for the first of them."""
+    if claim.tested_level is None or claim.looks is None or claim.looks < 2:
+        return ""
+    return (f"{counted(claim.looks - 1, 'file').capitalize()} had been held against these data before: to keep "
+            f"{percent(claim.level)} over all of them, this one had to show it at {100 * claim.tested_level:.5g} %.")
 
 
 def loss(claim: Claim) -> tuple[float, float, float]:
@@ -61,18 +62,6 @@ def counts(claims: Sequence[Claim]) -> str:
     return ", ".join(f"{in_words(number)} {words[verdict][number > 1]}" for verdict, number in tally.items() if number)
 
 
-def _measured(claim: Claim) -> str:
-    if claim.kind == "accuracy_at_least":
-        return _measured_share(claim)
-    if claim.kind == "no_worse":
-        return _measured_loss(claim)
-    if claim.kind == "latency_below":
-        return _measured_latency(claim)
-    if claim.kind == "size_below":
-        return f"Without its claims the file has {kilobytes(claim.estimate)}."
-    return claim.statement
-
-
 def _measured_share(claim: Claim) -> str:
     of = scale(claim.estimate)
     said = f"{in_hundred(claim.estimate, of=of, rounding='down')} were right, of {claim.n:,}"
@@ -92,11 +81,31 @@ def _measured_loss(claim: Claim) -> str:
     said = f"{in_hundred(abs(lost), of=of, rounding=rounding)} {direction} were right" if lost else "As many were right"
     if not is_informative(claim):
         return f"{said}, on {claim.n:,}."
-    if claim.verdict == "fails":
-        sure = f"at least {in_hundred(least, of=of, rounding='down')} fewer"
-        return f"{said}, on {claim.n:,}; {percent(claim.level)} sure of {sure}."
-    sure = f"at most {in_hundred(most, of=of, rounding='up')} fewer" if most > 0 else "no fewer"
+    sure = _at_best(least, of) if claim.verdict == "fails" else _at_worst(most, of)
     return f"{said}, on {claim.n:,}; {percent(claim.level)} sure of {sure}."
+
+
+def _measured_between(claim: Claim) -> str:
+    lost, least, most = loss(claim)
+    of = scale(1 - abs(lost), 1 - abs(most), 1 - abs(least))
+    said = f"{in_hundred(abs(lost), of=of)} {'fewer' if lost > 0 else 'more'} were right" if lost \
+        else "As many were right"
+    if not is_informative(claim):
+        return f"{said}, on {claim.n:,}."
+    return (f"{said}, on {claim.n:,}; {percent(claim.level)} sure of {_at_worst(most, of)}, and as sure of "
+            f"{_at_best(least, of)}.")
+
+
+def _at_worst(most: float, of: int) -> str:
+    """The end of the interval that is the worse one for the file."""
+    return f"at most {in_hundred(most, of=of, rounding='up')} fewer" if most > 0 else "no fewer"
+
+
+def _at_best(least: float, of: int) -> str:
+    """The end of the interval that is the better one for the file."""
+    if least > 0:
+        return f"at least {in_hundred(least, of=of, rounding='down')} fewer"
+    return f"at most {in_hundred(-least, of=of, rounding='up')} more"
 
 
 def _measured_latency(claim: Claim) -> str:
@@ -120,4 +129,36 @@ def _whom(claim: Claim) -> str:
 
 
 def _sentence(text: str) -> str:
+    if not text:
+        return ""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def _asked_latency(claim: Claim) -> str:
+    quantile = bound_in_hundred(float(claim.settings.get("quantile", 0.95))).replace(" in ", " of ")
+    return f"{quantile} answers within {claim.bound:g} ms"
+
+
+def _asked_better(claim: Claim) -> str:
+    more = f"More than {bound_in_hundred(claim.bound)} more right" if claim.bound else "More right"
+    return f"{more} than {_other(claim)}{_whom(claim)}"
+
+
+_ASKED: dict[str, Callable[[Claim], str]] = {
+    "accuracy_at_least": lambda claim: f"At least {bound_in_hundred(claim.bound)} answered correctly{_whom(claim)}",
+    "no_worse": lambda claim: f"{_allowance(claim)} than {_other(claim)}{_whom(claim)}",
+    "better": _asked_better,
+    "equivalent": lambda claim: (f"Fewer than {bound_in_hundred(claim.bound)} more or fewer right than "
+                                 f"{_other(claim)}{_whom(claim)}"),
+    "latency_below": _asked_latency,
+    "size_below": lambda claim: f"At most {claim.bound:g} KB",
+}
+
+_MEASURED: dict[str, Callable[[Claim], str]] = {
+    "accuracy_at_least": _measured_share,
+    "no_worse": _measured_loss,
+    "better": _measured_loss,
+    "equivalent": _measured_between,
+    "latency_below": _measured_latency,
+    "size_below": lambda claim: f"Without its claims the file has {kilobytes(claim.estimate)}.",
+}

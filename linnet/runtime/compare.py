@@ -85,7 +85,7 @@ class Comparison:
     conditions: Mapping[str, str]
     """What the latencies depend on: engine, version, processor, threads."""
     looks: int
-    """How many looks the ledger holds at these rows, those of this comparison included."""
+    """How many files the ledger has seen held against these rows, those of this comparison included."""
     notes: tuple[str, ...] = ()
     """What a reader must know: files whose training may have seen these rows."""
 
@@ -128,7 +128,8 @@ def compare(sides: Mapping[str, Sequence[Shipped]], dataset: Dataset, *, against
     scores = {name: _evaluated(name, seeds, dataset, progress) for name, seeds in sides.items()}
     _check_expected(scores)
     first = sides[reference][0]
-    looks = [_recorded(one, scores[reference][0], ledger) for seeds in scores.values() for one in seeds]
+    for one in (one for seeds in scores.values() for one in seeds):
+        _record(one, scores[reference][0], ledger)
     differences = judge(scores, against=reference, level=level)
     timings = iter(_timed(files, dataset, seconds, progress))
     return Comparison(
@@ -136,7 +137,7 @@ def compare(sides: Mapping[str, Sequence[Shipped]], dataset: Dataset, *, against
         level=level, sides=tuple(_side(name, seeds, scores[name], timings) for name, seeds in sides.items()),
         differences=tuple(differences), conditions=conditions(first.session.engine, first.session.version,
                                                               first.session.threads),
-        looks=max(looks), notes=notes)
+        looks=len(ledger.subjects(dataset.fingerprint)), notes=notes)
 
 
 def _check_question(files: Sequence[Shipped], dataset: Dataset) -> None:
@@ -196,11 +197,11 @@ def _check_expected(scores: Mapping[str, Sequence[Scores]]) -> None:
                                   "forms and cannot be compared.")
 
 
-def _recorded(scores: Scores, reference: Scores, ledger: Ledger) -> int:
-    """Write the look down; the number of looks at these rows."""
+def _record(scores: Scores, reference: Scores, ledger: Ledger) -> None:
+    """Write the look down."""
     than = None if scores is reference else reference.subject
     question = canonical_json({"kind": "compare", "settings": {}, "fingerprint": scores.data.fingerprint, "than": than})
-    return ledger.record(Look(scores.subject, question, scores.data.fingerprint))
+    ledger.record(Look(scores.subject, question, scores.data.fingerprint))
 
 
 def _timed(files: Sequence[Shipped], dataset: Dataset, seconds: float,

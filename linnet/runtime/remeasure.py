@@ -95,6 +95,8 @@ MEASURES: dict[str, Callable[[Remeasure, Claim], tuple[Any, ...]]] = {
     "accuracy_at_least": Remeasure.scores,
     "latency_below": Remeasure.timing,
     "no_worse": Remeasure.both_sides,
+    "better": Remeasure.both_sides,
+    "equivalent": Remeasure.both_sides,
     "size_below": Remeasure.size,
 }
 """What the function of `evidence.KINDS` is to be given, by kind."""

@@ -22,7 +22,7 @@ log = logging.getLogger("linnet")
 Outcome = Literal["holds", "fails", "undecided", "edited"]
 _WORST_FIRST: tuple[Outcome, ...] = ("edited", "fails", "undecided", "holds")
 _ROWS = {"than": {"rows"}}
-_MUST_AGREE = ("bound", "level", "unit")
+_MUST_AGREE = ("bound", "level", "tested_level", "unit")
 _MUST_AGREE_ON_DATA = ("n", "clusters")
 
 
@@ -138,13 +138,16 @@ def _derive(claim: Claim, measured: Sequence[Any]) -> Claim:
     function: Callable[..., Claim] = KINDS[claim.kind]
     try:
         inspect.signature(function).bind(*measured, **claim.settings)
+        if "look" in claim.settings:
+            raise TypeError("a look is recorded beside the settings, not among them")
     except TypeError as error:
         raise RecordError(f"its settings do not belong to {claim.kind}: {error}.") from error
     strange = sorted(name for name, value in claim.settings.items() if not isinstance(value, str | int | float | None))
     if strange:
         raise RecordError(f"its settings {', '.join(strange)} are neither numbers nor words.")
     try:
-        return function(*measured, **claim.settings)
+        paid = {} if claim.tested_level is None else {"look": claim.looks}
+        return function(*measured, **claim.settings, **paid)
     except LinnetError as error:
         raise RecordError(str(error)) from error
 

@@ -16,11 +16,12 @@ def look(subject: str = "a", question: str = "q") -> Look:
     return Look(subject, question, FINGERPRINT)
 
 
-def test_the_same_look_is_counted_once_and_another_one_more(tmp_path: Path) -> None:
+def test_a_file_keeps_its_number_and_another_one_gets_the_next(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "state" / "ledger")
     assert ledger.looks(FINGERPRINT) == []
     assert [ledger.record(look()), ledger.record(look()), ledger.record(look("b")), ledger.record(look("b", "r"))] \
-        == [1, 1, 2, 3]
+        == [1, 1, 2, 2]
+    assert ledger.subjects(FINGERPRINT) == ["a", "b"]
     assert ledger.record(Look("a", "q", "0" * 64)) == 1
     assert [(seen.subject, seen.question) for seen in ledger.looks(FINGERPRINT)] == [("a", "q"), ("b", "q"), ("b", "r")]
     assert len(ledger.path(FINGERPRINT).read_text().splitlines()) == 3

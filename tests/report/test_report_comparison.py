@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linnet import evidence, report
+from linnet import report
 from linnet.errors import LinnetError
 from linnet.evidence import DataRef
 from linnet.evidence.many import Difference, Seeds
+from linnet.evidence.many.against import EXACT
 from linnet.report import comparison
 from linnet.report.comparison_page import page, picture
 from linnet.report.comparison_paper import escape
@@ -28,7 +29,7 @@ def side(name: str, *accuracies: float, size_bytes: int = 61_300, median_ms: flo
 
 
 def difference(name: str, estimate: float, low: float, high: float, p: float) -> Difference:
-    return Difference(name, estimate, (low, high), 10, 20, p, p, evidence.many.EXACT)
+    return Difference(name, estimate, (low, high), 10, 20, p, p, EXACT)
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_what_it_does_not_say(compared: Comparison) -> None:
     assert "gru: 0.31 points over three seeds" in said
     assert "Of linear, my_net and tree one training each was seen" in said
     assert "tree was trained on these very rows." in said
-    assert "looked at seven times" in said
+    assert "Seven files were held against these rows so far" in said
     assert "do not agree" not in said
     assert "not of other" not in said
     by_speaker = DATA.model_copy(update={"origin": {"steps": [{"split": {"by": "speaker"}}]}})

@@ -79,7 +79,8 @@ def test_every_file_is_a_look(tmp_path: Path, tone_task: Classify, everything: d
     ledger = evidence.Ledger(tmp_path / "ledger")
     assert runtime.compare(sides, everything, seconds=0, ledger=ledger).looks == 2
     assert runtime.compare(sides, everything, seconds=0, ledger=ledger).looks == 2  # the same looks again
-    assert runtime.compare(sides, everything, seconds=0, ledger=ledger, against="b").looks == 4
+    assert runtime.compare(sides, everything, seconds=0, ledger=ledger, against="b").looks == 2
+    assert len(ledger.looks(everything.fingerprint)) == 4
     questions = [json.loads(look.question) for look in ledger.looks(everything.fingerprint)]
     assert {question["kind"] for question in questions} == {"compare"}
     assert [question["than"] for question in questions][:2] == [None, sides["a"][0].identity]

@@ -1,12 +1,13 @@
 """Claims that hold one number of a file against a bound: how often it is right, how fast, how large.
 
-`Claim.interval` holds the two one-sided bounds, each sure at `level`; both together hold at `2 * level - 1`.
+`Claim.interval` holds the two one-sided bounds, each sure at the level that was tested (`tested_level`, else `level`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from linnet.errors import LinnetError, unknown
 from linnet.evidence.claims import words
 from linnet.evidence.claims.claim import Claim, Clusters, Verdict
+from linnet.evidence.claims.spending import level_at
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_spread, clustered_mean, t_adjusted
 from linnet.evidence.intervals.proportions import beta_lower, binomial
 from linnet.evidence.intervals.quantiles import quantile_lower, quantile_upper, runs_needed
@@ -57,26 +59,33 @@ class Size:
             raise LinnetError(f"Size: a file has no {self.bytes} bytes; expected 0 or more.")
 
 
-def accuracy_at_least(scores: Scores, *, bound: float, level: float = 0.95, clusters: str | None = None) -> Claim:
+def accuracy_at_least(scores: Scores, *, bound: float, level: float = 0.95, clusters: str | None = None,
+                      look: int | None = None) -> Claim:
     """Claim that the share of right answers is at least `bound`.
 
     Without `clusters` the samples count as independent and the bounds are exact. With `clusters="speaker"` (a key of
     `scores.groups`) whole speakers are the unit, and under ten of them the claim is undecided. Scores are 0 or 1.
+    With `look` it is tested as the claim of the n-th file held against these data (`export.prove` asks the ledger).
+
+    Assumes: the samples were drawn independently from what they stand for (with `clusters`: whole clusters were), and
+        the bound was chosen before anybody looked.
+    Source: Clopper and Pearson, Biometrika 26, 1934; with clusters Korn and Graubard, Survey Methodology 24, 1998.
+    Not for: graded scores (`mean_score_at_least`); a stream that is looked at again and again (`sequences`).
     """
     check_share("bound", bound), check_level(level)
     check_right_or_wrong(scores.score, scores.subject_name)
-    units = count_clusters(scores, clusters)
-    interval = _accuracy_interval(scores, level, clusters)
-    verdict = verdict_at_least(interval, bound, units)
-    statement = words.accuracy(scores.data.population, verdict, scores.mean, interval,
-                               bound=bound, level=level, clusters=units)
+    units, tested = count_clusters(scores, clusters), paid_level(level, look)
+    interval = _accuracy_interval(scores, tested, clusters)
+    verdict, sure = verdict_at_least(interval, bound, units), words.Sure(level, units, look)
     return Claim(
         kind="accuracy_at_least", settings={"bound": bound, "level": level, "clusters": clusters},
-        statement=statement, verdict=verdict,
-        reason=_why_accuracy_undecided(scores, bound, level, units) if verdict == "undecided" else None,
+        statement=words.accuracy(scores.data.population, verdict, scores.mean, interval, bound=bound, sure=sure),
+        verdict=verdict,
+        reason=_why_accuracy_undecided(scores, bound, sure) if verdict == "undecided" else None,
         estimate=scores.mean, interval=interval, bound=bound, level=level, unit="share",
         method=CLUSTERED if clusters else EXACT, n=len(scores), clusters=units,
-        subject=scores.subject, data=scores.data)
+        subject=scores.subject, data=scores.data, looks=look, tested_level=tested_level(level, look),
+    ).derivable(partial(accuracy_at_least, scores, bound=bound, level=level, clusters=clusters))
 
 
 def latency_below(timing: Timing, *, bound_ms: float, quantile: float = 0.95, level: float = 0.95) -> Claim:
@@ -116,6 +125,16 @@ def size_below(size: Size, *, bound_kb: float) -> Claim:
         bound=bound_kb, level=1.0, unit="KB", method=COUNTED, n=1, subject=size.subject)
 
 
+def paid_level(level: float, look: int | None) -> float:
+    """The level at which to test; `level` itself where no look is paid for."""
+    return level if look is None else level_at(look, level)
+
+
+def tested_level(level: float, look: int | None) -> float | None:
+    """The same for the claim's record: None where no look is paid for."""
+    return None if look is None else level_at(look, level)
+
+
 def verdict_at_least(interval: tuple[float, float], bound: float, clusters: Clusters | None) -> Verdict:
     """Holds where the lower bound reaches `bound`, fails where the upper one does not; undecided between."""
     if clusters is not None and clusters.count < clusters.needed:
@@ -142,20 +161,23 @@ def _accuracy_interval(scores: Scores, level: float, clusters: str | None) -> tu
     return clustered_mean(scores.score, labels_of(scores, clusters), two_sided)
 
 
-def _why_accuracy_undecided(scores: Scores, bound: float, level: float, units: Clusters | None) -> str:
-    estimate, is_hopeful = scores.mean, scores.mean >= bound
+def _why_accuracy_undecided(scores: Scores, bound: float, sure: words.Sure) -> str:
+    units, level, estimate = sure.clusters, sure.level, scores.mean
+    tested, is_hopeful = paid_level(level, sure.look), estimate >= bound
     if units is not None and units.count < units.needed:
         return words.too_few_clusters(units)
 
     def decides(rows: float) -> bool:
         share, goal = (estimate, bound) if is_hopeful else (1 - estimate, 1 - bound)
-        return estimate != bound and beta_lower(share * rows, rows, level) >= goal
+        return estimate != bound and beta_lower(share * rows, rows, tested) >= goal
 
     if units is None:
-        return words.not_enough("samples", len(scores), smallest(decides, len(scores)), hopeful=is_hopeful, level=level)
-    spread = cluster_spread(scores.score, labels_of(scores, units.by))
-    needed = smallest(lambda count: decides(t_adjusted(spread.grown_to(count), level)), units.count)
-    return words.not_enough(f"groups by {units.by}", units.count, needed, hopeful=is_hopeful, level=level)
+        what, count, needed = "samples", len(scores), smallest(decides, len(scores))
+    else:
+        spread = cluster_spread(scores.score, labels_of(scores, units.by))
+        what, count = f"groups by {units.by}", units.count
+        needed = smallest(lambda clusters: decides(t_adjusted(spread.grown_to(clusters), tested)), count)
+    return words.not_enough(what, count, needed, hopeful=is_hopeful, level=level) + sure.kept_back
 
 
 def _why_latency_undecided(milliseconds: NDArray[np.float64], bound_ms: float, quantile: float, level: float) -> str:

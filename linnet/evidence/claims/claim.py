@@ -7,12 +7,13 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FiniteFloat, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FiniteFloat, PlainSerializer, PrivateAttr, WithJsonSchema
 
-from linnet.errors import DamagedFileError
+from linnet.errors import DamagedFileError, LinnetError
 from linnet.evidence.scores import DataRef, Scores
 
 Verdict = Literal["holds", "fails", "undecided"]
@@ -89,6 +90,18 @@ class OtherSide(BaseModel):
             raise DamagedFileError(f"the rows of the other side '{self.name}' cannot be read ({error}).") from error
 
 
+@dataclass(eq=False)
+class _Again:
+    """How a claim is asked again. It is no part of what the claim says, so any two count as equal."""
+
+    ask: Callable[..., Claim] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Again)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class Claim(BaseModel):
     """Statement, population, estimate, interval, bound, level, method, n, clusters, fingerprint; and the verdict.
 
@@ -120,12 +133,32 @@ class Claim(BaseModel):
     than: OtherSide | None = None
     conditions: dict[str, str] = {}
     looks: int | None = None
-    """How many different looks the ledger had counted at this split when the claim was made, this one included."""
+    """How many files had been held against these data when this one first was, itself included (see the ledger)."""
+    tested_level: FiniteFloat | None = None
+    """At which level it was tested, so that all those files together keep `level`; None where no look was paid for."""
+    _again: _Again = PrivateAttr(default_factory=_Again)
 
     @property
     def holds(self) -> bool:
         """Whether the statement was shown at its level."""
         return self.verdict == "holds"
+
+    def derivable(self, ask: Callable[..., Claim]) -> Claim:
+        """The same claim, knowing how it is asked again as the claim of the n-th file: `ask(look=n)`."""
+        self._again.ask = ask
+        return self
+
+    def at_look(self, look: int) -> Claim:
+        """The claim as that of the n-th file held against its data: tested at `spending.level_at(look, level)`.
+
+        Raises LinnetError for a claim that was read from a file: what it was derived from is not at hand.
+        """
+        if self.tested_level is not None and self.looks == look:
+            return self
+        if self._again.ask is None:
+            raise LinnetError(f"the claim '{self.statement}' was read, not derived here, so it cannot pay for look "
+                              f"{look} at its data; derive it again from the scores of its file.")
+        return self._again.ask(look=look)
 
     def seal(self) -> str:
         """SHA-256 over every field: an edit by hand is seen, though no secret protects against a forger."""

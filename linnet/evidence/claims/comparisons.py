@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.claims import words
-from linnet.evidence.claims.bounds import count_clusters, labels_of, verdict_at_least
-from linnet.evidence.claims.claim import Claim, Clusters, OtherSide
+from linnet.evidence.claims.bounds import count_clusters, labels_of, paid_level, tested_level
+from linnet.evidence.claims.claim import Claim, Clusters, OtherSide, Verdict
 from linnet.evidence.comparisons.paired import clustered_difference, paired_difference, score_lower
 from linnet.evidence.intervals.clusters import cluster_spread, t_adjusted
 from linnet.evidence.power.needed import smallest
@@ -18,33 +22,128 @@ from linnet.evidence.settings import check_level, check_right_or_wrong, check_sh
 PAIRED = "exact unconditional bounds of a paired difference (Buehler 1957, ordered by the score limit of Tango 1998)"
 CLUSTERED = "paired score bounds at the effective sample size of whole clusters, asymptotic (Tango 1998)"
 _NAMED_AT_MOST = 5
+Judge = Callable[[float, float], Verdict]
+"""From the two bounds of the difference to the verdict."""
 
 
 def no_worse(
-    after: Scores, before: Scores | OtherSide, *, margin: float, level: float = 0.95, clusters: str | None = None
+    after: Scores, before: Scores | OtherSide, *, margin: float, level: float = 0.95, clusters: str | None = None,
+    look: int | None = None,
 ) -> Claim:
     """Claim that `after` is right at most `margin` less often than `before` on the same samples, paired by id.
 
     The claim keeps the rows of `before`, so that it can be asked again without it: pass `claim.than`. The estimate is
-    after minus before and the bound is -margin. Clusters and intervals are as in `accuracy_at_least`.
+    after minus before and the bound is -margin. Clusters, intervals and `look` are as in `accuracy_at_least`.
+
+    Assumes: the samples were drawn independently from what they stand for (with `clusters`: whole clusters were), and
+        the margin was chosen before anybody looked.
+    Source: Buehler, Annals of Mathematical Statistics 28, 1957; Tango, Statistics in Medicine 17, 1998.
+    Not for: showing that a file is better (`better`), or that two differ by little either way (`equivalent`).
     """
-    check_share("margin", margin, zero=True), check_level(level)
-    than = before if isinstance(before, OtherSide) else OtherSide.of(before)
-    _check_same_samples(after, before)
-    differences = after.score - _paired(after, than)
-    units, bound = count_clusters(after, clusters), 0.0 - margin
-    interval = _interval(after, differences, level, clusters)
-    verdict = verdict_at_least(interval, bound, units)
-    estimate = float(differences.mean())
+    check_share("margin", margin, zero=True)
+    bound = 0.0 - margin
+
+    def judge(low: float, high: float) -> Verdict:
+        return "holds" if low >= bound else "fails" if high < bound else "undecided"
+
+    pair = _Pair.of(after, before, level, clusters, look)
+    return _claim(pair, "no_worse", {"margin": margin}, judge, bound=bound, asked=words.no_worse(margin),
+                  ask=partial(no_worse, after, before, margin=margin, level=level, clusters=clusters))
+
+
+def better(
+    after: Scores, before: Scores | OtherSide, *, by: float = 0.0, level: float = 0.95, clusters: str | None = None,
+    look: int | None = None,
+) -> Claim:
+    """Claim that `after` is right more often than `before` on the same samples, by more than `by`; else as `no_worse`.
+
+    Assumes: as `no_worse`; which of the two is the better one was said before anybody looked.
+    Source: as `no_worse`.
+    Not for: picking the best of many; `evidence.many.compare` corrects for their number.
+    """
+    check_share("by", by, zero=True)
+
+    def judge(low: float, high: float) -> Verdict:
+        return "holds" if low > by else "fails" if high <= by else "undecided"
+
+    pair = _Pair.of(after, before, level, clusters, look)
+    return _claim(pair, "better", {"by": by}, judge, bound=by, asked=words.better(by),
+                  ask=partial(better, after, before, by=by, level=level, clusters=clusters))
+
+
+def equivalent(
+    after: Scores, before: Scores | OtherSide, *, margin: float, level: float = 0.95, clusters: str | None = None,
+    look: int | None = None,
+) -> Claim:
+    """Claim that `after` and `before` are right equally often on the same samples, give or take less than `margin`.
+
+    Two one-sided tests, each at `level`: it holds where both bounds lie within the margin, and fails where one of them
+    excludes it. Else as `no_worse`.
+
+    Assumes: as `no_worse`.
+    Source: Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987.
+    Not for: "no difference was found": that is no evidence of none. Nor where only a loss would hurt (`no_worse`).
+    """
+    if check_share("margin", margin) == 1:
+        raise LinnetError("margin must be below 1: any two files are equivalent give or take all samples.")
+
+    def judge(low: float, high: float) -> Verdict:
+        is_within, is_outside = -margin < low and high < margin, low >= margin or high <= -margin
+        return "holds" if is_within else "fails" if is_outside else "undecided"
+
+    pair = _Pair.of(after, before, level, clusters, look)
+    return _claim(pair, "equivalent", {"margin": margin}, judge, bound=margin, asked=words.equivalent(margin),
+                  ask=partial(equivalent, after, before, margin=margin, level=level, clusters=clusters))
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two sides on the same samples, and the interval of their difference at the level that was paid for."""
+
+    after: Scores
+    than: OtherSide
+    differences: NDArray[np.float64]
+    units: Clusters | None
+    interval: tuple[float, float]
+    level: float
+    look: int | None
+    method: str
+
+    @classmethod
+    def of(cls, after: Scores, before: Scores | OtherSide, level: float, clusters: str | None,
+           look: int | None) -> _Pair:
+        """Pair the samples by id; LinnetError where the sides have not the same ones."""
+        check_level(level)
+        than = before if isinstance(before, OtherSide) else OtherSide.of(before)
+        _check_same_samples(after, before)
+        differences = after.score - _paired(after, than)
+        interval, method = _interval(after, differences, paid_level(level, look), clusters)
+        return cls(after, than, differences, count_clusters(after, clusters), interval, level, look, method)
+
+    @property
+    def estimate(self) -> float:
+        """After minus before."""
+        return float(self.differences.mean())
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there are too few clusters to say anything."""
+        return self.units is not None and self.units.count < self.units.needed
+
+
+def _claim(pair: _Pair, kind: str, settings: dict[str, float], judge: Judge, *, bound: float, asked: words.Asked,
+           ask: Callable[..., Claim]) -> Claim:
+    after, sure = pair.after, words.Sure(pair.level, pair.units, pair.look)
+    verdict: Verdict = "undecided" if pair.is_short else judge(*pair.interval)
+    statement = words.difference(after.data.population, verdict, pair.estimate, pair.interval, than=pair.than.name,
+                                 asked=asked, sure=sure, both=kind == "equivalent")
     return Claim(
-        kind="no_worse", settings={"margin": margin, "level": level, "clusters": clusters},
-        statement=words.difference(after.data.population, verdict, estimate, interval,
-                                   than=than.name, margin=margin, level=level, clusters=units),
-        verdict=verdict,
-        reason=_why_undecided(after, differences, bound, level, units) if verdict == "undecided" else None,
-        estimate=estimate, interval=interval, bound=bound, level=level, unit="share",
-        method=CLUSTERED if clusters else PAIRED, n=len(after), clusters=units, subject=after.subject,
-        data=after.data, than=than)
+        kind=kind, settings={**settings, "level": pair.level, "clusters": pair.units.by if pair.units else None},
+        statement=statement, verdict=verdict,
+        reason=_why_undecided(pair, judge, sure) if verdict == "undecided" else None,
+        estimate=pair.estimate, interval=pair.interval, bound=bound, level=pair.level, unit="share", method=pair.method,
+        n=len(after), clusters=pair.units, subject=after.subject, data=after.data, than=pair.than, looks=pair.look,
+        tested_level=tested_level(pair.level, pair.look)).derivable(ask)
 
 
 def _check_same_samples(after: Scores, before: Scores | OtherSide) -> None:
@@ -74,32 +173,34 @@ def _listed(names: list[str]) -> str:
     return (", ".join(names[:_NAMED_AT_MOST]) + more) or "(none)"
 
 
-def _interval(
-    after: Scores, differences: NDArray[np.float64], level: float, clusters: str | None
-) -> tuple[float, float]:
+def _interval(after: Scores, differences: NDArray[np.float64], level: float,
+              clusters: str | None) -> tuple[tuple[float, float], str]:
     two_sided = 2 * level - 1
     if clusters is not None:
-        return clustered_difference(differences, labels_of(after, clusters), two_sided)
-    return paired_difference(int((differences < 0).sum()), int((differences > 0).sum()), len(differences), two_sided)
+        return clustered_difference(differences, labels_of(after, clusters), two_sided), CLUSTERED
+    counts = int((differences < 0).sum()), int((differences > 0).sum()), len(differences)
+    return paired_difference(*counts, two_sided), PAIRED
 
 
-def _why_undecided(
-    after: Scores, differences: NDArray[np.float64], bound: float, level: float, units: Clusters | None
-) -> str:
-    if units is not None and units.count < units.needed:
-        return words.too_few_clusters(units)
-    estimate = float(differences.mean())
-    rows, is_hopeful = len(differences), estimate >= bound
-    worse, better = float((differences < 0).mean()), float((differences > 0).mean())
+def _why_undecided(pair: _Pair, judge: Judge, sure: words.Sure) -> str:
+    """How many samples or clusters would decide, if all stayed as it is."""
+    if pair.units is not None and pair.is_short:
+        return words.too_few_clusters(pair.units)
+    rows, tested = len(pair.differences), paid_level(pair.level, pair.look)
+    worse, gained = float((pair.differences < 0).mean()), float((pair.differences > 0).mean())
 
     def decides(count: float) -> bool:
         from scipy.special import ndtri
 
-        lost, gained, goal = (worse, better, bound) if is_hopeful else (better, worse, -bound)
-        return estimate != bound and score_lower(lost * count, gained * count, count, float(ndtri(level))) >= goal
+        z = float(ndtri(tested))
+        low = score_lower(worse * count, gained * count, count, z)
+        return judge(low, -score_lower(gained * count, worse * count, count, z)) != "undecided"
 
-    if units is None:
-        return words.not_enough("samples", rows, smallest(decides, rows), hopeful=is_hopeful, level=level)
-    spread = cluster_spread(differences, labels_of(after, units.by))
-    needed = smallest(lambda count: decides(t_adjusted(spread.grown_to(count), level)), units.count)
-    return words.not_enough(f"groups by {units.by}", units.count, needed, hopeful=is_hopeful, level=level)
+    is_hopeful = judge(pair.estimate, pair.estimate) == "holds"
+    if pair.units is None:
+        what, count, needed = "samples", rows, smallest(decides, rows)
+    else:
+        spread = cluster_spread(pair.differences, labels_of(pair.after, pair.units.by))
+        what, count = f"groups by {pair.units.by}", pair.units.count
+        needed = smallest(lambda clusters: decides(t_adjusted(spread.grown_to(clusters), tested)), count)
+    return words.not_enough(what, count, needed, hopeful=is_hopeful, level=pair.level) + sure.kept_back

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from linnet.evidence.claims.bounds import accuracy_at_least, latency_below, size_below
 from linnet.evidence.claims.claim import Claim
-from linnet.evidence.claims.comparisons import no_worse
+from linnet.evidence.claims.comparisons import better, equivalent, no_worse
 
 KINDS: dict[str, Callable[..., Claim]] = {
     "accuracy_at_least": accuracy_at_least,
     "no_worse": no_worse,
+    "better": better,
+    "equivalent": equivalent,
     "latency_below": latency_below,
     "size_below": size_below,
 }

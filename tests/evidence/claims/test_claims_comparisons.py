@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from linnet.errors import LinnetError
-from linnet.evidence import KINDS, Claim, DataRef, OtherSide, Scores, no_worse
+from linnet.evidence import KINDS, Claim, DataRef, OtherSide, Scores, better, equivalent, no_worse
 from linnet.evidence.comparisons import paired_difference
 
 
@@ -111,3 +111,43 @@ def test_scores_that_are_not_right_or_wrong_are_refused_on_both_sides() -> None:
 def test_a_margin_is_a_share(margin: object) -> None:
     with pytest.raises(LinnetError, match="margin is a share, from 0 to 1"):
         no_worse(*pair(1, 1, 10), margin=margin)
+
+
+def test_better_holds_where_the_whole_interval_lies_above() -> None:
+    after, before = pair(10, 60, 1000)
+    claim = better(after, before)
+    assert claim.holds
+    assert claim.interval[0] > 0
+    assert claim.statement == ("In 100 recordings it answers 5.0 more correctly than big does (95 % sure of at least "
+                               f"{100 * claim.interval[0] - 0.05:.1f} more; more were required).")
+    assert better(after, before, by=0.04).verdict == "undecided"
+    assert better(before, after).verdict == "fails"
+    assert KINDS["better"](after, claim.than, **claim.settings) == claim
+
+
+def test_equivalent_holds_within_the_margin_and_fails_outside_of_it() -> None:
+    same = equivalent(*pair(5, 6, 1000), margin=0.02)
+    assert same.holds
+    assert "95 % sure of at most" in same.statement
+    assert "less than 2.0 more or fewer were allowed" in same.statement
+    assert equivalent(*pair(5, 90, 1000), margin=0.02).verdict == "fails"
+    assert equivalent(*pair(90, 5, 1000), margin=0.02).verdict == "fails"
+    open_ = equivalent(*pair(15, 20, 1000), margin=0.01)
+    assert open_.verdict == "undecided"
+    assert open_.reason is not None
+    assert "would be needed to show that it holds" in open_.reason
+
+
+def test_few_clusters_decide_nothing_whatever_is_asked() -> None:
+    after, before = pair(0, 400, 1000, speakers=4)
+    assert better(after, before, clusters="speaker").verdict == "undecided"
+    assert equivalent(after, before, margin=0.9, clusters="speaker").verdict == "undecided"
+
+
+def test_more_samples_decide_as_many_as_were_said_to_be_needed() -> None:
+    open_ = better(*pair(40, 52, 1000))
+    assert open_.verdict == "undecided"
+    assert open_.reason is not None
+    needed = int(open_.reason.split("about ")[1].split(" would")[0].replace(",", ""))
+    assert better(*pair(round(0.04 * needed), round(0.052 * needed), needed)).holds
+    assert not better(*pair(round(0.02 * needed), round(0.026 * needed), needed // 2)).holds
