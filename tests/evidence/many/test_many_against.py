@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from itertools import product
 
 import numpy as np
 import pytest
@@ -33,36 +32,6 @@ def monte_carlo_error(share: float, runs: int) -> float:
     return 3 * math.sqrt(share * (1 - share) / runs)
 
 
-def test_holm_by_hand() -> None:
-    assert many.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert many.holm([0.6, 0.7]) == [1.0, 1.0]
-    assert many.holm([]) == []
-
-
-@pytest.mark.parametrize(("worsened", "improved"), [(0, 0), (1, 0), (3, 12), (40, 41), (5, 5)])
-def test_mcnemar_is_the_binomial_test_of_the_disagreements(worsened: int, improved: int) -> None:
-    both = worsened + improved
-    expected = stats.binomtest(improved, both).pvalue if both else 1.0
-    assert comparisons.mcnemar(worsened, improved) == pytest.approx(expected)
-
-
-def test_the_sign_flip_test_counts_every_sign() -> None:
-    rng = np.random.default_rng(3)
-    after, before = rng.integers(0, 2, (2, 9)).astype(float), rng.integers(0, 2, (3, 9)).astype(float)
-    steps = np.rint(6 * (after.mean(axis=0) - before.mean(axis=0))).astype(int)
-    sums = np.array([abs(np.dot(signs, steps)) for signs in product((-1, 1), repeat=9)])
-    assert abs(steps.sum()) > 0
-    assert comparisons.sign_flip(after, before) == pytest.approx((sums >= abs(steps.sum())).mean())
-
-
-def test_the_sign_flip_test_of_single_files_is_mcnemar() -> None:
-    after, before = np.ones((1, 30)), np.ones((1, 30))
-    after[0, :3], before[0, 3:15] = 0, 0
-    assert comparisons.sign_flip(after, before) == comparisons.mcnemar(3, 12)
-    several = comparisons.sign_flip(np.tile(after, (2, 1)), np.tile(before, (4, 1)))
-    assert several == pytest.approx(comparisons.mcnemar(3, 12))
-
-
 def test_holm_errs_anywhere_at_most_as_often_as_it_says() -> None:
     """Three true null hypotheses beside a false one, 2,000 runs: at most 0.05 + 0.015 of them err."""
     rng, runs, wrong, found = np.random.default_rng(0), 2000, 0, 0
@@ -75,6 +44,7 @@ def test_holm_errs_anywhere_at_most_as_often_as_it_says() -> None:
     assert found / runs > 0.9
 
 
+@pytest.mark.slow
 def test_the_intervals_cover_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four sides against one, 250 runs of 70 samples: all four cover in at least 0.90 less 0.057 of the runs."""
     monkeypatch.setattr(against, "paired_difference", cache(against.paired_difference))
@@ -93,7 +63,7 @@ def test_the_intervals_cover_together(monkeypatch: pytest.MonkeyPatch) -> None:
     assert alone / runs >= 0.95  # each by itself covers at 1 - 0.1 / 4
 
 
-@pytest.mark.parametrize(("n", "before_seeds"), [(60, 1), (200, 3)])
+@pytest.mark.parametrize(("n", "before_seeds"), [(60, 1), pytest.param(200, 3, marks=pytest.mark.slow)])
 def test_averages_over_seeds_cover(n: int, before_seeds: int) -> None:
     """2,000 runs at 0.95: the share that covers is 0.95 or more, less 0.015 for the Monte Carlo error."""
     rng, runs = np.random.default_rng(2), 2000
