@@ -20,6 +20,7 @@ from linnet.evidence.claims import (
     claim_schema,
     equivalent,
     latency_below,
+    mean_score_at_least,
     no_worse,
     size_below,
     verdict_of,
@@ -30,5 +31,5 @@ from linnet.evidence.scores import DataRef, Scores
 __all__ = [
     "KINDS", "Claim", "Clusters", "DataRef", "Ledger", "Look", "OtherSide", "Scores", "Size", "Timing", "Verdict",
     "accuracy_at_least", "better", "canonical_json", "claim_schema", "comparisons", "equivalent", "intervals",
-    "latency_below", "many", "no_worse", "power", "size_below", "verdict_of",
+    "latency_below", "many", "mean_score_at_least", "no_worse", "power", "size_below", "verdict_of",
 ]

@@ -122,6 +122,10 @@ class AccuracyArguments(Arguments):
     clusters: str | None = None
 
 
+class MeanScoreArguments(AccuracyArguments):
+    """Keywords of `evidence.mean_score_at_least`."""
+
+
 class NoWorseArguments(Arguments):
     """Keywords of `evidence.no_worse`."""
 
@@ -162,6 +166,7 @@ class ClaimArguments(Arguments):
     """One claim by its kind."""
 
     accuracy_at_least: AccuracyArguments | None = None
+    mean_score_at_least: MeanScoreArguments | None = None
     no_worse: NoWorseArguments | None = None
     better: BetterArguments | None = None
     equivalent: EquivalentArguments | None = None

@@ -111,8 +111,9 @@ def _by_role(measured: Mapping[str | Path, Scores], path: Path) -> dict[str, Sco
 
 
 def _claim(context: Context, path: Path, wanted: ClaimArguments) -> Claim:
-    if wanted.accuracy_at_least:
-        return evidence.accuracy_at_least(scores_of(context, path), **wanted.accuracy_at_least.model_dump())
+    for kind in ("accuracy_at_least", "mean_score_at_least"):
+        if asked := getattr(wanted, kind):
+            return evidence.KINDS[kind](scores_of(context, path), **asked.model_dump())
     for kind in ("no_worse", "better", "equivalent"):
         if asked := getattr(wanted, kind):
             settings = asked.model_dump()

@@ -186,7 +186,7 @@ def _statement(claim: Claim) -> Html:
 def _amount(claim: Claim, value: float) -> str:
     if math.isinf(value):
         return "no bound"
-    if claim.unit == "share":
+    if claim.unit in ("share", "score"):
         return f"{100 * value:.1f} {'points' if claim.than else '%'}"
     if claim.unit == "KB":
         return kilobytes(value)

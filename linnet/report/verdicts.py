@@ -73,6 +73,17 @@ def _measured_share(claim: Claim) -> str:
     return f"{said}; {percent(claim.level)} sure of at least {in_hundred(low, of=of, rounding='down')}."
 
 
+def _measured_mean(claim: Claim) -> str:
+    of = scale(claim.estimate)
+    said = f"{in_hundred(claim.estimate, of=of, rounding='down')} on average, of {claim.n:,}"
+    if not is_informative(claim):
+        return f"{said}."
+    low, high = claim.interval
+    sure = f"at most {in_hundred(high, of=of, rounding='up')}" if claim.verdict == "fails" \
+        else f"at least {in_hundred(low, of=of, rounding='down')}"
+    return f"{said}; {percent(claim.level)} sure of {sure}."
+
+
 def _measured_loss(claim: Claim) -> str:
     lost, least, most = loss(claim)
     of = scale(1 - abs(lost), 1 - abs(most))
@@ -146,6 +157,7 @@ def _asked_better(claim: Claim) -> str:
 
 _ASKED: dict[str, Callable[[Claim], str]] = {
     "accuracy_at_least": lambda claim: f"At least {bound_in_hundred(claim.bound)} answered correctly{_whom(claim)}",
+    "mean_score_at_least": lambda claim: f"At least {bound_in_hundred(claim.bound)} on average{_whom(claim)}",
     "no_worse": lambda claim: f"{_allowance(claim)} than {_other(claim)}{_whom(claim)}",
     "better": _asked_better,
     "equivalent": lambda claim: (f"Fewer than {bound_in_hundred(claim.bound)} more or fewer right than "
@@ -156,6 +168,7 @@ _ASKED: dict[str, Callable[[Claim], str]] = {
 
 _MEASURED: dict[str, Callable[[Claim], str]] = {
     "accuracy_at_least": _measured_share,
+    "mean_score_at_least": _measured_mean,
     "no_worse": _measured_loss,
     "better": _measured_loss,
     "equivalent": _measured_between,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +18,7 @@ from linnet.errors import LinnetError, unknown
 from linnet.evidence.claims import words
 from linnet.evidence.claims.claim import Claim, Clusters, Verdict
 from linnet.evidence.claims.spending import level_at
+from linnet.evidence.intervals.bets import betting
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_spread, clustered_mean, t_adjusted
 from linnet.evidence.intervals.proportions import beta_lower, binomial
 from linnet.evidence.intervals.quantiles import quantile_lower, quantile_upper, runs_needed
@@ -26,6 +28,7 @@ from linnet.evidence.settings import check_amount, check_level, check_right_or_w
 
 EXACT = "exact binomial bounds (Clopper and Pearson 1934)"
 CLUSTERED = "binomial bounds at the effective sample size of whole clusters, asymptotic (Korn and Graubard 1998)"
+BETTING = "mean by betting, exact for every n and distribution (Waudby-Smith and Ramdas 2024)"
 ORDER_STATISTIC = "order statistic, whatever the distribution; runs taken as independent"
 COUNTED = "counted"
 
@@ -86,6 +89,32 @@ def accuracy_at_least(scores: Scores, *, bound: float, level: float = 0.95, clus
         method=CLUSTERED if clusters else EXACT, n=len(scores), clusters=units,
         subject=scores.subject, data=scores.data, looks=look, tested_level=tested_level(level, look),
     ).derivable(partial(accuracy_at_least, scores, bound=bound, level=level, clusters=clusters))
+
+
+def mean_score_at_least(scores: Scores, *, bound: float, level: float = 0.95, clusters: str | None = None,
+                        look: int | None = None) -> Claim:
+    """Claim that the mean of graded scores (numbers from 0 to 1, larger is better) is at least `bound`.
+
+    Exact whatever their distribution; `clusters` and `look` as in `accuracy_at_least`.
+
+    Assumes: the samples were drawn independently from what they stand for (with `clusters`: whole clusters were), and
+        the bound was chosen before anybody looked.
+    Source: Waudby-Smith and Ramdas, Journal of the Royal Statistical Society B 86, 2024.
+    Not for: right and wrong answers, where `accuracy_at_least` needs fewer samples.
+    """
+    check_share("bound", bound), check_level(level)
+    units, labels = count_clusters(scores, clusters), None if clusters is None else labels_of(scores, clusters)
+    interval = betting(scores.score, 2 * paid_level(level, look) - 1, clusters=labels)
+    verdict, sure = verdict_at_least(interval, bound, units), words.Sure(level, units, look)
+    return Claim(
+        kind="mean_score_at_least", settings={"bound": bound, "level": level, "clusters": clusters},
+        statement=words.mean_score(scores.data.population, scores.metric, verdict, scores.mean, interval, bound=bound,
+                                   sure=sure),
+        verdict=verdict, reason=_why_mean_undecided(scores, bound, interval, sure) if verdict == "undecided" else None,
+        estimate=scores.mean, interval=interval, bound=bound, level=level, unit="score", method=BETTING,
+        n=len(scores), clusters=units, subject=scores.subject, data=scores.data, looks=look,
+        tested_level=tested_level(level, look),
+    ).derivable(partial(mean_score_at_least, scores, bound=bound, level=level, clusters=clusters))
 
 
 def latency_below(timing: Timing, *, bound_ms: float, quantile: float = 0.95, level: float = 0.95) -> Claim:
@@ -178,6 +207,18 @@ def _why_accuracy_undecided(scores: Scores, bound: float, sure: words.Sure) -> s
         what, count = f"groups by {units.by}", units.count
         needed = smallest(lambda clusters: decides(t_adjusted(spread.grown_to(clusters), tested)), count)
     return words.not_enough(what, count, needed, hopeful=is_hopeful, level=level) + sure.kept_back
+
+
+def _why_mean_undecided(scores: Scores, bound: float, interval: tuple[float, float], sure: words.Sure) -> str:
+    """The interval narrows about as the square root of the samples, or of the clusters."""
+    units, estimate = sure.clusters, scores.mean
+    if units is not None and units.count < units.needed:
+        return words.too_few_clusters(units)
+    is_hopeful = estimate >= bound
+    reach, missing = abs(estimate - interval[0 if is_hopeful else 1]), abs(estimate - bound)
+    what, count = ("samples", len(scores)) if units is None else (f"groups by {units.by}", units.count)
+    needed = math.ceil(count * (reach / missing) ** 2) if missing > 0 else None
+    return words.not_enough(what, count, needed, hopeful=is_hopeful, level=sure.level) + sure.kept_back
 
 
 def _why_latency_undecided(milliseconds: NDArray[np.float64], bound_ms: float, quantile: float, level: float) -> str:

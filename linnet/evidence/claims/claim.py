@@ -123,7 +123,7 @@ class Claim(BaseModel):
     bound: FiniteFloat
     level: FiniteFloat
     unit: str
-    """Of estimate, interval and bound: "share" (of the samples), "ms", "KB" (1,000 bytes)."""
+    """Of estimate, interval and bound: "share" (of the samples), "score" (graded, 0 to 1), "ms", "KB" (1,000 bytes)."""
     method: str
     n: int
     clusters: Clusters | None = None

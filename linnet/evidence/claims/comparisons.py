@@ -14,13 +14,15 @@ from linnet.evidence.claims import words
 from linnet.evidence.claims.bounds import count_clusters, labels_of, paid_level, tested_level
 from linnet.evidence.claims.claim import Claim, Clusters, OtherSide, Verdict
 from linnet.evidence.comparisons.paired import clustered_difference, paired_difference, score_lower
+from linnet.evidence.intervals.bets import betting
 from linnet.evidence.intervals.clusters import cluster_spread, t_adjusted
 from linnet.evidence.power.needed import smallest
 from linnet.evidence.scores import Scores
-from linnet.evidence.settings import check_level, check_right_or_wrong, check_share
+from linnet.evidence.settings import check_level, check_share
 
 PAIRED = "exact unconditional bounds of a paired difference (Buehler 1957, ordered by the score limit of Tango 1998)"
 CLUSTERED = "paired score bounds at the effective sample size of whole clusters, asymptotic (Tango 1998)"
+GRADED = "mean of paired differences by betting, exact for every n (Waudby-Smith and Ramdas 2024)"
 _NAMED_AT_MOST = 5
 Judge = Callable[[float, float], Verdict]
 """From the two bounds of the difference to the verdict."""
@@ -33,7 +35,8 @@ def no_worse(
     """Claim that `after` is right at most `margin` less often than `before` on the same samples, paired by id.
 
     The claim keeps the rows of `before`, so that it can be asked again without it: pass `claim.than`. The estimate is
-    after minus before and the bound is -margin. Clusters, intervals and `look` are as in `accuracy_at_least`.
+    after minus before and the bound is -margin. Clusters and `look` are as in `accuracy_at_least`. Graded scores (from
+    0 to 1) are compared by their mean, by betting; right and wrong answers by the exact bounds of paired shares.
 
     Assumes: the samples were drawn independently from what they stand for (with `clusters`: whole clusters were), and
         the margin was chosen before anybody looked.
@@ -117,6 +120,8 @@ class _Pair:
         than = before if isinstance(before, OtherSide) else OtherSide.of(before)
         _check_same_samples(after, before)
         differences = after.score - _paired(after, than)
+        if not len(differences):
+            raise LinnetError(f"the scores of '{after.subject_name}' have no rows; nothing can be said of no samples.")
         interval, method = _interval(after, differences, paid_level(level, look), clusters)
         return cls(after, than, differences, count_clusters(after, clusters), interval, level, look, method)
 
@@ -124,6 +129,11 @@ class _Pair:
     def estimate(self) -> float:
         """After minus before."""
         return float(self.differences.mean())
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether the scores are more than right and wrong."""
+        return self.method == GRADED
 
     @property
     def is_short(self) -> bool:
@@ -135,13 +145,15 @@ def _claim(pair: _Pair, kind: str, settings: dict[str, float], judge: Judge, *, 
            ask: Callable[..., Claim]) -> Claim:
     after, sure = pair.after, words.Sure(pair.level, pair.units, pair.look)
     verdict: Verdict = "undecided" if pair.is_short else judge(*pair.interval)
-    statement = words.difference(after.data.population, verdict, pair.estimate, pair.interval, than=pair.than.name,
-                                 asked=asked, sure=sure, both=kind == "equivalent")
+    sides = words.Sides(after.data.population, pair.than.name, after.metric if pair.is_graded else None)
+    statement = words.difference(sides, verdict, pair.estimate, pair.interval, asked=asked, sure=sure,
+                                 both=kind == "equivalent")
     return Claim(
         kind=kind, settings={**settings, "level": pair.level, "clusters": pair.units.by if pair.units else None},
         statement=statement, verdict=verdict,
         reason=_why_undecided(pair, judge, sure) if verdict == "undecided" else None,
-        estimate=pair.estimate, interval=pair.interval, bound=bound, level=pair.level, unit="share", method=pair.method,
+        estimate=pair.estimate, interval=pair.interval, bound=bound, level=pair.level,
+        unit="score" if pair.is_graded else "share", method=pair.method,
         n=len(after), clusters=pair.units, subject=after.subject, data=after.data, than=pair.than, looks=pair.look,
         tested_level=tested_level(pair.level, pair.look)).derivable(ask)
 
@@ -163,8 +175,6 @@ def _paired(after: Scores, than: OtherSide) -> NDArray[np.float64]:
                           f"only '{after.subject_name}' has {_listed(only_after)}, "
                           f"only '{than.name}' has {_listed(only_before)}. Evaluate both on the same dataset.")
     before = np.array([rows[name] for name in after.ids], dtype=np.float64)
-    check_right_or_wrong(after.score, after.subject_name)
-    check_right_or_wrong(before, than.name)
     return before
 
 
@@ -176,8 +186,11 @@ def _listed(names: list[str]) -> str:
 def _interval(after: Scores, differences: NDArray[np.float64], level: float,
               clusters: str | None) -> tuple[tuple[float, float], str]:
     two_sided = 2 * level - 1
-    if clusters is not None:
-        return clustered_difference(differences, labels_of(after, clusters), two_sided), CLUSTERED
+    labels = None if clusters is None else labels_of(after, clusters)
+    if not np.isin(differences, (-1, 0, 1)).all() or not np.isin(after.score, (0, 1)).all():
+        return betting(differences, two_sided, clusters=labels, lower=-1.0, upper=1.0), GRADED
+    if labels is not None:
+        return clustered_difference(differences, labels, two_sided), CLUSTERED
     counts = int((differences < 0).sum()), int((differences > 0).sum()), len(differences)
     return paired_difference(*counts, two_sided), PAIRED
 
@@ -189,6 +202,10 @@ def _why_undecided(pair: _Pair, judge: Judge, sure: words.Sure) -> str:
     rows, tested = len(pair.differences), paid_level(pair.level, pair.look)
     worse, gained = float((pair.differences < 0).mean()), float((pair.differences > 0).mean())
 
+    def decides_graded(count: float) -> bool:
+        narrower = (rows / count) ** 0.5
+        return judge(*(pair.estimate + narrower * (end - pair.estimate) for end in pair.interval)) != "undecided"
+
     def decides(count: float) -> bool:
         from scipy.special import ndtri
 
@@ -198,7 +215,10 @@ def _why_undecided(pair: _Pair, judge: Judge, sure: words.Sure) -> str:
 
     is_hopeful = judge(pair.estimate, pair.estimate) == "holds"
     if pair.units is None:
-        what, count, needed = "samples", rows, smallest(decides, rows)
+        what, count, needed = "samples", rows, smallest(decides_graded if pair.is_graded else decides, rows)
+    elif pair.is_graded:
+        what, count = f"groups by {pair.units.by}", pair.units.count
+        needed = smallest(lambda clusters: decides_graded(rows * clusters / count), count)
     else:
         spread = cluster_spread(pair.differences, labels_of(pair.after, pair.units.by))
         what, count = f"groups by {pair.units.by}", pair.units.count

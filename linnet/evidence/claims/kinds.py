@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from linnet.evidence.claims.bounds import accuracy_at_least, latency_below, size_below
+from linnet.evidence.claims.bounds import accuracy_at_least, latency_below, mean_score_at_least, size_below
 from linnet.evidence.claims.claim import Claim
 from linnet.evidence.claims.comparisons import better, equivalent, no_worse
 
 KINDS: dict[str, Callable[..., Claim]] = {
     "accuracy_at_least": accuracy_at_least,
+    "mean_score_at_least": mean_score_at_least,
     "no_worse": no_worse,
     "better": better,
     "equivalent": equivalent,

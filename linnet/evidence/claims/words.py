@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -46,14 +46,6 @@ class Sure:
                 f"{100 * (1 - self.level):.5g} % by which it may err is kept for files to come.")
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a comparison asks of the difference: its limit, and the words for it."""
-
-    limit: float
-    words: str
-
-
 def accuracy(population: str, verdict: Verdict, estimate: float, interval: tuple[float, float], *,
              bound: float, sure: Sure) -> str:
     """It answers 91.2 in 100 recordings correctly (95 % sure of at least 89.5 in 100; 80.0 were required)."""
@@ -72,35 +64,76 @@ def mean_score(population: str, metric: str, verdict: Verdict, estimate: float, 
             f"({_known_share(verdict, interval, required, places, sure)}).")
 
 
+@dataclass(frozen=True)
+class Sides:
+    """How a comparison is told: in answers that are right or wrong, or in a graded score, by its name."""
+
+    population: str
+    than: str
+    metric: str | None = None
+
+    @property
+    def less(self) -> str:
+        """The word for a difference below zero."""
+        return "lower" if self.metric else "fewer"
+
+    @property
+    def more(self) -> str:
+        """The word for a difference above zero."""
+        return "higher" if self.metric else "more"
+
+    def found(self, difference: Decimal) -> str:
+        """The difference, after minus before, in hundredths."""
+        amount, word = abs(difference), self.less if difference < 0 else self.more
+        if self.metric:
+            said = f"{amount} in 100 {word} than" if difference else "the same as"
+            return f"On {self.population} its {self.metric} is on average {said} that of {self.than}"
+        said = f"{amount} {word} correctly than {self.than}" if difference else f"as many correctly as {self.than}"
+        return f"In 100 {self.population} it answers {said} does"
+
+    def bounded(self, difference: Decimal, side: str) -> str:
+        """A bound of the difference in words: "at least -1.0" is "at most 1.0 fewer"."""
+        if difference == 0:
+            return f"no {self.less if side == 'at least' else self.more}"
+        if difference < 0:
+            return f"{'at most' if side == 'at least' else 'at least'} {abs(difference)} {self.less}"
+        return f"{side} {difference} {self.more}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a comparison asks of the difference: its limit, and the words for it, which come after "were" or "was"."""
+
+    limit: float
+    words: Callable[[Sides], str]
+
+
 def no_worse(margin: float) -> Asked:
     """At most 1.0 fewer were allowed."""
-    allowed = shift(margin, 2)
-    return Asked(-margin, f"at most {_plainly(allowed)} fewer were allowed" if allowed else "no fewer were allowed")
+    most = f"at most {_plainly(margin)}" if margin else "no"
+    return Asked(-margin, lambda sides: f"{most} {sides.less} were allowed")
 
 
 def better(by: float) -> Asked:
     """More were required."""
-    return Asked(by, f"more than {_plainly(shift(by, 2))} more were required" if by else "more were required")
+    return Asked(by, lambda sides: f"{f'more than {_plainly(by)} ' if by else ''}{sides.more} were required")
 
 
 def equivalent(margin: float) -> Asked:
     """Less than 1.0 more or fewer were allowed."""
-    return Asked(margin, f"less than {_plainly(shift(margin, 2))} more or fewer were allowed")
+    return Asked(margin, lambda sides: f"less than {_plainly(margin)} {sides.more} or {sides.less} were allowed")
 
 
-def difference(
-    population: str, verdict: Verdict, estimate: float, interval: tuple[float, float], *,
-    than: str, asked: Asked, sure: Sure, both: bool = False,
-) -> str:
+def difference(sides: Sides, verdict: Verdict, estimate: float, interval: tuple[float, float], *, asked: Asked,
+               sure: Sure, both: bool = False) -> str:
     """In 100 recordings it answers 0.4 fewer correctly than big does (95 % sure of at most 1.0 fewer; ...)."""
     limit = shift(asked.limit, 2)
     places = max(1, decimals(limit))
-    lower = limit if not both else -limit
-    worst = _bounded(down(shift(interval[0], 2), lower, places), "at least")
-    best = _bounded(up(shift(interval[1], 2), limit, places), "at most")
+    worst = sides.bounded(down(shift(interval[0], 2), -limit if both else limit, places), "at least")
+    best = sides.bounded(up(shift(interval[1], 2), limit, places), "at most")
     known = sure.of(f"{worst} and of {best}" if both else best if verdict == "fails" else worst)
-    found = _more_or_fewer(down(shift(estimate, 2), limit, places), than)
-    return f"In 100 {population} it answers {found} does ({known}; {asked.words}{_not_shown(verdict)}{sure.paid})."
+    found = sides.found(down(shift(estimate, 2), limit, places))
+    return f"{found} ({known}; {asked.words(sides)}{_not_shown(verdict)}{sure.paid})."
 
 
 def latency(
@@ -155,7 +188,8 @@ def _known_share(verdict: Verdict, interval: tuple[float, float], required: Deci
             f"{_not_shown(verdict)}{sure.paid}")
 
 
-def _plainly(amount: Decimal) -> Decimal:
+def _plainly(share: float) -> Decimal:
+    amount = shift(share, 2)
     return down(amount, amount, max(1, decimals(amount)))
 
 
@@ -165,21 +199,6 @@ def _groups(clusters: Clusters) -> str:
 
 def _not_shown(verdict: Verdict) -> str:
     return "; not decided" if verdict == "undecided" else ""
-
-
-def _more_or_fewer(difference: Decimal, than: str) -> str:
-    if difference == 0:
-        return f"as many correctly as {than}"
-    return f"{abs(difference)} {'fewer' if difference < 0 else 'more'} correctly than {than}"
-
-
-def _bounded(difference: Decimal, side: str) -> str:
-    """A bound of the difference in words: "at least -1.0" is "at most 1.0 fewer"."""
-    if difference == 0:
-        return "no fewer" if side == "at least" else "no more"
-    if difference < 0:
-        return f"{'at most' if side == 'at least' else 'at least'} {abs(difference)} fewer"
-    return f"{side} {difference} more"
 
 
 def _latency_known(

@@ -16,6 +16,7 @@ from linnet.evidence import (
     Timing,
     accuracy_at_least,
     latency_below,
+    mean_score_at_least,
     size_below,
 )
 from linnet.evidence.intervals import binomial_lower, binomial_upper, quantile_upper
@@ -185,3 +186,34 @@ def test_a_claim_can_be_asked_again_from_its_kind_and_settings(kind: str, measur
     read = Claim.model_validate_json(claim.model_dump_json())
     assert KINDS[read.kind](measured, **read.settings) == claim
     assert read.seal() == claim.seal()
+
+
+def graded(mean: float, n: int) -> Scores:
+    score = np.clip(np.random.default_rng(n).normal(mean, 0.05, n), 0, 1)
+    return Scores([f"r{i}" for i in range(n)], ["x"] * n, ["x"] * n, score,
+                  DataRef(population=POPULATION, fingerprint="f" * 64, rows=n, part="test"), "a" * 64,
+                  metric="similarity", groups={"speaker": [f"s{i % 12}" for i in range(n)]})
+
+
+def test_the_mean_of_graded_scores_is_a_claim_of_its_own() -> None:
+    claim = mean_score_at_least(graded(0.8, 500), bound=0.75)
+    assert claim.holds
+    assert claim.interval[0] < claim.estimate < claim.interval[1]
+    assert claim.statement.startswith(f"Its similarity on {POPULATION} is 7")
+    assert KINDS["mean_score_at_least"](graded(0.8, 500), **claim.settings) == claim
+    assert mean_score_at_least(graded(0.8, 500), bound=0.9).verdict == "fails"
+    by_speaker = mean_score_at_least(graded(0.8, 500), bound=0.79, clusters="speaker")
+    assert by_speaker.verdict == "undecided"
+    assert by_speaker.reason is not None
+    assert "groups by speaker are too few" in by_speaker.reason
+    with pytest.raises(LinnetError, match="counts right"):
+        accuracy_at_least(graded(0.8, 500), bound=0.75)
+
+
+def test_as_many_graded_scores_decide_as_were_said_to_be_needed() -> None:
+    open_ = mean_score_at_least(graded(0.8, 100), bound=0.78)
+    assert open_.verdict == "undecided"
+    assert open_.reason is not None
+    needed = int(open_.reason.split("about ")[1].split(" would")[0].replace(",", ""))
+    assert needed > 100
+    assert mean_score_at_least(graded(0.8, 2 * needed), bound=0.78).holds
