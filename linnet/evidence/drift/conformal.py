@@ -32,7 +32,7 @@ def conformal_p_values(scores: ArrayLike, reference: ArrayLike = (), *, seed: in
     array([0.05, 0.84])
     """
     ranks = Ranks(reference, seed=seed, capacity=capacity)
-    return np.array([ranks.place(score) for score in check_stream(scores)])
+    return np.array([ranks.place(score) for score in check_stream(scores).tolist()])
 
 
 class Ranks:

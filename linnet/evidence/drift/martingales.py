@@ -85,10 +85,9 @@ class ConformalMartingale:
 
     def update(self, score: ArrayLike) -> bool:
         """Take a score, or several in order; whether there has been an alarm."""
-        for value in check_stream(score):
+        for densities in _placed(self._ranks, score, self.bets):
             self.n += 1
-            p_value = np.asarray(self._ranks.place(float(value)))
-            self._shares, growth = _grown(self._shares, _densities(p_value, self.bets), _JUMP)
+            self._shares, growth = _grown(self._shares, densities, _JUMP)
             self.log_martingale += float(growth)
             if self.alarm_at is None and self.log_martingale >= self.threshold:
                 self.alarm_at = self.n
@@ -130,23 +129,30 @@ class ConformalDetector:
 
     def update(self, score: ArrayLike) -> bool:
         """Take a score, or several in order; whether there has been an alarm."""
-        for value in check_stream(score):
+        for densities in _placed(self._ranks, score, self.bets):
             self.n += 1
-            p_value = np.asarray(self._ranks.place(float(value)))
-            self.evidence = float(self._wealth.advance(_densities(p_value, self.bets)))
+            self.evidence = float(self._wealth.advance(densities))
             if self.alarm_at is None and self.evidence >= self.run_length:
                 self.alarm_at = self.n
         return self.alarm_at is not None
+
+
+def _placed(ranks: Ranks, scores: ArrayLike, bets: str) -> Floats:
+    """The densities of the bets at each score's p-value: (samples, bets)."""
+    return _densities(np.array([ranks.place(score) for score in check_stream(scores).tolist()]), bets)
 
 
 def _densities(p_values: Floats, bets: str) -> Floats:
     """Each bet's density at the p-values: (..., bets); none has a mean above 1 under the uniform distribution."""
     if bets not in BETS:
         raise unknown("bets", bets, BETS)
-    centred = np.clip(p_values, _CLOSEST, 1 - _CLOSEST)[..., None]
-    jumper = 1 + _SLOPES * (centred - 0.5)
-    power = np.concatenate([_POWERS * centred ** (_POWERS - 1), _POWERS * (1 - centred) ** (_POWERS - 1)], axis=-1)
-    return {"jumper": jumper, "power": power, "mixture": np.concatenate([jumper, power], axis=-1)}[bets]
+    inner = np.minimum(np.maximum(p_values, _CLOSEST), 1 - _CLOSEST)[..., None]
+    parts = []
+    if bets != "power":
+        parts.append(1 + _SLOPES * (inner - 0.5))
+    if bets != "jumper":
+        parts += [_POWERS * inner ** (_POWERS - 1), _POWERS * (1 - inner) ** (_POWERS - 1)]
+    return np.concatenate(parts, axis=-1)
 
 
 def _grown(shares: Floats, densities: Floats, jump: float) -> tuple[Floats, Floats]:

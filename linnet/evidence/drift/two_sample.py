@@ -187,8 +187,9 @@ def _distances(sums: tuple[Floats, Floats, float], sizes: NDArray[np.int64], is_
 
 def _median_distance(rows: Floats, seed: int) -> float:
     chosen = np.random.default_rng(seed).permutation(len(rows))[:_FOR_MEDIAN]
-    squared = np.concatenate([part.ravel() for part in _upper(rows[chosen])])
-    return float(np.sqrt(np.median(squared[squared > 0]))) if (squared > 0).any() else 1.0
+    distances = np.sqrt(np.concatenate([squared for squared in _upper(rows[chosen])]))
+    # Equal rows say nothing on the scale; there may be no others among those chosen.
+    return float(np.median(distances[distances > 0])) if (distances > 0).any() else 1.0
 
 
 def _upper(rows: Floats) -> Iterable[Floats]:
