@@ -33,7 +33,7 @@ def difference(
 
     >>> look = difference(500, 10_000, 620, 10_000, prior=lift_prior(0.2))
     >>> round(float(look.estimate), 4), round(float(look.low), 4), round(float(look.high), 4)
-    (0.012, 0.0021, 0.0246)
+    (0.012, 0.002, 0.0246)
     """
     alpha = 1 - check_level(level)
     share = check_between("share", share)
@@ -75,7 +75,7 @@ class Difference:
     >>> for _ in range(3):
     ...     look = watched.update(200, 4000, 260, 4000)
     >>> round(float(look.low), 4), round(float(look.high), 4)
-    (0.0049, 0.0274)
+    (0.0048, 0.0275)
     """
 
     def __init__(self, *, share: float = 0.5, level: float = 0.95, prior: LiftPrior | None = None) -> None:

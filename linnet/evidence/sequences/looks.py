@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 
@@ -26,7 +26,7 @@ class Looks:
     high: Floats
     log_e: Floats
 
-    def excludes(self, value: ArrayLike) -> NDArray[np.bool_]:
+    def excludes(self, value: float | Floats) -> NDArray[np.bool_]:
         """Where `value` lies outside the interval."""
         return np.asarray((self.low >= value) | (self.high <= value))
 

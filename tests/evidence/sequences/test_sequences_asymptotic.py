@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from linnet.errors import LinnetError
-from linnet.evidence.sequences import MINIMUM_UNITS, AsymptoticMean, asymptotic
+from linnet.evidence.sequences import (
+    MINIMUM_UNITS,
+    MINIMUM_WORTH,
+    AsymptoticMean,
+    Estimate,
+    asymptotic,
+    relative,
+    units_worth,
+)
 
 RUNS = 1000
 THREE_ERRORS = 3 * math.sqrt(0.05 * 0.95 / RUNS)  # 0.0207
@@ -38,21 +46,53 @@ def test_interval_and_evidence_agree() -> None:
 
 def test_below_the_minimum_and_without_spread_nothing_is_excluded() -> None:
     looks = asymptotic(9.0, [1e-9, 0.0, 1e-9], [MINIMUM_UNITS - 1, 10**6, MINIMUM_UNITS], best_at=1000)
+    weighed = asymptotic(9.0, 1e-9, 10**6, best_at=1000, worth=[MINIMUM_WORTH - 1, MINIMUM_WORTH])
+    assert weighed.excludes(0).tolist() == [False, True]
+    assert asymptotic(9.0, 1e-9, [0, 1, 2], best_at=1000, minimum=0).excludes(0).tolist() == [False, True, True]
     assert looks.low[:2].tolist() == [-math.inf] * 2
     assert looks.high[:2].tolist() == [math.inf] * 2
     assert looks.log_e[:2].tolist() == [0, 0]
     assert looks.excludes(0).tolist() == [False, False, True]
 
 
+def test_a_skewed_mean_is_covered_at_all_looks_once_it_is_worth_enough_and_not_before() -> None:
+    values = np.random.default_rng(3).lognormal(0, 1, (RUNS, 50, 20))
+    n = 20 * np.arange(1, 51)
+    sums = [(values**power).sum(axis=2).cumsum(axis=1) for power in (1, 2, 3, 4)]
+    mean, variance = sums[0] / n, (sums[1] - sums[0] ** 2 / n) / (n - 1)
+    given = {"best_at": 100, "worth": units_worth(n, *sums)}
+    early, late = (asymptotic(mean, np.sqrt(variance / n), n, minimum=least, **given)
+                   .excludes(math.exp(0.5)).any(axis=1).mean() for least in (0, MINIMUM_WORTH))
+    assert late <= 0.05 + THREE_ERRORS < early
+
+
+def test_no_effect_on_revenue_is_excluded_in_at_most_5_of_100_runs_by_arms_of_equal_size() -> None:
+    rng = np.random.default_rng(4)
+    buyers = rng.binomial(20, 0.05, (2, RUNS, 100))
+    spent = np.repeat(np.arange(buyers.size), buyers.ravel()), rng.lognormal(2, 1.5, buyers.sum())
+    total, squares = (np.bincount(spent[0], spent[1] ** power, buyers.size).reshape(buyers.shape).cumsum(axis=2)
+                      for power in (1, 2))
+    n = 20 * np.arange(1, 101)
+    error = np.sqrt((squares - total**2 / n) / (n - 1) / n)
+    looks = asymptotic((total[1] - total[0]) / n, np.hypot(*error), 2 * n, best_at=4000)
+    assert looks.excludes(0).any(axis=1).mean() <= 0.05 + THREE_ERRORS
+    each = [Estimate(total[arm] / n, error[arm], n) for arm in (0, 1)]
+    assert relative(*each, best_at=4000).excludes(0).any(axis=1).mean() <= 0.05 + THREE_ERRORS
+
+
 def test_look_by_look_equals_all_looks_at_once() -> None:
     values = np.random.default_rng(2).lognormal(0, 1, (20, 100)) + 1000
     stream = AsymptoticMean(best_at=2000)
+    assert stream.update([]).high == math.inf
     for _ in range(2):
         looks = [stream.update(batch) for batch in values]
         stacked = values.ravel()
         ends = np.arange(100, 2001, 100)
+        sums = [[(stacked[:end] - 1000) ** power for power in (1, 2, 3, 4)] for end in ends]
+        weight = [units_worth(end, *(np.sum(values) for values in each)) for end, each in zip(ends, sums, strict=True)]
         together = asymptotic([stacked[:end].mean() for end in ends],
-                              [stacked[:end].std(ddof=1) / math.sqrt(end) for end in ends], ends, best_at=2000)
+                              [stacked[:end].std(ddof=1) / math.sqrt(end) for end in ends], ends, best_at=2000,
+                              worth=weight)
         for field in ("estimate", "low", "high", "log_e"):
             assert [float(getattr(look, field)) for look in looks] == pytest.approx(getattr(together, field), rel=1e-9)
         stream.reset()

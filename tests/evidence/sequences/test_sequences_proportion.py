@@ -16,8 +16,8 @@ THREE_ERRORS = 3 * math.sqrt(0.05 * 0.95 / RUNS)  # 0.0207
 
 @pytest.mark.parametrize("rate", [0.5, 0.05, 0.01, 0.001])
 def test_the_rate_is_covered_at_every_single_sample(rate: float) -> None:
-    successes = (np.random.default_rng(1).random((RUNS, 2000)) < rate).cumsum(axis=1)
-    looks = proportion(successes, np.arange(1, 2001), null=rate)
+    successes = (np.random.default_rng(1).random((RUNS, 1000)) < rate).cumsum(axis=1)
+    looks = proportion(successes, np.arange(1, 1001), null=rate)
     wrong = looks.excludes(rate).any(axis=1)
     assert wrong.mean() <= 0.05 + THREE_ERRORS
     assert (wrong == (looks.log_e >= math.log(20)).any(axis=1)).all()
