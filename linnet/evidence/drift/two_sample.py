@@ -187,7 +187,7 @@ def _distances(sums: tuple[Floats, Floats, float], sizes: NDArray[np.int64], is_
 
 def _median_distance(rows: Floats, seed: int) -> float:
     chosen = np.random.default_rng(seed).permutation(len(rows))[:_FOR_MEDIAN]
-    distances = np.sqrt(np.concatenate([squared for squared in _upper(rows[chosen])]))
+    distances = np.sqrt(np.concatenate(list(_upper(rows[chosen]))))
     # Equal rows say nothing on the scale; there may be no others among those chosen.
     return float(np.median(distances[distances > 0])) if (distances > 0).any() else 1.0
 

@@ -75,7 +75,7 @@ def test_labels_that_cannot_be_told_apart_are_refused_by_name() -> None:
     rng = np.random.default_rng(3)
     blind = np.array([[0.9, 0.05, 0.05], [0.05, 0.5, 0.5], [0.05, 0.45, 0.45]])
     truth, guesses = rows(rng, BEFORE, 400, blind)
-    with pytest.raises(LinnetError, match="do not show that the model tells '[bc]' from '[bc]'"):
+    with pytest.raises(LinnetError, match=r"do not show that the model tells '[bc]' from '[bc]'"):
         label_shift(truth, guesses, guesses)
 
 

@@ -74,7 +74,8 @@ def test_after_a_long_quiet_time_the_detector_is_sooner_than_the_martingale() ->
     rng = np.random.default_rng(5)
     delays = []
     for kind in (ConformalMartingale, ConformalDetector):
-        alarm = kind(rng.normal(size=500), **({"run_length": 10_000} if kind is ConformalDetector else {"level": 0.9999}))
+        threshold = {"run_length": 10_000} if kind is ConformalDetector else {"level": 0.9999}
+        alarm = kind(rng.normal(size=500), **threshold)
         alarm.update(rng.normal(size=2500))
         assert alarm.alarm_at is None
         alarm.update(rng.normal(2.0, 1, size=400))

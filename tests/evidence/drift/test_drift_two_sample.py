@@ -46,8 +46,8 @@ def test_the_p_value_is_that_of_all_deals(test) -> None:
     rows = np.concatenate([x, y])
     options = {"bandwidth": 1.0} if test is maximum_mean_discrepancy else {}
     observed = test(x, y, **options).statistic
-    far = [test(rows[list(chosen)], rows[[i for i in range(9) if i not in chosen]], permutations=19, **options).statistic
-           >= observed - 1e-12 for chosen in combinations(range(9), 4)]
+    deals = [(rows[list(chosen)], np.delete(rows, chosen, axis=0)) for chosen in combinations(range(9), 4)]
+    far = [test(*deal, permutations=19, **options).statistic >= observed - 1e-12 for deal in deals]
     assert test(x, y, permutations=9999, **options).p_value == pytest.approx(np.mean(far), abs=0.02)
 
 
