@@ -56,6 +56,8 @@ class Layout:
     window: float | None
     variables: tuple[Variable, ...]
     metrics: Mapping[str, Ratio]
+    counted: frozenset[str]
+    """The metrics of which only successes are counted: proportions of units that were randomised one by one."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -89,4 +91,6 @@ def layout_of(plan: Experiment) -> Layout:
 
     metrics = {name: ratio(metric) for name, metric in plan.metrics.items()}
     variables = tuple(Variable(name, *key) for key, name in seen.items())
-    return Layout(plan.arm, plan.unit, plan.time, plan.cluster, plan.window_length, variables, metrics)
+    counted = frozenset(name for name, metric in plan.metrics.items()
+                        if metric.kind == "proportion" and plan.cluster is None)
+    return Layout(plan.arm, plan.unit, plan.time, plan.cluster, plan.window_length, variables, metrics, counted)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.watch.experiments.layout import ONE, Layout, Ratio
+from linnet.watch.experiments.layout import ONE, SIZE, Layout, Ratio
 
 Floats = NDArray[np.float64]
 
@@ -19,19 +19,25 @@ Floats = NDArray[np.float64]
 class Aggregate:
     """One number over a group of rows, said so that SQL and Ibis can both be made of it."""
 
-    kind: Literal["rows", "filled", "sum", "least", "most", "not_binary", "at_most", "exceeds", "differs"]
-    left: str = ONE
-    right: str = ONE
+    kind: Literal["rows", "sum", "filled", "least", "most", "distinct", "not_binary", "at_most", "exceeds", "differs"]
+    names: tuple[str, ...] = ()
+    """The variables: the factors of a sum, else one, or two that are compared."""
     bound: float = 0.0
 
 
 ROWS = Aggregate("rows")
+_POWERS = (3, 4)
 
 
-def moment(left: str, right: str = ONE) -> Aggregate:
-    """The sum of a product of two variables, whichever comes first; that of ONE and ONE counts the rows."""
-    first, second = sorted((left, right), key=lambda name: (name == ONE, name))
-    return ROWS if first == ONE else Aggregate("sum", first, second)
+def moment(*names: str) -> Aggregate:
+    """The sum of a product of variables, in whatever order; the product of nothing but ONE counts the rows."""
+    factors = tuple(sorted(name for name in names if name != ONE))
+    return Aggregate("sum", factors) if factors else ROWS
+
+
+def filled(name: str) -> Aggregate:
+    """How many rows have a value."""
+    return Aggregate("filled", (name,))
 
 
 def moments_of(layout: Layout, names: Iterable[str], grids: Mapping[str, Sequence[float]]) -> tuple[Aggregate, ...]:
@@ -40,15 +46,20 @@ def moments_of(layout: Layout, names: Iterable[str], grids: Mapping[str, Sequenc
     for name in names:
         ratio = layout.metrics[name]
         if name in grids:
-            wanted += [Aggregate("at_most", ratio.numerator, bound=bound) for bound in grids[name]]
+            wanted += [moment(ratio.numerator)]  # not finite where a value is not
+            wanted += [Aggregate("at_most", (ratio.numerator,), bound) for bound in grids[name]]
+        elif name in layout.counted:
+            wanted += [moment(ratio.numerator)]
         else:
             wanted += products(ratio)
     return tuple(dict.fromkeys(wanted))
 
 
 def products(ratio: Ratio) -> list[Aggregate]:
-    """The first and second moments of a metric's variables."""
-    return [moment(left, right) for left, right in combinations_with_replacement((*ratio.names, ONE), 2)]
+    """First and second moments of a metric's variables, and how heavy the tails of the measured ones are."""
+    tails = [moment(*(name,) * power) for name in (ratio.numerator, ratio.denominator) if name not in (ONE, SIZE)
+             for power in _POWERS]
+    return [moment(left, right) for left, right in combinations_with_replacement((*ratio.names, ONE), 2)] + tails
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,9 @@ class Sums:
     totals: Mapping[Aggregate, Floats]
     shifts: Mapping[str, float]
 
-    def of(self, left: str, right: str = ONE) -> Floats:
+    def of(self, *names: str) -> Floats:
         """The total of a product."""
-        return self.totals[moment(left, right)]
+        return self.totals[moment(*names)]
 
     @property
     def observations(self) -> Floats:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, missing_extra
 from linnet.watch.experiments.clock import BINS, Bins, Clock
-from linnet.watch.experiments.layout import ONE, SIZE, Layout, Variable
+from linnet.watch.experiments.layout import SIZE, Layout, Variable
 from linnet.watch.experiments.moments import Aggregate
 from linnet.watch.experiments.tables import (
     ARM,
@@ -40,6 +40,7 @@ _READERS = {".parquet": "read_parquet", ".pq": "read_parquet", ".csv": "read_csv
             ".gz": "read_csv"}
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
             "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+_FUNCTIONS = {"filled": "count", "least": "min", "most": "max"}
 
 
 class Query:
@@ -205,18 +206,21 @@ def _capped(variable: Variable, term: str, query: Query) -> str:
 
 def _aggregate(item: Aggregate, shifts: Mapping[str, float], query: Query) -> str:
     """One aggregate as SQL."""
-    left, right = quoted(item.left), quoted(item.right)
+    names = [quoted(name) for name in item.names]
     if item.kind == "sum":
         factors = [f"({quoted(name)} - {query.value(shifts[name])})" if shifts.get(name) else quoted(name)
-                   for name in (item.left, item.right) if name != ONE]
+                   for name in item.names]
         return f"sum({' * '.join(factors)})"
-    conditions = {"not_binary": f"{left} <> 0 AND {left} <> 1", "exceeds": f"{left} > {right}",
-                  "differs": f"{left} <> {right}"}
-    if item.kind == "at_most":
-        return f"count(*) FILTER (WHERE {left} <= {query.value(item.bound)})"
-    if item.kind in conditions:
-        return f"count(*) FILTER (WHERE {conditions[item.kind]})"
-    return {"rows": "count(*)", "filled": f"count({left})", "least": f"min({left})", "most": f"max({left})"}[item.kind]
+    if item.kind == "rows":
+        return "count(*)"
+    if item.kind == "distinct":
+        return f"count(DISTINCT {names[0]})"
+    if item.kind in _FUNCTIONS:
+        return f"{_FUNCTIONS[item.kind]}({names[0]})"
+    condition = {"not_binary": f"{names[0]} <> 0 AND {names[0]} <> 1", "at_most": f"{names[0]} <= ",
+                 "exceeds": f"{names[0]} > {names[-1]}", "differs": f"{names[0]} <> {names[-1]}"}[item.kind]
+    bound = query.value(item.bound) if item.kind == "at_most" else ""
+    return f"count(*) FILTER (WHERE {condition}{bound})"
 
 
 def _bin(bins: Bins, query: Query) -> str:

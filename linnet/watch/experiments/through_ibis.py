@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.watch.experiments.clock import BINS, Bins, Clock
-from linnet.watch.experiments.layout import ONE, SIZE, Layout, Variable
+from linnet.watch.experiments.layout import SIZE, Layout, Variable
 from linnet.watch.experiments.moments import ROWS, Aggregate
 from linnet.watch.experiments.tables import (
     ARM,
@@ -141,15 +141,15 @@ def _aggregate(rows: Any, item: Aggregate, shifts: Mapping[str, float]) -> Any:
     """One aggregate as an expression."""
     if item == ROWS:
         return rows.count()
-    left = rows[item.left]
+    names = [rows[name] for name in item.names]
     if item.kind == "sum":
-        factors = [rows[name] - shifts[name] if shifts.get(name) else rows[name]
-                   for name in (item.left, item.right) if name != ONE]
+        factors = [rows[name] - shifts[name] if shifts.get(name) else rows[name] for name in item.names]
         return functools.reduce(operator.mul, factors).sum()
-    if item.kind in ("filled", "least", "most"):
-        return {"filled": left.count, "least": left.min, "most": left.max}[item.kind]()
-    condition = {"not_binary": lambda: (left != 0) & (left != 1), "exceeds": lambda: left > rows[item.right],
-                 "differs": lambda: left != rows[item.right], "at_most": lambda: left <= item.bound}[item.kind]()
+    first, last = names[0], names[-1]
+    if item.kind in ("filled", "least", "most", "distinct"):
+        return {"filled": first.count, "least": first.min, "most": first.max, "distinct": first.nunique}[item.kind]()
+    condition = {"not_binary": lambda: (first != 0) & (first != 1), "at_most": lambda: first <= item.bound,
+                 "exceeds": lambda: first > last, "differs": lambda: first != last}[item.kind]()
     return rows.count(where=condition)
 
 

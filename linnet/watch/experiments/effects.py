@@ -1,0 +1,188 @@
+"""From the sums of two arms to what a metric shows at every look; the statistics are those of `evidence.sequences`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.errors import LinnetError
+from linnet.evidence import sequences
+from linnet.evidence.sequences import Estimate, LiftPrior, Looks, Moments
+from linnet.evidence.sequences.ratios import adjusted_means, ratio_moments
+from linnet.watch.experiments.layout import ONE, Layout, Ratio
+from linnet.watch.experiments.moments import Aggregate, Sums
+from linnet.watch.experiments.plan import Experiment, Metric
+
+Floats = NDArray[np.float64]
+
+USUAL_UNITS = 10_000
+"""Where the sequences of means are narrowest if the plan does not say how many units it expects."""
+_COMMON = 0.5
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Both arms, their difference and their ratio (less 1), over the looks."""
+
+    control: Floats
+    treatment: Floats
+    absolute: Looks
+    relative: Looks
+    method: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two arms of a plan, the part of their units that the treatment gets, and the level of the intervals."""
+
+    control: int
+    treatment: int
+    share: float
+    level: float
+    best_at: float
+
+
+def pair_of(plan: Experiment, arm: str, metric: str) -> Pair:
+    """The control and one treatment; `best_at` from the units that the plan expects, as far as they go to these two."""
+    names, both = list(plan.arms), plan.arms[plan.reference] + plan.arms[arm]
+    return Pair(names.index(plan.reference), names.index(arm), plan.arms[arm] / both, plan.level_of(metric),
+                (plan.units or USUAL_UNITS) * both)
+
+
+def effect_of(sums: Sums, layout: Layout, name: str, metric: Metric, pair: Pair, grid: Sequence[float] = ()) -> Effect:
+    """What one metric shows, by its kind; `sums` have the arms on the last axis."""
+    if metric.kind == "quantile":
+        return _quantile(sums, layout.metrics[name].numerator, float(metric.quantile or 0), pair, grid)
+    if name in layout.counted:
+        return _proportion(sums, layout.metrics[name].numerator, metric, pair)
+    return _ratio(sums, layout.metrics[name], name, pair)
+
+
+def prior_of(metric: Metric, *, of_failures: bool = False) -> LiftPrior | None:
+    """What the plan says beforehand about the size of the effect on a proportion, or on its complement."""
+    if of_failures:
+        known = metric.effect is not None and metric.baseline is not None
+        return sequences.lift_prior(metric.effect / (1 - metric.baseline)) if known else None  # type: ignore[operator]
+    return None if metric.lift is None else sequences.lift_prior(metric.lift)
+
+
+def _proportion(sums: Sums, variable: str, metric: Metric, pair: Pair) -> Effect:
+    counts, units = sums.of(variable), sums.observations
+    hits, n = ([total[..., arm] for arm in (pair.control, pair.treatment)] for total in (counts, units))
+    relative = sequences.lift(hits[0], hits[1], share=pair.share, level=pair.level, prior=prior_of(metric))
+    is_common = metric.baseline is not None and metric.baseline > _COMMON
+    counted = [trials - successes for trials, successes in zip(n, hits, strict=True)] if is_common else hits
+    absolute = sequences.difference(counted[0], n[0], counted[1], n[1], share=pair.share, level=pair.level,
+                                    prior=prior_of(metric, of_failures=is_common))
+    rates = [_divided(successes, trials) for successes, trials in zip(hits, n, strict=True)]
+    method = "exact for any rate: conditional beta-binomial sequence" + (" of the failures" if is_common else "")
+    return Effect(rates[0], rates[1], _turned(absolute) if is_common else absolute, relative, method)
+
+
+def _ratio(sums: Sums, ratio: Ratio, name: str, pair: Pair) -> Effect:
+    arms = (pair.control, pair.treatment)
+    n = [sums.observations[..., arm] for arm in arms]
+    is_known = (n[0] >= 2) & (n[1] >= 2)
+    if not is_known.any():
+        raise LinnetError(f"'{name}' has fewer than two units in an arm, and so no spread; expected many more.")
+    every = _moments(sums, ratio)
+    both = [_masked(every, arm, is_known) for arm in arms]
+    first, second = adjusted_means(*both) if ratio.covariate else map(_plain, both)
+    first, second = (Estimate(estimate.value, np.where(is_known, estimate.error, 0.0), estimate.n,
+                              np.where(is_known, _worth(sums, ratio)[..., arm], 0.0))
+                     for estimate, arm in zip((first, second), arms, strict=True))
+    difference = sequences.asymptotic(
+        second.value - first.value, np.hypot(first.error, second.error), first.n + second.n, best_at=pair.best_at,
+        level=pair.level, worth=np.minimum(first.worth, second.worth))  # type: ignore[arg-type]
+    relative = sequences.relative(first, second, best_at=pair.best_at, level=pair.level)
+    values = [np.where(is_known, estimate.value, np.nan) for estimate in (first, second)]
+    unknown = np.where(is_known, 0.0, np.nan)
+    return Effect(values[0], values[1], _with(difference, unknown), _with(relative, unknown), _method(ratio))
+
+
+def _method(ratio: Ratio) -> str:
+    parts = ["time-uniform central limit theorem"]
+    parts += ["delta method"] if ratio.denominator != ONE else []
+    parts += ["CUPED"] if ratio.covariate else []
+    return "for many units: " + ", ".join(parts)
+
+
+def _moments(sums: Sums, ratio: Ratio) -> Moments:
+    """Of every arm and look; NaN where there are too few units."""
+    names = (ratio.numerator, ratio.denominator, *((ratio.covariate, ratio.covariate_denominator)
+                                                   if ratio.covariate else ()))
+    means = [sums.mean(name) for name in names]
+    zero, one = np.zeros_like(sums.observations), np.ones_like(sums.observations)
+    means += [] if ratio.covariate else [zero, one]
+    spread = np.zeros((*zero.shape, 4, 4))
+    for i, left in enumerate(names):
+        for j, right in enumerate(names):
+            spread[..., i, j] = sums.covariance(left, right)
+    return ratio_moments(sums.observations, np.stack(means, axis=-1), spread)
+
+
+def _masked(moments: Moments, arm: int, is_known: NDArray[np.bool_]) -> Moments:
+    """One arm; where nothing is known yet, numbers that do no harm."""
+    n, *others = (value[..., arm] for value in (moments.n, moments.mean, moments.variance, moments.covariate_mean,
+                                                moments.covariate_variance, moments.covariance))
+    return Moments(np.where(is_known, n, 2.0), *(np.where(is_known, value, 0.0) for value in others))
+
+
+def _plain(moments: Moments) -> Estimate:
+    return Estimate(moments.mean, np.sqrt(np.maximum(moments.variance, 0.0) / moments.n), moments.n)
+
+
+def _worth(sums: Sums, ratio: Ratio) -> Floats:
+    """How many units of equal weight the data of each arm are worth: the lesser of numerator and denominator."""
+    found = []
+    for name in (ratio.numerator, ratio.denominator):
+        powers = [Aggregate("sum", (name,) * power) for power in (1, 2, 3, 4)]
+        if powers[-1] in sums.totals:
+            found.append(sequences.units_worth(sums.observations, *(sums.totals[power] for power in powers)))
+    is_varying = [np.where(worth > 0, worth, np.inf) if n else worth for n, worth in enumerate(found)]
+    return np.asarray(np.minimum.reduce(is_varying))
+
+
+def _quantile(sums: Sums, variable: str, quantile: float, pair: Pair, grid: Sequence[float]) -> Effect:
+    level = 1 - (1 - pair.level) / 2
+    arms = [_quantile_of(sums, variable, quantile, level, grid, arm) for arm in (pair.control, pair.treatment)]
+    (value, low, high), (other, other_low, other_high) = arms
+    absolute = Looks(other - value, other_low - high, other_high - low, np.zeros_like(value))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        is_above = low > 0
+        relative = Looks(np.where(value > 0, other / value - 1, np.nan),
+                         np.where(is_above & (other_low > -np.inf), other_low / high - 1, -np.inf),
+                         np.where(is_above & (other_high < np.inf), other_high / low - 1, np.inf), np.zeros_like(value))
+    return Effect(value, other, absolute, relative, "exact: counts below a grid of values, each arm at half the error")
+
+
+def _quantile_of(sums: Sums, variable: str, quantile: float, level: float, grid: Sequence[float], arm: int
+                 ) -> tuple[Floats, Floats, Floats]:
+    """Value and interval of an arm's quantile: the values whose share of units below is not told from the quantile.
+
+    It holds for any grid, even one chosen from the data: that a bound is passed wrongly needs the count below the true
+    quantile itself to leave its interval.
+    """
+    below = np.stack([sums.totals[Aggregate("at_most", (variable,), bound)][..., arm] for bound in grid], axis=-1)
+    n = sums.observations[..., arm][..., None]
+    shares = sequences.proportion(below, np.broadcast_to(n, below.shape), level=level)
+    values = np.asarray(grid, dtype=np.float64)
+    low = np.where(shares.high <= quantile, values, -np.inf).max(axis=-1)
+    high = np.where(shares.low >= quantile, values, np.inf).min(axis=-1)
+    value = np.where((below >= quantile * n) & (n > 0), values, np.inf).min(axis=-1)
+    return np.where(np.isfinite(value), value, np.nan), low, high
+
+
+def _divided(successes: Floats, trials: Floats) -> Floats:
+    return np.asarray(np.where(trials > 0, successes / np.maximum(trials, 1), np.nan))
+
+
+def _turned(looks: Looks) -> Looks:
+    return Looks(-looks.estimate, -looks.high, -looks.low, looks.log_e)
+
+
+def _with(looks: Looks, unknown: Floats) -> Looks:
+    return Looks(looks.estimate + unknown, looks.low, looks.high, looks.log_e)
