@@ -12,12 +12,12 @@ from typing import Annotated, Any, cast
 import typer
 
 from linnet import __version__
-from linnet.cli import bench, compare, data, init_, list_, run, screen, show, try_, verify
+from linnet.cli import ab, bench, compare, data, init_, list_, run, screen, show, try_, verify
 from linnet.errors import LinnetError, missing_extra
 
 USAGE, CRASH, INTERRUPTED, BROKEN_PIPE = 3, 70, 130, 141
 EXTRAS = {"torch": "train", "onnx": "train", "onnxscript": "train", "safetensors": "train", "sklearn": "train",
-          "altair": "report", "vl_convert": "report"}
+          "altair": "report", "vl_convert": "report", "duckdb": "ab"}
 """The extra that brings a package which a verb may miss."""
 _CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """What click raises for wrong usage; typer brings its own click or uses the package, and shows neither's base class."""
@@ -52,6 +52,7 @@ app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("list")(list_.list_)
 app.add_typer(data.app, name="data")
+app.add_typer(ab.app, name="ab")
 
 
 def main() -> None:

@@ -5,13 +5,15 @@ Knows claims, scores, findings, benches and cards; knows neither recipes nor net
 
 from __future__ import annotations
 
-from linnet.report import comparison
+from linnet.report import comparison, experiment, rehearsal
 from linnet.report.comparison_page import write_page, write_picture
 from linnet.report.comparison_paper import latex, write_latex
 from linnet.report.contents import Contents
+from linnet.report.experiment_charts import write_experiment_picture
+from linnet.report.experiment_page import write_experiment
 from linnet.report.page import write
 from linnet.report.terminal import text
 from linnet.report.words import summary
 
-__all__ = ["Contents", "comparison", "latex", "summary", "text", "write", "write_latex", "write_page",
-           "write_picture"]
+__all__ = ["Contents", "comparison", "experiment", "latex", "rehearsal", "summary", "text", "write",
+           "write_experiment", "write_experiment_picture", "write_latex", "write_page", "write_picture"]

@@ -119,7 +119,7 @@ def _head(name: str, arm: str, arms: Sequence[str], unit: str | None, time: str 
         f"unit: {_quoted(unit)}        # whom chance was asked for; several rows of one are added up" if unit else
         "# unit: user_id        # no column looks like it: every row counts as a unit of its own",
         f"time: {_quoted(time)}" if time else "# time: day        # without a time there is one look",
-        *([f"# window: 7 days        # {unit} counts so long after the first event, and with nothing later"]
+        *([f"# window: 7 days        # every {unit} counts so long after the first event, and with nothing later"]
           if unit and time else []), "level: 0.95", "", "metrics:"]
 
 
@@ -147,9 +147,9 @@ def _takes(column: _Column, name: str, known: Mapping[str, str]) -> bool:
 
 def _metric(name: str, kind: _Kind, before: str | None) -> list[str]:
     spread = ["    # deviation: 1.0        # and by how much one differs from another"] if kind == "mean" else []
-    known = [f"    covariate: {_quoted(before)}        # known beforehand: makes the interval narrower"]
+    known = [f"    covariate: {_quoted(before)}        # known beforehand: narrows the interval"] if before else []
     return [f"  {_quoted(name)}:", f"    kind: {kind}", f"    value: {_quoted(name)}",
-            *(known if before and kind == "mean" else []), "    goal: increase        # or decrease",
+            *(known if kind == "mean" else []), "    goal: increase        # or decrease",
             "    # minimum_lift: 0.05        # the smallest change worth having; `linnet ab power` needs it,",
             "    # baseline: 0.1        # what the control shows today", *spread]
 

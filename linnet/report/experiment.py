@@ -1,0 +1,113 @@
+"""An experiment in words and as a table: what came out, since when, what was assumed, and what it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import fill
+
+from linnet.report.experiment_numbers import change, interval, number, places_of, sure, turned
+from linnet.report.experiment_words import decided, is_share, meaning, word
+from linnet.watch.experiments import Analysis, Outcome, Track
+
+MARKS = {"holds": "✓", "fails": "✕", "undecided": "?"}
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric in one arm at the last look, every number as text."""
+
+    outcome: Outcome
+    control: str
+    treatment: str
+    difference: str
+    interval: str
+    lift: str
+    lift_interval: str
+    sure: str
+    word: str
+
+
+def told(analysis: Analysis, row: Row) -> str:
+    """A metric in two or three sentences: what it is in both arms, what that shows, and since when."""
+    plan, outcome = analysis.experiment, row.outcome
+    change, span = (row.lift, row.lift_interval) if outcome.scale == "relative" else (row.difference, row.interval)
+    seen = f"{row.control} with {plan.reference}, {row.treatment} with {outcome.arm}" if row.control and row.treatment \
+        else "nothing was measured in one of the arms"
+    shown = f": {change} ({span}, {row.sure} sure)" if change else ""
+    end = decided(analysis, outcome)
+    return f"{seen[:1].upper()}{seen[1:]}{shown}. {meaning(plan, outcome)}" + (f" D{end[1:]}." if end else "")
+
+
+def rows(analysis: Analysis) -> list[Row]:
+    """The table: a row a metric and treatment arm, in the order of the plan."""
+    return [_row(analysis, outcome) for outcome in analysis.outcomes]
+
+
+def head(analysis: Analysis) -> list[str]:
+    """The titles of the columns that `cells` fills."""
+    arms = analysis.experiment.treatments
+    return ["", analysis.experiment.reference, arms[0] if len(arms) == 1 else "treatment", "difference", "interval",
+            "lift", "interval", "sure", ""]
+
+
+def cells(analysis: Analysis, row: Row) -> list[str]:
+    """A row under the titles of `head`; the arm is named where there are several."""
+    return [title(analysis, row.outcome), row.control, row.treatment, row.difference, row.interval, row.lift,
+            row.lift_interval, row.sure, row.word]
+
+
+def title(analysis: Analysis, outcome: Outcome) -> str:
+    """The metric, with its arm where there are several."""
+    return f"{outcome.metric} ({outcome.arm})" if len(analysis.experiment.treatments) > 1 else outcome.metric
+
+
+def text(analysis: Analysis) -> str:
+    """The sentence, a line or two a metric, the table, and what is odd, for a terminal."""
+    said = [f"{MARKS[_split_verdict(analysis)]} {'split':<12} {analysis.assignment.sentence}"]
+    said += [f"{MARKS[row.outcome.decision]} {row.word:<12} {title(analysis, row.outcome)}: {told(analysis, row)}"
+             for row in rows(analysis)]
+    lines = "\n".join(fill(line, WIDTH, subsequent_indent=" " * 15) for line in said)
+    figures = "\n".join(aligned([head(analysis), *(cells(analysis, row) for row in rows(analysis))]))
+    notes = [fill(f"note: {note}", WIDTH, subsequent_indent="      ") for note in analysis.notes]
+    return "\n\n".join(part for part in [fill(analysis.sentence, WIDTH), lines, figures, "\n".join(notes)] if part)
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Columns of one width each: the first and those without a title on the left, numbers on the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    left = {at for at, name in enumerate(table[0]) if not name or not at}
+    return ["  ".join(cell.ljust(width) if at in left else cell.rjust(width)
+                      for at, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in table]
+
+
+def _row(analysis: Analysis, outcome: Outcome) -> Row:
+    percentage, is_worse_up = is_share(analysis.experiment, outcome), outcome.goal == "decrease"
+    scale = 2 if percentage else 0
+    places, lift_places = places_of(outcome.absolute, scale), places_of(outcome.relative, 2)
+    unit, lift = " points" if percentage else "", change(float(outcome.relative.estimate[-1]), places=lift_places,
+                                                         scale=2, worse_is_up=is_worse_up)
+    difference = change(float(outcome.absolute.estimate[-1]), places=places, scale=scale, worse_is_up=is_worse_up)
+    return Row(
+        outcome=outcome, control=number(float(outcome.control[-1]), places=places, percentage=percentage),
+        treatment=number(float(outcome.treatment[-1]), places=places, percentage=percentage),
+        difference=f"{difference}{unit}" if difference else "",
+        interval=_last(outcome.absolute, places, scale, _side(outcome, "absolute")), lift=f"{lift} %" if lift else "",
+        lift_interval=_last(outcome.relative, lift_places, 2, _side(outcome, "relative")), sure=sure(outcome.level),
+        word=word(outcome))
+
+
+def _side(outcome: Outcome, scale: str) -> float:
+    """The bound that an interval must not be rounded across; where both count, that of the decision."""
+    if outcome.scale != scale:
+        return 0.0
+    return turned(outcome, outcome.bounds[1] if outcome.decision == "fails" else outcome.bounds[0])
+
+
+def _last(track: Track, places: int, scale: int, bound: float) -> str:
+    return interval(float(track.low[-1]), float(track.high[-1]), places=places, scale=scale, bound=bound)
+
+
+def _split_verdict(analysis: Analysis) -> str:
+    return "fails" if analysis.assignment.alarm else "holds"

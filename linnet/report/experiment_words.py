@@ -1,0 +1,103 @@
+"""What was decided about a metric, in words: what it means, since when, and how it is counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from linnet.report.counting import percent, plural
+from linnet.watch.experiments import Analysis, Experiment, Outcome, Track
+
+_WORDS = {("success", "holds"): "better", ("success", "fails"): "not enough", ("guardrail", "holds"): "not harmed",
+          ("guardrail", "fails"): "harmed"}
+
+
+def word(outcome: Outcome) -> str:
+    """What was decided, in a word or two.
+
+    A guardrail is "not harmed" where it is not worse by its margin, and "not enough" says that a success metric gains
+    less than what would be worth having.
+    """
+    if outcome.role == "success" and outcome.decision == "fails" and is_worse(outcome):
+        return "worse"
+    return _WORDS.get((outcome.role, outcome.decision), "not decided")
+
+
+def is_worse(outcome: Outcome) -> bool:
+    """Whether the last interval lies on the wrong side of zero."""
+    track = deciding(outcome)
+    return bool(track.low[-1] > 0 if outcome.goal == "decrease" else track.high[-1] < 0)
+
+
+def meaning(plan: Experiment, outcome: Outcome) -> str:
+    """What the interval says about what the plan asked."""
+    amount = bound(plan, outcome, max(map(abs, outcome.bounds)))
+    if outcome.role == "guardrail":
+        return {"holds": f"Not worse by the margin of {amount}.", "undecided":
+                f"Whether it is worse by the margin of {amount} is open."}.get(
+                    outcome.decision, f"Worse by more than the margin of {amount}.")
+    if outcome.decision == "undecided":
+        return "Neither better nor worse is shown." if not amount else \
+            f"Neither that it is better is shown, nor that it gains less than the {amount} worth having."
+    if outcome.decision == "fails":
+        return "Shown to be worse." if is_worse(outcome) else f"Shown to gain less than the {amount} worth having."
+    if not amount:
+        return "Shown to be better."
+    return f"Shown to be better, by the {amount} worth having or more." if _is_worth(outcome) else \
+        f"Shown to be better; whether by the {amount} worth having is open."
+
+
+def bound(plan: Experiment, outcome: Outcome, value: float) -> str:
+    """What the plan asks for, as it asks for it: "0.5 points", "5 %", "20"; "" where it asks for nothing."""
+    if not value:
+        return ""
+    if outcome.scale == "relative":
+        return percent(round(value, 9))
+    return f"{round(100 * value, 9):g} points" if is_share(plan, outcome) else f"{value:,.6g}"
+
+
+def decided(analysis: Analysis, outcome: Outcome) -> str:
+    """When it was first decided: after how many units of both arms, and at what time; "" while it is open."""
+    look = outcome.first_decided
+    if look is None:
+        return ""
+    time = when(analysis, look)
+    return f"decided after {int(outcome.units[look]):,} {noun(analysis.experiment)}" + (f" ({time})" if time else "")
+
+
+def when(analysis: Analysis, look: int) -> str:
+    """The end of a look as one reads it, "" without times.
+
+    Timestamps are told in the zone in which the table holds them.
+    """
+    if analysis.times is None:
+        return ""
+    time = float(analysis.times[look])
+    if analysis.time_kind != "timestamp":
+        return f"{analysis.experiment.time} {time:.6g}"
+    moment = datetime.fromtimestamp(time, UTC)
+    return f"{moment.day} {moment:%B %Y, %H:%M}"
+
+
+def noun(experiment: Experiment) -> str:
+    """What the units are called, in the plural: by their column, without its "id"."""
+    if experiment.unit is None:
+        return "rows"
+    name = experiment.unit.replace("_", " ").strip()
+    short = name[:-2].strip() if name.lower().endswith(" id") else name
+    return plural(short or name)
+
+
+def is_share(experiment: Experiment, outcome: Outcome) -> bool:
+    """Whether the metric is a share of something, which is told in percent, and its difference in points."""
+    return outcome.kind == "proportion" or experiment.metrics[outcome.metric].share
+
+
+def deciding(outcome: Outcome) -> Track:
+    """The track on whose scale the plan decides."""
+    return outcome.relative if outcome.scale == "relative" else outcome.absolute
+
+
+def _is_worth(outcome: Outcome) -> bool:
+    """Whether the whole last interval lies beyond what would be worth having."""
+    track, least = deciding(outcome), outcome.bounds[1]
+    return bool(track.high[-1] <= -least if outcome.goal == "decrease" else track.low[-1] >= least)
