@@ -186,7 +186,8 @@ def _check_shares(plan: Experiment, shares: Mapping[str, Aggregate], rows: Seque
         if above:
             metric = plan.metrics[name]
             raise LinnetError(f"{above} units have more '{metric.numerator}' than '{metric.denominator}', "
-                              f"more successes than trials, though '{name}' is a share. Mend the counts, or leave 'share' out.")
+                              f"more successes than trials, though '{name}' is a share. Mend the counts, or leave "
+                              "'share' out.")
 
 
 def _together(rows: Sequence[Row], items: Sequence[Aggregate]) -> Row:

@@ -50,6 +50,7 @@ class Layout:
     """The columns of a table by their part in the experiment, and the variables its metrics need."""
 
     arm: str
+    arms: tuple[str, ...]
     unit: str | None
     time: str | None
     cluster: str | None
@@ -93,4 +94,5 @@ def layout_of(plan: Experiment) -> Layout:
     variables = tuple(Variable(name, *key) for key, name in seen.items())
     counted = frozenset(name for name, metric in plan.metrics.items()
                         if metric.kind == "proportion" and plan.cluster is None)
-    return Layout(plan.arm, plan.unit, plan.time, plan.cluster, plan.window_length, variables, metrics, counted)
+    return Layout(plan.arm, tuple(plan.arms), plan.unit, plan.time, plan.cluster, plan.window_length, variables,
+                  metrics, counted)

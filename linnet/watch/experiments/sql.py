@@ -89,9 +89,17 @@ class DuckTable:
     def aggregate(self, layout: Layout, aggregates: Sequence[Aggregate], stage: Stage, *, clock: Clock | None = None,
                   shifts: Mapping[str, float] | None = None, by_arm: bool = False) -> list[Row]:
         """The aggregates, one row in all, or one for each arm and look."""
+        if by_arm and self.columns[layout.arm] == "text":
+            found = self._aggregate(layout, aggregates, stage, clock, shifts, _number_of_arm)
+            if all(row[ARM] >= 0 for row in found):  # a number groups faster than a text
+                return [{**row, ARM: layout.arms[row[ARM]]} for row in found]
+        return self._aggregate(layout, aggregates, stage, clock, shifts, _arm if by_arm else None)
+
+    def _aggregate(self, layout: Layout, aggregates: Sequence[Aggregate], stage: Stage, clock: Clock | None,
+                   shifts: Mapping[str, float] | None, arm: Callable[[Layout, Query], str] | None) -> list[Row]:
         query, keys = Query(), {}
-        if by_arm:
-            keys[ARM] = quoted(ARM)
+        if arm is not None:
+            keys[ARM] = arm(layout, query)
         if clock is not None:
             keys[LOOK] = _look(clock, query)
         terms = [*keys.values(), *(_aggregate(item, shifts or {}, query) for item in aggregates)]
@@ -181,6 +189,15 @@ class DuckTable:
         values = [f"sum({quoted(v.name)}) AS {quoted(v.name)}" for v in layout.variables]
         values.append(f"CAST(count(*) AS DOUBLE) AS {quoted(SIZE)}")
         return _grouped(CLUSTER, self._stage(layout, "units", query), values, has_time=layout.time is not None)
+
+
+def _arm(_: Layout, __: Query) -> str:
+    return quoted(ARM)
+
+
+def _number_of_arm(layout: Layout, query: Query) -> str:
+    cases = [f"WHEN {quoted(ARM)} = {query.value(name)} THEN {n}" for n, name in enumerate(layout.arms)]
+    return f"CAST(CASE {' '.join(cases)} ELSE -1 END AS SMALLINT)"
 
 
 def _grouped(key: str, rows: str, values: Sequence[str], *, has_time: bool) -> str:

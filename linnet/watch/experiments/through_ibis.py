@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from linnet.errors import LinnetError
 from linnet.watch.experiments.clock import BINS, Bins, Clock
 from linnet.watch.experiments.layout import SIZE, Layout, Variable
 from linnet.watch.experiments.moments import ROWS, Aggregate
@@ -50,7 +51,7 @@ class IbisTable:
             rows = rows.mutate(**{LOOK: _look(rows, clock)})
         keys = ([ARM] if by_arm else []) + ([LOOK] if clock is not None else [])
         terms = {f"a{n}": _aggregate(rows, item, shifts or {}) for n, item in enumerate(aggregates)}
-        found = (rows.group_by(keys) if keys else rows).aggregate(**terms).to_pyarrow().to_pylist()
+        found = _run((rows.group_by(keys) if keys else rows).aggregate(**terms)).to_pylist()
         return [{**{key: row[key] for key in keys}, **{item: row[f"a{n}"] for n, item in enumerate(aggregates)}}
                 for row in found]
 
@@ -58,7 +59,7 @@ class IbisTable:
         """Bins of time, and how many observations fall into each."""
         rows = self._stage(layout, "observations")
         binned = rows.mutate(**{BIN: _bin(rows, bins)})
-        found = binned.group_by(BIN).aggregate(units=binned.count()).to_pyarrow().to_pylist()
+        found = _run(binned.group_by(BIN).aggregate(units=binned.count())).to_pylist()
         return [(int(row[BIN]), int(row["units"])) for row in found]
 
     def values(self, layout: Layout, names: Sequence[str], *, arm: Any = None, share: float | None = None,
@@ -70,13 +71,13 @@ class IbisTable:
         rows = rows if arm is None else rows.filter(rows[ARM] == arm)
         rows = rows if share is None else rows.filter(ibis.random() < share)
         rows = rows.select(*names) if limit is None else rows.select(*names).limit(limit)
-        found = rows.to_pyarrow()
+        found = _run(rows)
         return {name: found[name].cast("float64").to_numpy() for name in names}
 
     def example(self, layout: Layout, stage: Stage, names: tuple[str, str, str]) -> tuple[Any, ...] | None:
         """Three columns of one row in which the second and the third differ."""
         rows = self._stage(layout, stage)
-        found = rows.filter(rows[names[1]] != rows[names[2]]).select(*names).order_by(names[0]).limit(1).to_pyarrow()
+        found = _run(rows.filter(rows[names[1]] != rows[names[2]]).select(*names).order_by(names[0]).limit(1))
         return tuple(found.to_pylist()[0][name] for name in names) if found.num_rows else None
 
     def backwards(self, layout: Layout) -> int | None:  # noqa: ARG002  (as `tables.Table` asks)
@@ -113,6 +114,17 @@ class IbisTable:
         if layout.cluster:
             terms |= {CLUSTER: rows[CLUSTER].min(), OTHER_CLUSTER: rows[CLUSTER].max()}
         return rows.group_by(UNIT).aggregate(**_keys(layout, rows), **terms)
+
+
+def _run(expression: Any) -> Any:
+    """The answer as an Arrow table."""
+    try:
+        return expression.to_pyarrow()
+    except ImportError as error:
+        raise LinnetError(f"Ibis cannot reach this database: {error}. Install what it needs, such as: pip install "
+                          '"ibis-framework[duckdb]"') from error
+    except Exception as error:  # each database has errors of its own
+        raise LinnetError(f"the database answered with an error: {(str(error).splitlines() or [''])[0]}") from error
 
 
 def _clusters(layout: Layout, rows: Any) -> Any:
