@@ -76,14 +76,14 @@ def sign_flip(
         raise LinnetError(f"the sides have {first.shape[1]} and {second.shape[1]} samples; a pair needs both.")
     differences = first.mean(axis=0) - second.mean(axis=0)
     steps = None
-    if _is_right_or_wrong(first) and _is_right_or_wrong(second):
+    if is_right_or_wrong(first) and is_right_or_wrong(second):
         steps = np.rint(differences * math.lcm(len(first), len(second)))
     totals = _totals(differences if steps is None else steps, clusters)
     if steps is None:
         return _random_signs(totals, draws, seed)
     if clusters is None and len(first) == len(second) == 1:
         return mcnemar(int((totals < 0).sum()), int((totals > 0).sum()))
-    return _counted_signs(totals.astype(np.int64))
+    return counted_signs(totals)
 
 
 def permutation(
@@ -195,7 +195,8 @@ def _seeds(name: str, scores: Floats) -> Floats:
     return rows
 
 
-def _is_right_or_wrong(scores: Floats) -> bool:
+def is_right_or_wrong(scores: Floats) -> bool:
+    """Whether every score is 0 or 1."""
     return bool(((scores == 0) | (scores == 1)).all())
 
 
@@ -217,10 +218,11 @@ def _random_signs(totals: Floats, draws: int, seed: int) -> float:
     return (1 + far) / (1 + draws)
 
 
-def _counted_signs(steps: NDArray[np.int64]) -> float:
+def counted_signs(steps: Floats) -> float:
     """The chance of a sum of whole numbers with random signs at least as far from 0, counted in full."""
-    chances = _sums_of_signs(np.bincount(np.abs(steps)))
-    centre, far = len(chances) // 2, abs(int(steps.sum()))
+    whole = np.rint(steps).astype(np.int64)
+    chances = _sums_of_signs(np.bincount(np.abs(whole)))
+    centre, far = len(chances) // 2, abs(int(whole.sum()))
     return 1.0 if far == 0 else min(1.0, 2 * float(chances[centre + far :].sum()))
 
 

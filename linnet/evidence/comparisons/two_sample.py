@@ -42,8 +42,8 @@ def two_sample_difference(
 def two_sample_upper(control: int, n_control: int, treatment: int, n_treatment: int, *, level: float = 0.95) -> float:
     """The share in the treatment minus that in the control is at most this, sure at `level` (exact, one-sided).
 
-    Assumes, Source, Not for: as `two_sample_difference`. Assumes: independent samples. Source: Buehler 1957.
-    Not for: two sides that share samples.
+    Assumes: independent samples, one share a side. Source: Buehler 1957, see `two_sample_difference`.
+    Not for: two sides that share samples (`paired_upper`).
 
     >>> round(two_sample_upper(0, 100, 0, 100), 3)
     0.03
