@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.intervals import binomial, clustered_mean
-from linnet.evidence.intervals.bets import log_wealth
+from linnet.evidence.intervals import MINIMUM_CLUSTERS, binomial, clustered_mean
 from linnet.evidence.rounding import about
 from linnet.evidence.settings import (
     check_between,
@@ -20,10 +19,17 @@ from linnet.evidence.settings import (
     check_right_or_wrong,
     check_rows,
 )
+from linnet.evidence.thresholds.cluster_answers import (
+    Counts,
+    approximate_p_value,
+    counted,
+    exact_p_value,
+    likeness,
+)
 from linnet.evidence.thresholds.p_values import binomial_p_value, divergence
 
 Floats = NDArray[np.float64]
-_BLOCK = 128  # thresholds tested at a time where clusters are counted
+Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,19 +56,24 @@ class Selective:
 
 def selective(
     confidence: ArrayLike, right: ArrayLike, *, error: float, level: float = 0.95,
-    clusters: ArrayLike | None = None, thresholds: ArrayLike | None = None,
+    clusters: ArrayLike | None = None, thresholds: ArrayLike | None = None, exact: bool = False,
 ) -> Selective:
     """The lowest confidence from which on at most a share of `error` of the answers given is wrong, sure at `level`.
 
     `right` holds 1 for a right and 0 for a wrong answer of each row. Thresholds are tested from the strictest to the
     loosest until the first failure, which needs no correction: those given, else every confidence seen, beginning
-    where enough rows are answered for half the allowed errors to pass. With `clusters` (a label a row) whole clusters
-    were sampled, and the error is that over all answered rows of their population.
+    where enough rows are answered for half the allowed errors to pass. Exact for independent rows.
+
+    With `clusters` (a label a row) whole clusters were sampled, and the error is that over all answered rows of their
+    population. By default asymptotic in clusters: undecided under MINIMUM_CLUSTERS, simulated from 15. `exact` holds
+    for any number of clusters, but certifies nothing without many hundreds of them.
 
     Assumes: rows (or clusters) are independent draws of what will come. Without `thresholds`: if answering more once
         makes too many wrong, answering still more does not mend it; thresholds stated beforehand need no such thing.
+        By clusters, not `exact`: rare errors are not more alike within a cluster than errors are over all rows.
     Source: Geifman and El-Yaniv, Selective classification for deep neural networks, NeurIPS 2017; fixed-sequence
-        testing as in Angelopoulos, Bates, Candes, Jordan and Lei, Learn then test, 2021.
+        testing as in Angelopoulos, Bates, Candes, Jordan and Lei, Learn then test, 2021. Clusters: effective rows as
+        in Korn and Graubard, Survey Methodology 24, 1998, or bets as in `learn_then_test`.
     Not for: confidences that were calibrated on these very rows; an error that should hold for each kind of row
         (ask for each kind); several dials (`learn_then_test`).
 
@@ -80,13 +91,18 @@ def selective(
         raise LinnetError("there is only one row, or one cluster; an error over new ones needs at least two, and many "
                           "more to be certified.")
     order = np.argsort(-scores, kind="stable")
-    wrong = 1 - answers[order]
-    ladder = _seen(scores[order], _start(len(wrong), error, alpha, index is not None)) if thresholds is None \
-        else _given(scores[order], check_rows("thresholds", thresholds))
-    passed = _passed(wrong, ladder.answered, error, alpha) if index is None \
-        else _passed_by_cluster(wrong, index[order], ladder.answered, error, alpha)
+    wrong, ordered = 1 - answers[order], scores[order]
+    ladder = _seen(ordered, _start(len(wrong), error, alpha, exact and index is not None)) if thresholds is None \
+        else _given(ordered, check_rows("thresholds", thresholds))
+    if index is None:
+        passed = _passed(wrong, ladder.answered, error, alpha)
+    elif count < MINIMUM_CLUSTERS and not exact:
+        return _undecided(error, level, f"{count} clusters say nothing about new ones; at least {MINIMUM_CLUSTERS} are "
+                                        "needed.")
+    else:
+        passed = _passed_by_cluster(wrong, index[order], ladder.answered, error, alpha, exact)
     if not passed:
-        return Selective(None, error, level, 0.0, (0.0, 1.0), 0, 0, _wanting(wrong, ladder.answered, error, alpha))
+        return _undecided(error, level, _wanting(wrong, ladder.answered, error, alpha))
     threshold, rows = float(ladder.thresholds[passed - 1]), int(ladder.answered[passed - 1])
     interval = _coverage_interval(scores >= threshold, clusters, level)
     return Selective(threshold, error, level, rows / len(wrong), interval, rows, int(wrong[:rows].sum()), "")
@@ -96,7 +112,7 @@ class _Ladder(NamedTuple):
     """Thresholds from the strictest to the loosest, and how many rows each answers."""
 
     thresholds: Floats
-    answered: NDArray[np.int64]
+    answered: Whole
 
 
 def _seen(ordered: Floats, start: int) -> _Ladder:
@@ -111,50 +127,42 @@ def _given(ordered: Floats, thresholds: Floats) -> _Ladder:
     return _Ladder(strict_first, np.searchsorted(-ordered, -strict_first, side="right"))
 
 
-def _start(rows: int, error: float, alpha: float, clustered: bool) -> int:
+def _start(rows: int, error: float, alpha: float, late: bool) -> int:
     """How many answered rows the first test needs: from numbers only, never from what was right or wrong."""
     from scipy.special import gammaincinv
 
     allowed = np.arange(1, 100)
     needed = gammaincinv(allowed + 1, 1 - alpha)  # errors expected at `error` for so few to pass
     enough = float(needed[np.argmax(allowed >= needed / 2)]) / error
-    return max(min(math.ceil(enough), rows // 2), rows // 4 if clustered else 0, 1)
+    return max(min(math.ceil(enough), rows // 2), rows // 2 if late else 0, 1)
 
 
-def _passed(wrong: Floats, answered: NDArray[np.int64], error: float, alpha: float) -> int:
+def _passed(wrong: Floats, answered: Whole, error: float, alpha: float) -> int:
     """How many thresholds pass before the first failure."""
     errors = np.append(0.0, np.cumsum(wrong))[answered]
     return _before_failure(binomial_p_value(errors, answered, error) <= alpha)
 
 
-def _passed_by_cluster(
-    wrong: Floats, index: NDArray[np.int64], answered: NDArray[np.int64], error: float, alpha: float
-) -> int:
-    """The same where clusters were sampled; a bet may rest on their sizes, not on how many of their rows are answered.
-
-    What a cluster loses is measured in units of the largest one, all its rows counted.
-    """
-    sizes = np.bincount(index)
-    scale = float(np.square(sizes / sizes.max()).sum())
-    totals, row, passed = np.zeros((2, len(sizes))), 0, 0
-    for block in np.split(answered, range(_BLOCK, len(answered), _BLOCK)):
-        steps = np.zeros((2, len(block), len(sizes)))
-        where = np.searchsorted(block, np.arange(row, block[-1]), side="right")
-        rows = slice(row, int(block[-1]))
-        np.add.at(steps[0], (where, index[rows]), wrong[rows])
-        np.add.at(steps[1], (where, index[rows]), 1.0)
-        sums, counts = totals[:, None] + steps.cumsum(axis=1)
-        won = log_wealth((counts - sums) / sizes.max(), counts / sizes.max(), 1 - error, alpha, scale)
-        tests = won >= -math.log(alpha)
-        passed += _before_failure(tests)
-        if not tests.all():
+def _passed_by_cluster(wrong: Floats, index: Whole, answered: Whole, error: float, alpha: float, exact: bool) -> int:
+    """The same where clusters were sampled."""
+    sizes = np.bincount(index).astype(np.float64)
+    everything = Counts(np.bincount(index, wrong).astype(np.float64)[None], sizes[None])
+    passed = 0
+    for counts in counted(wrong, index, answered, len(sizes)):
+        p_values = exact_p_value(counts, sizes, error, alpha) if exact \
+            else approximate_p_value(counts, likeness(everything), error, alpha)
+        passed += _before_failure(p_values <= alpha)
+        if (p_values > alpha).any():
             break
-        totals, row = np.stack([sums[-1], counts[-1]]), int(block[-1])
     return passed
 
 
 def _before_failure(tests: NDArray[np.bool_]) -> int:
     return len(tests) if tests.all() else int(np.argmin(tests))
+
+
+def _undecided(error: float, level: float, wanting: str) -> Selective:
+    return Selective(None, error, level, 0.0, (0.0, 1.0), 0, 0, wanting)
 
 
 def _coverage_interval(is_answered: NDArray[np.bool_], clusters: ArrayLike | None, level: float) -> tuple[float, float]:
@@ -163,7 +171,7 @@ def _coverage_interval(is_answered: NDArray[np.bool_], clusters: ArrayLike | Non
     return clustered_mean(is_answered.astype(np.float64), clusters, level)
 
 
-def _wanting(wrong: Floats, answered: NDArray[np.int64], error: float, alpha: float) -> str:
+def _wanting(wrong: Floats, answered: Whole, error: float, alpha: float) -> str:
     """How many answered rows it would take at the first threshold, if its share of wrong answers stayed."""
     rows = int(answered[0]) if len(answered) else 0
     seen = float(wrong[:rows].mean()) if rows else 1.0

@@ -1,0 +1,79 @@
+"""Wrong answers among those given, where whole clusters (speakers, writers) were sampled, threshold by threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.evidence.intervals.bets import log_wealth
+from linnet.evidence.thresholds.p_values import binomial_p_value
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+_BLOCK = 128  # thresholds counted at a time
+
+
+class Counts(NamedTuple):
+    """Wrong and answered rows of each cluster, (thresholds, clusters)."""
+
+    wrong: Floats
+    answered: Floats
+
+
+def counted(wrong: Floats, index: Whole, answered: Whole, clusters: int) -> Iterator[Counts]:
+    """Counts at each threshold, a block at a time; rows are ordered, and threshold i answers the first answered[i]."""
+    totals, row = np.zeros((2, 1, clusters)), 0
+    for block in np.split(answered, range(_BLOCK, len(answered), _BLOCK)):
+        steps = np.zeros((2, len(block), clusters))
+        rows = slice(row, int(block[-1]))
+        where = np.searchsorted(block, np.arange(row, block[-1]), side="right"), index[rows]
+        np.add.at(steps[0], where, wrong[rows])
+        np.add.at(steps[1], where, 1.0)
+        sums = totals + steps.cumsum(axis=1)
+        yield Counts(sums[0], sums[1])
+        totals, row = sums[:, -1:], int(block[-1])
+
+
+def exact_p_value(counts: Counts, sizes: Floats, error: float, alpha: float) -> Floats:
+    """By bets on each cluster's right answers; exact for any number of clusters, and in need of many.
+
+    A bet may rest on the sizes of clusters, all their rows counted, not on how many of these are answered.
+    """
+    unit = sizes.max()
+    right = (counts.answered - counts.wrong) / unit
+    won = log_wealth(right, counts.answered / unit, 1 - error, alpha, float(np.square(sizes / unit).sum()))
+    return np.asarray(np.exp(-np.maximum(won, 0.0)))
+
+
+def approximate_p_value(counts: Counts, least: Floats, error: float, alpha: float) -> Floats:
+    """Binomial, at the number of independent rows that the answered ones are worth, made smaller by the t quantile.
+
+    `least` is how alike the rows of a cluster are at least taken to be: at a strict threshold so few are wrong that
+    they seem independent.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    answered, clusters = counts.answered.sum(-1), counts.answered.shape[-1]
+    shared = np.square(counts.answered).sum(-1) / answered - 1
+    worth = 1 / (1 + np.maximum(shared, 0.0) * np.maximum(likeness(counts), least))
+    worth *= (ndtri(1 - alpha) / stdtrit(clusters - 1, 1 - alpha)) ** 2
+    return binomial_p_value(counts.wrong.sum(-1) * worth, answered * worth, error)
+
+
+def likeness(counts: Counts) -> Floats:
+    """The correlation within clusters of being wrong, from 0 to 1; 0 where all or none are wrong.
+
+    >>> float(likeness(Counts(np.array([[2.0, 0.0, 0.0]]), np.array([[2.0, 2.0, 2.0]])))[0])
+    1.0
+    """
+    answered, wrong = counts.answered, counts.wrong
+    share = wrong.sum(-1, keepdims=True) / answered.sum(-1, keepdims=True)
+    alone = wrong * (1 - share) ** 2 + (answered - wrong) * share**2
+    products = (np.square(wrong - share * answered) - alone).sum(-1)
+    couples, variance = (answered * (answered - 1)).sum(-1), (share * (1 - share))[..., 0]
+    is_known = (couples > 0) & (variance > 0)
+    seen = np.divide(products, couples * variance, out=np.zeros_like(products), where=is_known)
+    return np.asarray(np.clip(seen, 0.0, 1.0))
