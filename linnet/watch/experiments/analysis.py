@@ -112,8 +112,8 @@ class Analysis:
 
     @property
     def exit_code(self) -> int:
-        """0 holds, 1 fails, 2 undecided."""
-        return EXIT_CODES[self.verdict]
+        """0 holds, 1 fails, 2 undecided; 1 also where the arms did not fill as planned, which more units cannot mend."""
+        return EXIT_CODES["fails" if self.assignment.alarm else self.verdict]
 
     def to_json(self) -> str:
         """Everything as JSON; what is not finite is null."""

@@ -17,9 +17,8 @@ from linnet.watch.experiments.plan import Experiment, Metric
 def decide(plan: Experiment, name: str, arm: str, effect: Effect, units: Integers) -> Outcome:
     """One metric in one arm, decided at the first look that can: what is decided stays so."""
     metric = plan.metrics[name]
-    scale = _scale(metric)
-    bounds = _bounds(metric)
-    low, high = _better(getattr(effect, scale), metric)
+    scale, bounds = scale_of(metric), bounds_of(metric)
+    low, high = better(getattr(effect, scale), metric)
     decided = (low > bounds[0]) | (high < bounds[1])
     first = int(np.argmax(decided)) if decided.any() else None
     verdict: Verdict = "undecided" if first is None else "holds" if low[first] > bounds[0] else "fails"
@@ -47,7 +46,8 @@ def shows_harm(outcome: Outcome) -> bool:
     return bool((track.high < 0).any() if outcome.goal == "increase" else (track.low > 0).any())
 
 
-def _scale(metric: Metric) -> str:
+def scale_of(metric: Metric) -> str:
+    """On which scale the plan asks: that of its smallest effect or margin."""
     if metric.role == "guardrail":
         return "absolute" if metric.margin is not None else "relative"
     if metric.minimum_lift is not None or (metric.minimum_effect is None and metric.kind == "proportion"):
@@ -55,14 +55,15 @@ def _scale(metric: Metric) -> str:
     return "absolute"
 
 
-def _bounds(metric: Metric) -> tuple[float, float]:
+def bounds_of(metric: Metric) -> tuple[float, float]:
+    """Beyond the first it holds, short of the second it fails, where more is better."""
     if metric.role == "guardrail":
         margin = -float(metric.margin if metric.margin is not None else metric.margin_lift or 0)
         return margin, margin
     return 0.0, float(metric.minimum_effect or metric.minimum_lift or 0.0)
 
 
-def _better(looks: Looks, metric: Metric) -> tuple[Floats, Floats]:
+def better(looks: Looks, metric: Metric) -> tuple[Floats, Floats]:
     """The interval, turned so that more is better."""
     return (looks.low, looks.high) if metric.goal == "increase" else (-looks.high, -looks.low)
 
@@ -99,7 +100,7 @@ def _asked(metric: Metric) -> str:
 
 
 def _change(effect: Effect, metric: Metric) -> str:
-    scale = _scale(metric)
+    scale = scale_of(metric)
     looks: Looks = getattr(effect, scale)
     show = percent if scale == "relative" else figure
     low, high = float(looks.low[-1]), float(looks.high[-1])

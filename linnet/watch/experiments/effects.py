@@ -83,24 +83,35 @@ def _proportion(sums: Sums, variable: str, metric: Metric, pair: Pair) -> Effect
 
 
 def _ratio(sums: Sums, ratio: Ratio, name: str, pair: Pair) -> Effect:
-    arms = (pair.control, pair.treatment)
-    n = [sums.observations[..., arm] for arm in arms]
-    is_known = (n[0] >= 2) & (n[1] >= 2)
+    first, second, is_known = estimates_of(sums, ratio, pair)
     if not is_known.any():
         raise LinnetError(f"'{name}' has fewer than two units in an arm, and so no spread; expected many more.")
-    every = _moments(sums, ratio)
-    both = [_masked(every, arm, is_known) for arm in arms]
-    first, second = adjusted_means(*both) if ratio.covariate else map(_plain, both)
-    first, second = (Estimate(estimate.value, np.where(is_known, estimate.error, 0.0), estimate.n,
-                              np.where(is_known, _worth(sums, ratio)[..., arm], 0.0))
-                     for estimate, arm in zip((first, second), arms, strict=True))
-    difference = sequences.asymptotic(
-        second.value - first.value, np.hypot(first.error, second.error), first.n + second.n, best_at=pair.best_at,
-        level=pair.level, worth=np.minimum(first.worth, second.worth))  # type: ignore[arg-type]
-    relative = sequences.relative(first, second, best_at=pair.best_at, level=pair.level)
-    values = [np.where(is_known, estimate.value, np.nan) for estimate in (first, second)]
+    absolute, relative = compared(first, second, pair)
     unknown = np.where(is_known, 0.0, np.nan)
-    return Effect(values[0], values[1], _with(difference, unknown), _with(relative, unknown), _method(ratio))
+    return Effect(first.value + unknown, second.value + unknown, _with(absolute, unknown), _with(relative, unknown),
+                  _method(ratio))
+
+
+def estimates_of(sums: Sums, ratio: Ratio, pair: Pair) -> tuple[Estimate, Estimate, NDArray[np.bool_]]:
+    """The metric in both arms, after CUPED where there is a covariate; and where there are units enough to say so."""
+    arms = (pair.control, pair.treatment)
+    is_known = np.logical_and(*(sums.observations[..., arm] >= 2 for arm in arms))
+    every, worth = _moments(sums, ratio), _worth(sums, ratio)
+    both = [_masked(every, arm, is_known) for arm in arms]
+    plain = adjusted_means(*both) if ratio.covariate else [
+        Estimate(moments.mean, np.sqrt(np.maximum(moments.variance, 0.0) / moments.n), moments.n) for moments in both]
+    first, second = (Estimate(found.value, np.where(is_known, found.error, 0.0), found.n,
+                              np.where(is_known, worth[..., arm], 0.0))
+                     for found, arm in zip(plain, arms, strict=True))
+    return first, second, is_known
+
+
+def compared(first: Estimate, second: Estimate, pair: Pair) -> tuple[Looks, Looks]:
+    """The difference of two estimates and their ratio less 1, as sequences."""
+    worth = None if first.worth is None or second.worth is None else np.minimum(first.worth, second.worth)
+    absolute = sequences.asymptotic(second.value - first.value, np.hypot(first.error, second.error),
+                                    first.n + second.n, best_at=pair.best_at, level=pair.level, worth=worth)
+    return absolute, sequences.relative(first, second, best_at=pair.best_at, level=pair.level)
 
 
 def _method(ratio: Ratio) -> str:
@@ -129,10 +140,6 @@ def _masked(moments: Moments, arm: int, is_known: NDArray[np.bool_]) -> Moments:
     n, *others = (value[..., arm] for value in (moments.n, moments.mean, moments.variance, moments.covariate_mean,
                                                 moments.covariate_variance, moments.covariance))
     return Moments(np.where(is_known, n, 2.0), *(np.where(is_known, value, 0.0) for value in others))
-
-
-def _plain(moments: Moments) -> Estimate:
-    return Estimate(moments.mean, np.sqrt(np.maximum(moments.variance, 0.0) / moments.n), moments.n)
 
 
 def _worth(sums: Sums, ratio: Ratio) -> Floats:
