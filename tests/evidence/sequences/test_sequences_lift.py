@@ -33,6 +33,19 @@ def test_a_lift_of_a_half_is_covered_at_all_looks_by_unequal_arms_whose_rates_dr
         0.05 + THREE_ERRORS)
 
 
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_by_exact_reckoning_a_look_at_every_success_is_wrong_in_at_most_5_of_100(share: float) -> None:
+    left, wrong = np.ones(1), 0.0  # the chance of each count of hits, of runs that were never wrong
+    for total in range(1, 801):
+        left = np.append(left, 0) * (1 - share) + np.append(0, left) * share
+        hits = np.arange(total + 1)
+        is_wrong = lift(total - hits, hits, share=share, prior=lift_prior(0.5)).excludes(0)
+        wrong += left[is_wrong].sum()
+        left[is_wrong] = 0
+    assert 0.03 < wrong <= 0.05
+    assert wrong + left.sum() == pytest.approx(1, abs=1e-9)
+
+
 @pytest.mark.parametrize("rate", [0.9, 0.3, 0.01])
 def test_in_a_batch_of_fixed_sizes_the_mean_of_the_e_value_is_at_most_one_and_at_random_it_is_one(rate: float) -> None:
     control, treatment = np.meshgrid(np.arange(31), np.arange(11), indexing="ij")
