@@ -112,7 +112,7 @@ class Analysis:
 
     @property
     def exit_code(self) -> int:
-        """0 holds, 1 fails, 2 undecided; 1 also where the arms did not fill as planned, which more units cannot mend."""
+        """0 holds, 1 fails, 2 undecided; 1 also where the arms did not fill as planned: more units cannot mend that."""
         return EXIT_CODES["fails" if self.assignment.alarm else self.verdict]
 
     def to_json(self) -> str:
