@@ -1,10 +1,51 @@
-"""How much more would be needed to decide, if what was seen stayed as it is."""
+"""How much it takes to decide: the answer of this room, and the search for the smallest size that does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from linnet.evidence.rounding import plain, shift
 
 _LIMIT = 100_000_000
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How many `unit` (samples, clusters, runs, segments) it takes to show something; None if no number does.
+
+    `power` is the probability of success at `count`, from the very bound that the claim uses; `rows` are the samples in
+    all those clusters. `str()` says it in a sentence.
+    """
+
+    count: int | None
+    unit: str
+    power: float
+    level: float
+    shows: str
+    rows: int | None = None
+
+    def __str__(self) -> str:
+        """In plain words.
+
+        >>> print(Needed(1234, "samples", 0.803, 0.95, "that 80 in 100 are right, if 83 in 100 are"))
+        1,234 samples suffice in 80 of 100 tries to be 95 % sure that 80 in 100 are right, if 83 in 100 are.
+        """
+        sure = f"{plain(shift(self.level, 2))} % sure {self.shows}"
+        if self.count is None:
+            return f"No number of {self.unit} suffices to be {sure}."
+        of = f" ({self.rows:,} samples)" if self.rows is not None else ""
+        return f"{self.count:,} {self.unit}{of} suffice in {int(self.power * 100 + 1e-9)} of 100 tries to be {sure}."
+
+
+def in_100(share: float) -> str:
+    """A share as so many in 100.
+
+    >>> in_100(0.805)
+    '80.5 in 100'
+    """
+    return f"{plain(round(shift(share, 2), 4) + Decimal(0))} in 100"
 
 
 def smallest(decides: Callable[[int], bool], start: int) -> int | None:

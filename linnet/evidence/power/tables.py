@@ -1,0 +1,230 @@
+"""Samples for a difference of two shares, on the same samples or on different ones, from the exact bounds.
+
+The bound orders tables of two counts by a score. The tables for which it decides are those whose score reaches z, but
+for a count or two: how many, the exact bound itself says at three places, and the largest number is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.errors import LinnetError
+from linnet.evidence.comparisons.paired import _score as paired_score
+from linnet.evidence.comparisons.paired import paired_lower
+from linnet.evidence.comparisons.two_sample import _score as two_sample_score
+from linnet.evidence.comparisons.two_sample import two_sample_lower
+from linnet.evidence.power.needed import Needed, in_100, smallest
+from linnet.evidence.power.shares import effective_share, worth_of
+from linnet.evidence.power.simulated import Clustering, runs_at, smallest_simulated
+from linnet.evidence.settings import check_between, check_level, check_share
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+_WINDOW = 8.0  # standard deviations of the first count that are summed over
+_MOST_SHIFT = 40
+_ROUNDS = 4
+
+
+def samples_for_no_worse(margin: float, disagreement: float, *, expected: float = 0.0, level: float = 0.95,
+                         power: float = 0.8, clusters: Clustering | None = None, seed: int = 0) -> Needed:
+    """How many samples `no_worse` needs to hold at `margin`, if the two files disagree on a share of `disagreement`.
+
+    Disagreement is where one is right and the other wrong, of all samples; `expected` is the true difference, after
+    minus before. From the exact bound. With `clusters` the answer is in clusters, by simulation (Dirichlet) of the
+    bound for clusters, never under ten.
+
+    Assumes: disagreement and difference are the true ones; both are small for two files of one recipe (0.02 to 0.1).
+        With `clusters`: of one size; the correlation is that of where the two disagree.
+    Source: the bounds as in `no_worse`; Connor, Sample size for testing differences in proportions for the
+        paired-sample design, Biometrics 43, 1987, is the approximation.
+    Not for: two files on different samples (`samples_for_two_shares`).
+
+    >>> needed = samples_for_no_worse(0.03, 0.06)
+    >>> needed.count
+    450
+    >>> print(needed)
+    450 samples suffice in 80 of 100 tries to be 95 % sure that it is right at most 3 in 100 less often.
+    """
+    check_share("margin", margin)
+    shows = f"that it is right at most {in_100(margin)} less often"
+    return _paired(-margin, disagreement, expected, (level, power), clusters, seed, shows)
+
+
+def samples_for_better(expected: float, disagreement: float, *, by: float = 0.0, level: float = 0.95,
+                       power: float = 0.8, clusters: Clustering | None = None, seed: int = 0) -> Needed:
+    """How many samples `better` needs to hold, if the true difference is `expected`; else as `samples_for_no_worse`.
+
+    Assumes: as `samples_for_no_worse`.
+    Source: as `samples_for_no_worse`.
+    Not for: as `samples_for_no_worse`.
+
+    >>> samples_for_better(0.04, 0.08).count
+    294
+    """
+    check_share("by", by, zero=True)
+    shows = "that it is right more often" + (f" by more than {in_100(by)}" if by else "")
+    return _paired(by, disagreement, expected, (level, power), clusters, seed, shows)
+
+
+def samples_for_two_shares(control: float, treatment: float, *, by: float = 0.0, level: float = 0.95,
+                           power: float = 0.8) -> Needed:
+    """How many samples each side needs to show that the treatment's share is larger by more than `by`; one look.
+
+    From the exact bound `comparisons.two_sample_lower`. A negative `by` is a margin: not smaller by more than that.
+
+    Assumes: the two shares are the true ones; independent samples, as many on either side.
+    Source: the bound as in `comparisons.two_sample_difference`.
+    Not for: the same samples on both sides (`samples_for_better`, which needs far fewer); looking more than once
+        (`stopping_time_of_lift`).
+
+    >>> print(samples_for_two_shares(0.60, 0.75))
+    120 samples on each side suffice in 80 of 100 tries to be 95 % sure that the share is larger.
+    """
+    for name, share in (("control", control), ("treatment", treatment)):
+        check_between(name, share)
+    _check_settings(level, power)
+    shows = "that the share is larger" + (f" by more than {in_100(by)}" if by > 0 else "") if by >= 0 else (
+        f"that the share is smaller by at most {in_100(-by)}")
+    unit = "samples on each side"
+    if treatment - control <= by:
+        return Needed(None, unit, 0.0, level, shows)
+
+    def chance(n: int, shift: int) -> float:
+        from scipy.stats import binom
+
+        controls = _likely(n, control)
+        fewest = _fewest(lambda c, t: two_sample_score(c, n, t, n, by), controls, np.full(len(controls), n), level)
+        return float(binom.pmf(controls, n, control) @ binom.sf(fewest + shift - 1, n, treatment))
+
+    def shift_at(n: int) -> int:
+        controls = _probes(n, control)
+        fewest = _fewest(lambda c, t: two_sample_score(c, n, t, n, by), controls, np.full(len(controls), n), level)
+        return _shift(lambda c, t: two_sample_lower(c, n, t, n, level=level) > by, controls, fewest, n)
+
+    count, reached = _smallest_exact(chance, shift_at, power)
+    return Needed(count, unit, reached, level, shows)
+
+
+def _paired(by: float, disagreement: float, expected: float, goal: tuple[float, float], clusters: Clustering | None,
+            seed: int, shows: str) -> Needed:
+    level, power = goal
+    _check_settings(level, power)
+    if not (0 < disagreement <= 1 and abs(expected) <= disagreement):
+        raise LinnetError("disagreement is a share above 0, and the difference cannot be larger than it; "
+                          f"got disagreement={disagreement!r} and expected={expected!r}.")
+    unit = "samples" if clusters is None else "clusters"
+    if expected <= by:
+        return Needed(None, unit, 0.0, level, shows)
+    p10, p01 = (disagreement - expected) / 2, (disagreement + expected) / 2
+
+    def chance(n: int, shift: int) -> float:
+        from scipy.stats import binom
+
+        worsened = _likely(n, p10)
+        fewest = _fewest(lambda w, i: paired_score(w, i, n, by), worsened, n - worsened, level)
+        improved = binom.sf(fewest + shift - 1, n - worsened, min(1.0, p01 / (1 - p10)) if p10 < 1 else 0.0)
+        return float(binom.pmf(worsened, n, p10) @ improved)
+
+    def shift_at(n: int) -> int:
+        worsened = _probes(n, p10)
+        fewest = _fewest(lambda w, i: paired_score(w, i, n, by), worsened, n - worsened, level)
+        return _shift(lambda w, i: w + i <= n and paired_lower(w, i, n, level) > by - 1e-12, worsened, fewest, n)
+
+    count, reached = _smallest_exact(chance, shift_at, power)
+    if clusters is None or count is None:
+        return Needed(count, unit, reached, level, shows)
+    of = clusters.check()
+    units, reached = smallest_simulated(
+        lambda size: (_share_holding(size, of, (p10, p01), by, level, seed), runs_at(size)),
+        count * of.design_effect / of.rows, power)
+    return Needed(units, unit, reached, level, shows, None if units is None else units * of.rows)
+
+
+def _smallest_exact(chance: Callable[[int, int], float], shift_at: Callable[[int], int], power: float
+                    ) -> tuple[int | None, float]:
+    """The smallest n by the score, then with as many counts more as the exact bound asks for at that n."""
+    shift, count = 0, smallest(lambda n: chance(n, 0) >= power, 2)
+    for _ in range(_ROUNDS):
+        if count is None or (more := shift_at(count)) <= shift:
+            break
+        shift = more
+        count = smallest(lambda n, shift=shift: chance(n, shift) >= power, 2)  # type: ignore[misc]
+    return (None, 0.0) if count is None else (count, chance(count, shift))
+
+
+def _likely(n: int, share: float) -> Counts:
+    """All counts that are not negligible."""
+    reach = _WINDOW * (n * share * (1 - share)) ** 0.5 + 15
+    return np.arange(max(0, int(n * share - reach)), min(n, int(n * share + reach)) + 1)
+
+
+def _probes(n: int, share: float) -> Counts:
+    """Counts that are usual: a low, a middle and a high one."""
+    from scipy.stats import binom
+
+    return np.unique(np.asarray(binom.ppf([0.1, 0.5, 0.9], n, share)).astype(np.int64))
+
+
+def _fewest(score: Callable[[Floats, Floats], Floats], first: Counts, most: Counts, level: float) -> Counts:
+    """For each first count the fewest of the second one whose score reaches z; one more than `most` if none does."""
+    from scipy.special import ndtri
+
+    z = float(ndtri(level))
+    below, reached = np.full(len(first), -1), most + 1
+    while (is_open := reached - below > 1).any():
+        middle = (below + reached) // 2
+        is_enough = score(first.astype(np.float64), middle.astype(np.float64)) >= z
+        reached = np.where(is_open & is_enough, middle, reached)
+        below = np.where(is_open & ~is_enough, middle, below)
+    return reached
+
+
+def _shift(decides: Callable[[int, int], bool], first: Counts, fewest: Counts, n: int) -> int:
+    """How many more of the second count the exact bound asks for than the score does, at the most."""
+    shifts = [0]
+    for one, other in zip(first.tolist(), fewest.tolist(), strict=True):
+        if other <= n:
+            shifts.append(next((more for more in range(min(_MOST_SHIFT, n - other) + 1) if decides(one, other + more)),
+                               shifts[-1]))
+    return max(shifts)
+
+
+def _share_holding(clusters: int, of: Clustering, shares: tuple[float, float], by: float, level: float,
+                   seed: int) -> float:
+    """How often the clustered bound of the paired difference exceeds `by` in simulation."""
+    from scipy.special import ndtri
+
+    worsened, improved = _disagreements(clusters, of, shares, np.random.default_rng(seed))
+    rows, apart = clusters * of.rows, improved - worsened
+    all_worsened, all_improved = worsened.sum(axis=1), improved.sum(axis=1)
+    mean = apart.sum(axis=1) / rows
+    residuals = np.square(apart - mean[:, None] * of.rows).sum(axis=1)
+    worth = worth_of(residuals, (all_worsened + all_improved) / rows - mean**2, rows, clusters)
+    worth = worth * effective_share(level, rows, clusters)
+    z = float(ndtri(level))
+    # All counts made smaller by `worth` make the score smaller by its root. The bound is never tighter than that for
+    # rows, which may ask for one count more than its score does.
+    by_cluster = paired_score(all_worsened, all_improved, rows, by) * np.sqrt(worth)
+    by_row = paired_score(all_worsened, np.maximum(all_improved - 1, 0), rows, by)
+    return float(((by_cluster >= z) & (by_row >= z)).mean())
+
+
+def _disagreements(clusters: int, of: Clustering, shares: tuple[float, float], rng: np.random.Generator
+                   ) -> tuple[Floats, Floats]:
+    """Worsened and improved samples in each cluster: (runs, clusters)."""
+    shape = (runs_at(clusters), clusters)
+    parts = np.multiply.outer([*shares, 1 - sum(shares)], np.ones(shape))
+    if of.correlation:
+        parts = rng.gamma(np.maximum(parts, 1e-12) * (1 / of.correlation - 1))
+    worsened = rng.binomial(of.rows, parts[0] / parts.sum(axis=0))
+    improved = rng.binomial(of.rows - worsened, parts[1] / np.maximum(parts[1] + parts[2], 1e-300))
+    return worsened.astype(np.float64), improved.astype(np.float64)
+
+
+def _check_settings(level: float, power: float) -> None:
+    check_level(level)
+    check_between("power", power)
