@@ -92,13 +92,13 @@ def analysis(*, verdict: Verdict = "holds", alarm: bool = False, **changed: Any)
 
 def self_test(rates: Mapping[str, tuple[float, float, float]], **changed: Any) -> SelfTest:
     """A self-test of 2,000 runs; each metric with its rate and the interval of it."""
-    metrics = tuple(FalsePositives(name, rate, (low, high), 0.34, (0.32, 0.36), 10_000, "the method of it")
+    metrics = tuple(FalsePositives(name, rate, (low, high), 0.34, (0.32, 0.36), 10_000)
                     for name, (rate, low, high) in rates.items())
     return replace(SelfTest(plan(), "old", 2000, 100, 0, 0.05, metrics, ("wait_ms has no A/A here.",)), **changed)
 
 
 def reckoning() -> Power:
     """What the plan can decide."""
-    stopping = (Stopping("understood", "new", 0.005, 0.974, 0.005, 9_120.4, 8_800.0, 25_000, 7_700, "by simulation"),
-                Stopping("wait_ms", "new", 18.0, 1.0, 0.0, 2_210.0, 2_000.0, 25_000, 1_400, "by simulation"))
+    stopping = (Stopping("understood", "new", 0.005, 0.974, 0.005, 9_120.4, 8_800.0, 25_000, 7_700),
+                Stopping("wait_ms", "new", 0.0, 1.0, 0.0, 2_210.0, 2_000.0, 25_000, 1_400))
     return Power(plan(), 1000, 100, 0, stopping, ("ordered says no smallest effect.",))

@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
+from linnet.report.counting import listed, percent
 from linnet.report.experiment_numbers import change, interval, number, places_of, sure, turned
-from linnet.report.experiment_words import decided, is_share, meaning, word
+from linnet.report.experiment_words import decided, is_share, meaning, noun, word
 from linnet.watch.experiments import Analysis, Outcome, Track
 
 MARKS = {"holds": "✓", "fails": "✕", "undecided": "?"}
 WIDTH = 100
+_LEADS = {"holds": "{arm} is better than {control}", "fails": "{arm} does not do what was asked of it",
+          "harms": "{arm} does harm", "guards": "{arm} does no harm",
+          "undecided": "it is not decided whether {arm} is better than {control}"}
+_ORDER = ("harmed", "worse", "better", "not enough", "not harmed", "not decided")
+_TOLD = ("harmed", "worse", "better", "not enough")
+"""These are told with their numbers in the first sentence."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +36,54 @@ class Row:
     word: str
 
 
+def seen(row: Row) -> tuple[str, str]:
+    """The change and its interval, on the scale on which the plan decides."""
+    return (row.lift, row.lift_interval) if row.outcome.scale == "relative" else (row.difference, row.interval)
+
+
 def told(analysis: Analysis, row: Row) -> str:
     """A metric in two or three sentences: what it is in both arms, what that shows, and since when."""
     plan, outcome = analysis.experiment, row.outcome
-    change, span = (row.lift, row.lift_interval) if outcome.scale == "relative" else (row.difference, row.interval)
-    seen = f"{row.control} with {plan.reference}, {row.treatment} with {outcome.arm}" if row.control and row.treatment \
+    change, span = seen(row)
+    both = f"{row.control} with {plan.reference}, {row.treatment} with {outcome.arm}" if row.control and row.treatment \
         else "nothing was measured in one of the arms"
     shown = f": {change} ({span}, {row.sure} sure)" if change else ""
     end = decided(analysis, outcome)
-    return f"{seen[:1].upper()}{seen[1:]}{shown}. {meaning(plan, outcome)}" + (f" D{end[1:]}." if end else "")
+    return f"{both[:1].upper()}{both[1:]}{shown}. {meaning(plan, outcome)}" + (f" D{end[1:]}." if end else "")
+
+
+def sentence(analysis: Analysis) -> str:
+    """What came out: of each arm whether it is better, by how much where that is shown, and what is harmed."""
+    plan = analysis.experiment
+    on = f"On {int(analysis.looks[-1]):,} {noun(plan)}"
+    if analysis.assignment.alarm:
+        return (f"{on} the arms did not fill as planned, so nothing can be said of {listed(list(plan.treatments))} "
+                f"against {plan.reference}.")
+    said = [f"{_LEADS[_lead(analysis, arm)].format(arm=arm, control=plan.reference)}{_groups(analysis, arm)}"
+            for arm in plan.treatments]
+    return f"{on}, {' '.join(said)} {percent(plan.level)} sure."
 
 
 def rows(analysis: Analysis) -> list[Row]:
     """The table: a row a metric and treatment arm, in the order of the plan."""
-    return [_row(analysis, outcome) for outcome in analysis.outcomes]
+    return [row_of(analysis, outcome) for outcome in analysis.outcomes]
+
+
+def row_of(analysis: Analysis, outcome: Outcome) -> Row:
+    """The row of one metric in one arm."""
+    percentage, is_worse_up = is_share(analysis.experiment, outcome), outcome.goal == "decrease"
+    scale = 2 if percentage else 0
+    places, lift_places = places_of(outcome.absolute, scale), places_of(outcome.relative, 2)
+    unit, lift = " points" if percentage else "", change(float(outcome.relative.estimate[-1]), places=lift_places,
+                                                         scale=2, worse_is_up=is_worse_up)
+    difference = change(float(outcome.absolute.estimate[-1]), places=places, scale=scale, worse_is_up=is_worse_up)
+    return Row(
+        outcome=outcome, control=number(float(outcome.control[-1]), places=places, percentage=percentage),
+        treatment=number(float(outcome.treatment[-1]), places=places, percentage=percentage),
+        difference=f"{difference}{unit}" if difference else "",
+        interval=_last(outcome.absolute, places, scale, _side(outcome, "absolute")), lift=f"{lift} %" if lift else "",
+        lift_interval=_last(outcome.relative, lift_places, 2, _side(outcome, "relative")), sure=sure(outcome.level),
+        word=word(outcome))
 
 
 def head(analysis: Analysis) -> list[str]:
@@ -71,7 +112,7 @@ def text(analysis: Analysis) -> str:
     lines = "\n".join(fill(line, WIDTH, subsequent_indent=" " * 15) for line in said)
     figures = "\n".join(aligned([head(analysis), *(cells(analysis, row) for row in rows(analysis))]))
     notes = [fill(f"note: {note}", WIDTH, subsequent_indent="      ") for note in analysis.notes]
-    return "\n\n".join(part for part in [fill(analysis.sentence, WIDTH), lines, figures, "\n".join(notes)] if part)
+    return "\n\n".join(part for part in [fill(sentence(analysis), WIDTH), lines, figures, "\n".join(notes)] if part)
 
 
 def aligned(table: Sequence[Sequence[str]]) -> list[str]:
@@ -82,20 +123,27 @@ def aligned(table: Sequence[Sequence[str]]) -> list[str]:
                       for at, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in table]
 
 
-def _row(analysis: Analysis, outcome: Outcome) -> Row:
-    percentage, is_worse_up = is_share(analysis.experiment, outcome), outcome.goal == "decrease"
-    scale = 2 if percentage else 0
-    places, lift_places = places_of(outcome.absolute, scale), places_of(outcome.relative, 2)
-    unit, lift = " points" if percentage else "", change(float(outcome.relative.estimate[-1]), places=lift_places,
-                                                         scale=2, worse_is_up=is_worse_up)
-    difference = change(float(outcome.absolute.estimate[-1]), places=places, scale=scale, worse_is_up=is_worse_up)
-    return Row(
-        outcome=outcome, control=number(float(outcome.control[-1]), places=places, percentage=percentage),
-        treatment=number(float(outcome.treatment[-1]), places=places, percentage=percentage),
-        difference=f"{difference}{unit}" if difference else "",
-        interval=_last(outcome.absolute, places, scale, _side(outcome, "absolute")), lift=f"{lift} %" if lift else "",
-        lift_interval=_last(outcome.relative, lift_places, 2, _side(outcome, "relative")), sure=sure(outcome.level),
-        word=word(outcome))
+def _lead(analysis: Analysis, arm: str) -> str:
+    found = [outcome for outcome in analysis.outcomes if outcome.arm == arm]
+    verdict = analysis.verdicts[arm]
+    if verdict == "fails" and any(word(outcome) == "harmed" for outcome in found):
+        return "harms"
+    if verdict == "holds" and not any(outcome.role == "success" for outcome in found):
+        return "guards"
+    return verdict
+
+
+def _groups(analysis: Analysis, arm: str) -> str:
+    """The metrics of an arm by what was decided, those that changed with their change; what won needs no heading."""
+    groups: dict[str, list[str]] = {}
+    for row in rows(analysis):
+        if row.outcome.arm == arm:
+            change, span = seen(row)
+            shown = f" {change} ({span})" if row.word in _TOLD and change else ""
+            groups.setdefault(row.word, []).append(f"{row.outcome.metric}{shown}")
+    won = groups.pop("better", []) if analysis.verdicts[arm] == "holds" else []
+    rest = [f"{name.capitalize()}: {listed(groups[name])}." for name in _ORDER if name in groups]
+    return " ".join([f": {listed(won)}." if won else ".", *rest])
 
 
 def _side(outcome: Outcome, scale: str) -> float:

@@ -12,7 +12,7 @@ from linnet.errors import LinnetError
 from linnet.files import replacing
 from linnet.report import charts
 from linnet.report.charts import BLUE, INK, LINE, MUTED, ORANGE, Figure
-from linnet.report.experiment import rows, title
+from linnet.report.experiment import row_of, seen, title
 from linnet.report.experiment_numbers import turned
 from linnet.report.experiment_words import decided, deciding, is_share, noun, when, word
 from linnet.watch.experiments import Analysis, Outcome, Track
@@ -31,11 +31,10 @@ def sequence(analysis: Analysis, outcome: Outcome) -> Figure | None:
     drawn = _sequence(analysis, outcome)
     if drawn is None:
         return None
-    row = next(row for row in rows(analysis) if row.outcome is outcome)
+    change, span = seen(row_of(analysis, outcome))
     over = when(analysis, len(analysis.looks) - 1)
     end = decided(analysis, outcome) or "not decided yet"
-    shown = (row.lift, row.lift_interval) if outcome.scale == "relative" else (row.difference, row.interval)
-    last = f"{shown[0]} ({shown[1]}) at the last look" + (f", {over}" if over else "")
+    last = f"{change} ({span}) at the last look" + (f", {over}" if over else "")
     return Figure(charts.svg(drawn), f"{title(analysis, outcome)}: {last}; {end}.",
                   f"Difference of {title(analysis, outcome)} over {len(analysis.looks)} looks: {last}; {end}.")
 
@@ -60,7 +59,7 @@ def write_experiment_picture(analysis: Analysis, path: str | Path) -> Path:
     parts = [part for part in (_sequence(analysis, outcome, titled=True) for outcome in analysis.outcomes) if part]
     if not parts:
         raise LinnetError("there is nothing to draw: no metric excludes anything yet. Gather more and look again.")
-    drawn = charts.altair().vconcat(*parts)
+    drawn = charts.altair().vconcat(*parts, spacing=18)
     content = charts.png(drawn) if target.suffix.lower() == ".png" else charts.svg(drawn).encode()
     with replacing(target) as partial:
         partial.write_bytes(content)
@@ -87,8 +86,12 @@ def _sequence(analysis: Analysis, outcome: Outcome, *, titled: bool = False) -> 
         marks = [base.mark_area(color=colour, opacity=0.18).encode(y=y, y2="high:Q"),
                  base.mark_line(color=colour, strokeWidth=2).encode(y=alt.Y("value:Q", scale=scale))]
     drawn = alt.layer(*marks, *_lines(outcome, scale, factor), *_moment(analysis, outcome, limits))
-    named = {"title": alt.Title(title(analysis, outcome), anchor="start", color=INK, fontSize=13)} if titled else {}
-    return drawn.properties(width=_WIDTH, height=_HEIGHT, **named)
+    drawn = drawn.properties(width=_WIDTH, height=_HEIGHT)
+    return drawn.properties(title=_title(title(analysis, outcome))) if titled else drawn
+
+
+def _title(text: str) -> Any:
+    return charts.altair().Title(text, anchor="start", frame="group", color=INK, fontSize=13)
 
 
 def _limits(track: Track, factor: float, bound: float) -> list[float] | None:
@@ -123,7 +126,7 @@ def _lines(outcome: Outcome, scale: Any, factor: float) -> list[Any]:
     name = "margin" if outcome.role == "guardrail" else "worth having"
     margin = alt.Chart(alt.Data(values=[{"y": bound, "said": name}])).encode(y=alt.Y("y:Q", scale=scale))
     return [zero, margin.mark_rule(stroke=ORANGE, strokeDash=[5, 3]),
-            margin.mark_text(color=ORANGE, align="right", dx=-3, dy=-6).encode(x=alt.value(_WIDTH), text="said:N")]
+            margin.mark_text(color=ORANGE, align="left", dx=6).encode(x=alt.value(_WIDTH), text="said:N")]
 
 
 def _asked(outcome: Outcome) -> float:
@@ -154,7 +157,7 @@ def _split(analysis: Analysis) -> Any:
         x=_x(analysis), y=alt.Y("y:Q", title="powers of ten", scale=scale, axis=alt.Axis(tickCount=4, gridColor=LINE)))
     top = alt.Chart(alt.Data(values=[{"y": alarm, "said": "alarm"}])).encode(y=alt.Y("y:Q", scale=scale))
     return alt.layer(line, top.mark_rule(stroke=ORANGE, strokeDash=[5, 3]), top.mark_text(
-        color=ORANGE, align="right", dx=-3, dy=-6).encode(x=alt.value(_WIDTH), text="said:N")
+        color=ORANGE, align="left", dx=6).encode(x=alt.value(_WIDTH), text="said:N")
                      ).properties(width=_WIDTH, height=90)
 
 

@@ -41,7 +41,7 @@ def change(value: float, *, places: int, scale: int, worse_is_up: bool) -> str:
     """
     if not math.isfinite(value):
         return ""
-    rounded = (up if worse_is_up else down)(shift(value, scale), _ZERO, places)
+    rounded = (up if worse_is_up else down)(_exact(value, scale), _ZERO, places)
     return f"{rounded:+,f}"
 
 
@@ -53,8 +53,8 @@ def interval(low: float, high: float, *, places: int, scale: int, bound: float =
     >>> interval(-math.inf, math.inf, places=0, scale=0)
     'nothing yet'
     """
-    least = "" if math.isinf(low) else f"{down(shift(low, scale), shift(bound, scale), places):+,f}"
-    most = "" if math.isinf(high) else f"{up(shift(high, scale), shift(bound, scale), places):+,f}"
+    least = "" if not math.isfinite(low) else f"{down(_exact(low, scale), _exact(bound, scale), places):+,f}"
+    most = "" if not math.isfinite(high) else f"{up(_exact(high, scale), _exact(bound, scale), places):+,f}"
     if least and most:
         return f"{least} to {most}"
     return f"at least {least}" if least else f"at most {most}" if most else "nothing yet"
@@ -79,3 +79,8 @@ def places_for(amount: float) -> int:
 def turned(outcome: Outcome, bound: float) -> float:
     """A bound, which is given so that more is better, in the direction of the figures."""
     return -bound if outcome.goal == "decrease" else bound
+
+
+def _exact(value: float, scale: int) -> Decimal:
+    """A number without the noise of its last bits, which rounding to one side would turn into a digit."""
+    return shift(float(f"{value:.12g}"), scale)

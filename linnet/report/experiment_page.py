@@ -11,7 +11,7 @@ from linnet import __version__
 from linnet.files import replacing
 from linnet.report import experiment_charts, experiment_limits
 from linnet.report.counting import percent
-from linnet.report.experiment import cells, head, rows, title, told
+from linnet.report.experiment import cells, head, rows, sentence, title, told
 from linnet.report.experiment_words import noun
 from linnet.report.markup import Html, chart, safe, section, table, tag, unbroken
 from linnet.watch.experiments import Analysis
@@ -33,7 +33,7 @@ def experiment_html(analysis: Analysis, *, command: str = "", plan: str = "") ->
                   _split(analysis), section(_PLAN, tag("pre", plan.rstrip())) if plan else "", class_="figures")
     return Template(here.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         title=safe(f"{name}: experiment"), name=safe(name), version=safe(__version__),
-        style=here.joinpath("style.css").read_text(encoding="utf-8"), sentence=safe(analysis.sentence),
+        style=here.joinpath("style.css").read_text(encoding="utf-8"), sentence=safe(sentence(analysis)),
         open_claims=_alarm(analysis), verdicts=_verdicts(analysis), blocks=_blocks(analysis, command), figures=figures)
 
 
@@ -62,7 +62,7 @@ def _blocks(analysis: Analysis, command: str) -> Html:
     said = [_block("How sure this is", experiment_limits.control_of_error(analysis)),
             _block("What was assumed", experiment_limits.assumptions(analysis)),
             _block("What this does not say", experiment_limits.limits(analysis))]
-    last = [_block("What is odd", analysis.notes), _again(command)]
+    last = [_block("What is odd, or left out", analysis.notes), _again(command)]
     return tag("div", *said, tag("div", *(block for block in last if block)), class_="blocks")
 
 

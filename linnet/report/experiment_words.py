@@ -29,21 +29,37 @@ def is_worse(outcome: Outcome) -> bool:
 
 
 def meaning(plan: Experiment, outcome: Outcome) -> str:
-    """What the interval says about what the plan asked."""
-    amount = bound(plan, outcome, max(map(abs, outcome.bounds)))
-    if outcome.role == "guardrail":
-        return {"holds": f"Not worse by the margin of {amount}.", "undecided":
-                f"Whether it is worse by the margin of {amount} is open."}.get(
-                    outcome.decision, f"Worse by more than the margin of {amount}.")
+    """What the interval says about what the plan asked; and where the decision rests on an earlier look alone."""
+    said = _guarded(plan, outcome) if outcome.role == "guardrail" else _gained(plan, outcome)
+    return said if _stands(outcome) else f"{said} The last look alone would leave it open."
+
+
+def _guarded(plan: Experiment, outcome: Outcome) -> str:
+    margin = bound(plan, outcome, abs(outcome.bounds[0]))
     if outcome.decision == "undecided":
-        return "Neither better nor worse is shown." if not amount else \
-            f"Neither that it is better is shown, nor that it gains less than the {amount} worth having."
+        return f"Whether it is worse by the margin of {margin} is open."
+    return f"Not worse by the margin of {margin}." if outcome.decision == "holds" else \
+        f"Worse by more than the margin of {margin}."
+
+
+def _gained(plan: Experiment, outcome: Outcome) -> str:
+    worth = bound(plan, outcome, outcome.bounds[1])
+    if outcome.decision == "undecided":
+        return f"Neither that it is better is shown, nor that it gains less than the {worth} worth having." if worth \
+            else "Neither better nor worse is shown."
     if outcome.decision == "fails":
-        return "Shown to be worse." if is_worse(outcome) else f"Shown to gain less than the {amount} worth having."
-    if not amount:
+        return "Shown to be worse." if is_worse(outcome) else f"Shown to gain less than the {worth} worth having."
+    if not worth:
         return "Shown to be better."
-    return f"Shown to be better, by the {amount} worth having or more." if _is_worth(outcome) else \
-        f"Shown to be better; whether by the {amount} worth having is open."
+    return f"Shown to be better, by the {worth} worth having or more." if _is_worth(outcome) else \
+        f"Shown to be better; whether by the {worth} worth having is open."
+
+
+def _stands(outcome: Outcome) -> bool:
+    """Whether the last look alone would decide the same, or nothing was decided."""
+    track, sign = deciding(outcome), -1 if outcome.goal == "decrease" else 1
+    low, high = sorted((sign * float(track.low[-1]), sign * float(track.high[-1])))
+    return {"holds": low > outcome.bounds[0], "fails": high < outcome.bounds[1]}.get(outcome.decision, True)
 
 
 def bound(plan: Experiment, outcome: Outcome, value: float) -> str:
@@ -52,7 +68,10 @@ def bound(plan: Experiment, outcome: Outcome, value: float) -> str:
         return ""
     if outcome.scale == "relative":
         return percent(round(value, 9))
-    return f"{round(100 * value, 9):g} points" if is_share(plan, outcome) else f"{value:,.6g}"
+    if not is_share(plan, outcome):
+        return f"{value:,.6g}"
+    points = f"{100 * value:.6g}"
+    return f"{points} point" if points == "1" else f"{points} points"
 
 
 def decided(analysis: Analysis, outcome: Outcome) -> str:

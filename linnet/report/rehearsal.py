@@ -78,6 +78,8 @@ def _share(one: Stopping) -> str:
 
 def _effect(found: Power, one: Stopping) -> str:
     metric = found.experiment.metrics[one.metric]
+    if not one.effect:
+        return "none"
     if metric.kind == "proportion" or metric.share:
         return f"{100 * one.effect:.{places_for(100 * one.effect)}f} points"
     return f"{one.effect:,.{places_for(one.effect)}f}"
