@@ -333,9 +333,9 @@ REJECTS = (0.05, 0.10, 0.20)
 
 def verification_table(runs: int) -> None:
     """Misses, decisions, and false rejects against those of the threshold that truly has the rate."""
-    print("\n## false_accept_threshold\n\n`rejects at p`: false rejects as a multiple of those of the oracle threshold, where"
-          "\ngenuine scores (normal, deviation 1) lie such that the oracle rejects p; mean / 95th percentile over decided "
-          "draws.\n\n| data | rule | missed | decided | " + " | ".join(f"rejects at {p}" for p in REJECTS)
+    print("\n## false_accept_threshold\n\n`rejects at p`: false rejects as a multiple of those of the oracle threshold "
+          "where\ngenuine scores (normal, deviation 1) lie such that the oracle rejects p; mean / 95th percentile over "
+          "decided draws.\n\n| data | rule | missed | decided | " + " | ".join(f"rejects at {p}" for p in REJECTS)
           + " | ms |\n|---|---|---|---|" + "---|" * (len(REJECTS) + 1))
     for voices in VOICES:
         truth, random = Truth(voices), np.random.default_rng(5)

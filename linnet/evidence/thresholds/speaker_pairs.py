@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,6 +49,10 @@ class SpeakerPairs:
     def by_dyad(self, values: Floats) -> Floats:
         """Sums over the pairs of each dyad."""
         return np.asarray(np.bincount(self.dyad, values, len(self.first)))
+
+    def by_dyad_of(self, chosen: Whole) -> Floats:
+        """How many of the chosen pairs (their rows) each dyad has."""
+        return np.bincount(self.dyad[chosen], minlength=len(self.first)).astype(np.float64)
 
 
 def speaker_pairs(scores: ArrayLike, first: ArrayLike, second: ArrayLike) -> tuple[Floats, SpeakerPairs]:
@@ -103,7 +108,8 @@ def _log_excess(scores: Floats, pairs: SpeakerPairs, rate: float, sureness: floa
 
     n, rungs = len(scores), _rungs(rate, len(scores))
     order = np.argsort(-scores, kind="stable")
-    values = [_excess_at(order[: int(count)], pairs, n) for count in rungs]
+    design = _Design(n, pairs.by_speaker(pairs.by_dyad(np.ones(n))), *_couples(pairs, pairs.by_dyad(np.ones(n))))
+    values = [_excess_at(order[: int(count)], pairs, design) for count in rungs]
     weights = _line_weights(np.log(rungs / n), math.log(rate))
     whole, without = (weights @ np.stack(side) for side in zip(*values, strict=True))
     if not (np.isfinite(whole) and np.isfinite(without).all()):
@@ -119,15 +125,23 @@ def _rungs(rate: float, n: int) -> Floats:
     return np.unique(np.ceil(np.geomspace(max(rate, _LOOSE), loosest, _RUNGS) * n))
 
 
-def _excess_at(passing: Whole, pairs: SpeakerPairs, n: int) -> tuple[Floats, Floats]:
+class _Design(NamedTuple):
+    """All pairs: how many, of each speaker, and how many couples share a speaker, in all and without each speaker."""
+
+    pairs: int
+    of_speaker: Floats
+    couples: float
+    couples_without: Floats
+
+
+def _excess_at(passing: Whole, pairs: SpeakerPairs, design: _Design) -> tuple[Floats, Floats]:
     """log(share of couples that both pass / share of pairs that pass, squared): of all, and without each speaker."""
-    all_dyads, passing_dyads = pairs.by_dyad(np.ones(n)), np.bincount(pairs.dyad[passing], minlength=len(pairs.first))
-    sizes, counts = pairs.by_speaker(all_dyads), pairs.by_speaker(passing_dyads.astype(np.float64))
-    couples, couples_without = _couples(pairs, all_dyads)
-    both, both_without = _couples(pairs, passing_dyads.astype(np.float64))
+    per_dyad = pairs.by_dyad_of(passing)
+    both, both_without = _couples(pairs, per_dyad)
+    left, left_of = len(passing) - pairs.by_speaker(per_dyad), design.pairs - design.of_speaker
     with np.errstate(divide="ignore", invalid="ignore"):
-        whole = np.log(np.float64(both) / couples) - 2 * np.log(len(passing) / n)
-        without = np.log(both_without / couples_without) - 2 * np.log((len(passing) - counts) / (n - sizes))
+        whole = np.log(np.float64(both) / design.couples) - 2 * np.log(len(passing) / design.pairs)
+        without = np.log(both_without / design.couples_without) - 2 * np.log(left / left_of)
     return np.asarray(whole), without
 
 

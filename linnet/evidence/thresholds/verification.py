@@ -135,10 +135,11 @@ def _allowed(expected: float, variance: float, alpha: float) -> int:
 def _wanting(pairs: int, speakers: int, variance: float, rate: float, alpha: float) -> str:
     if speakers < MINIMUM_CLUSTERS:
         return f"{speakers} speakers say nothing about new ones; at least {MINIMUM_CLUSTERS} are needed."
-    if variance > LARGEST_SPREAD**2:
+    if variance > LARGEST_SPREAD**2 and pairs * rate > -math.log(alpha):
         needed = math.ceil(speakers * variance / LARGEST_SPREAD**2)
         return (f"which {speakers} speakers were drawn may move a rate of {rate:g} by {math.sqrt(variance):.0%} of it; "
                 f"about {about(needed)} speakers would be needed, or a rate that is less strict.")
-    needed = math.ceil((alpha**-variance - 1) / variance / rate if variance > _NEGLIGIBLE else -math.log(alpha) / rate)
+    known = variance if _NEGLIGIBLE < variance <= LARGEST_SPREAD**2 else 0.0
+    needed = math.ceil((alpha**-known - 1) / known / rate if known else -math.log(alpha) / rate)
     return (f"{pairs:,} pairs of {speakers} speakers are too few for a rate of {rate:g}, even with none accepted; "
-            f"about {about(needed)} pairs of these speakers would be needed.")
+            f"at least about {about(needed)} pairs would be needed.")
