@@ -39,21 +39,20 @@ def empirical_bernstein(
     return lower + (upper - lower) * low, lower + (upper - lower) * high
 
 
+def excess(sums: Floats, sizes: Floats, mean: float, log_term: float) -> Floats:
+    """By how much sums (..., clusters) of (score - mean) exceed on average what their variance allows."""
+    above = sums - mean * sizes
+    n = above.shape[-1]
+    allowed = np.sqrt(2 * log_term / n * above.var(axis=-1, ddof=1)) + 7 * log_term / (3 * (n - 1))
+    return np.asarray(above.mean(axis=-1) - allowed, dtype=np.float64)
+
+
 def _lowest(sums: Floats, sizes: Floats, log_term: float) -> float:
-    """Where the sums of (score - mean) stop being too large for their variance; concave in the mean, so one point."""
-    n = len(sums)
-    if n < 2:
+    """Where the excess ends: it is concave in the mean, so above 0 at a mean of 0 it ends once."""
+    if len(sums) < 2 or excess(sums, sizes, 0.0, log_term) <= 0:
         return 0.0
-    spread = np.cov(sums, sizes)
-    remainder = 7 * log_term / (3 * (n - 1))
-
-    def excess(mean: float) -> float:
-        variance = max(0.0, float(spread[0, 0] - 2 * mean * spread[0, 1] + mean**2 * spread[1, 1]))
-        ahead = float(sums.mean() - mean * sizes.mean())
-        return ahead - math.sqrt(2 * variance * log_term / n) - remainder
-
     low, high = 0.0, float(sums.sum() / sizes.sum())
-    for _ in range(_STEPS if excess(0.0) > 0 else 0):
+    for _ in range(_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+        low, high = (middle, high) if excess(sums, sizes, middle, log_term) > 0 else (low, middle)
     return low

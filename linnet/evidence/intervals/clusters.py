@@ -102,4 +102,5 @@ def cluster_sums(values: Floats, cluster_labels: ArrayLike | None) -> tuple[Floa
     if cluster_labels is None:
         return values, np.ones(len(values))
     index, clusters = check_labels(cluster_labels, len(values))
-    return np.bincount(index, weights=values, minlength=clusters), np.bincount(index).astype(np.float64)
+    sums = np.asarray(np.bincount(index, weights=values, minlength=clusters), dtype=np.float64)
+    return sums, np.bincount(index).astype(np.float64)
