@@ -41,6 +41,8 @@ def analyse(events: EVENTS, plan: PLAN,
     from linnet import report as pages
     from linnet.watch import experiments
 
+    if svg:
+        pages.checked_picture(svg)
     checked = experiments.Experiment.load(plan)
     with screen.progress() as progress:
         found = experiments.analyse(events, checked, threads=threads, progress=progress)

@@ -9,11 +9,11 @@ from linnet.report import comparison, experiment, rehearsal
 from linnet.report.comparison_page import write_page, write_picture
 from linnet.report.comparison_paper import latex, write_latex
 from linnet.report.contents import Contents
-from linnet.report.experiment_charts import write_experiment_picture
+from linnet.report.experiment_charts import checked_picture, write_experiment_picture
 from linnet.report.experiment_page import write_experiment
 from linnet.report.page import write
 from linnet.report.terminal import text
 from linnet.report.words import summary
 
-__all__ = ["Contents", "comparison", "experiment", "latex", "rehearsal", "summary", "text", "write",
+__all__ = ["Contents", "checked_picture", "comparison", "experiment", "latex", "rehearsal", "summary", "text", "write",
            "write_experiment", "write_experiment_picture", "write_latex", "write_page", "write_picture"]

@@ -8,7 +8,7 @@ from textwrap import fill
 
 from linnet.report.counting import listed, percent
 from linnet.report.experiment_numbers import change, interval, number, places_of, sure, turned
-from linnet.report.experiment_words import decided, is_share, meaning, noun, word
+from linnet.report.experiment_words import decided, is_share, meaning, noun, stands, word
 from linnet.watch.experiments import Analysis, Outcome, Track
 
 MARKS = {"holds": "✓", "fails": "✕", "undecided": "?"}
@@ -138,9 +138,7 @@ def _groups(analysis: Analysis, arm: str) -> str:
     groups: dict[str, list[str]] = {}
     for row in rows(analysis):
         if row.outcome.arm == arm:
-            change, span = seen(row)
-            shown = f" {change} ({span})" if row.word in _TOLD and change else ""
-            groups.setdefault(row.word, []).append(f"{row.outcome.metric}{shown}")
+            groups.setdefault(row.word, []).append(f"{row.outcome.metric}{_shown(row)}")
     won = groups.pop("better", []) if analysis.verdicts[arm] == "holds" else []
     rest = [f"{name.capitalize()}: {listed(groups[name])}." for name in _ORDER if name in groups]
     return " ".join([f": {listed(won)}." if won else ".", *rest])
@@ -151,6 +149,14 @@ def _side(outcome: Outcome, scale: str) -> float:
     if outcome.scale != scale:
         return 0.0
     return turned(outcome, outcome.bounds[1] if outcome.decision == "fails" else outcome.bounds[0])
+
+
+def _shown(row: Row) -> str:
+    """The change as the first sentence tells it; not its interval where that would seem to say something else."""
+    change, span = seen(row)
+    if row.word not in _TOLD or not change:
+        return ""
+    return f" {change} ({span})" if stands(row.outcome) else " (by an earlier look)"
 
 
 def _last(track: Track, places: int, scale: int, bound: float) -> str:

@@ -53,9 +53,7 @@ def split(analysis: Analysis) -> Figure | None:
 
 def write_experiment_picture(analysis: Analysis, path: str | Path) -> Path:
     """Write the metrics' pictures, one below the other, as SVG, or as PNG where the name ends so."""
-    target = Path(path)
-    if target.suffix.lower() not in (".svg", ".png"):
-        raise LinnetError(f"a picture is written as .svg or .png; got the name {target.name}.")
+    target = checked_picture(path)
     parts = [part for part in (_sequence(analysis, outcome, titled=True) for outcome in analysis.outcomes) if part]
     if not parts:
         raise LinnetError("there is nothing to draw: no metric excludes anything yet. Gather more and look again.")
@@ -64,6 +62,13 @@ def write_experiment_picture(analysis: Analysis, path: str | Path) -> Path:
     with replacing(target) as partial:
         partial.write_bytes(content)
     return target
+
+
+def checked_picture(path: str | Path) -> Path:
+    """The path, if its name ends in .svg or .png; to be asked before long work."""
+    if Path(path).suffix.lower() not in (".svg", ".png"):
+        raise LinnetError(f"a picture is written as .svg or .png; got the name {Path(path).name}.")
+    return Path(path)
 
 
 def _sequence(analysis: Analysis, outcome: Outcome, *, titled: bool = False) -> Any:

@@ -28,10 +28,17 @@ def is_worse(outcome: Outcome) -> bool:
     return bool(track.low[-1] > 0 if outcome.goal == "decrease" else track.high[-1] < 0)
 
 
+def stands(outcome: Outcome) -> bool:
+    """Whether the last look alone would decide the same, or nothing was decided."""
+    track, sign = deciding(outcome), -1 if outcome.goal == "decrease" else 1
+    low, high = sorted((sign * float(track.low[-1]), sign * float(track.high[-1])))
+    return {"holds": low > outcome.bounds[0], "fails": high < outcome.bounds[1]}.get(outcome.decision, True)
+
+
 def meaning(plan: Experiment, outcome: Outcome) -> str:
     """What the interval says about what the plan asked; and where the decision rests on an earlier look alone."""
     said = _guarded(plan, outcome) if outcome.role == "guardrail" else _gained(plan, outcome)
-    return said if _stands(outcome) else f"{said} The last look alone would leave it open."
+    return said if stands(outcome) else f"{said} The last look alone would leave it open."
 
 
 def _guarded(plan: Experiment, outcome: Outcome) -> str:
@@ -53,13 +60,6 @@ def _gained(plan: Experiment, outcome: Outcome) -> str:
         return "Shown to be better."
     return f"Shown to be better, by the {worth} worth having or more." if _is_worth(outcome) else \
         f"Shown to be better; whether by the {worth} worth having is open."
-
-
-def _stands(outcome: Outcome) -> bool:
-    """Whether the last look alone would decide the same, or nothing was decided."""
-    track, sign = deciding(outcome), -1 if outcome.goal == "decrease" else 1
-    low, high = sorted((sign * float(track.low[-1]), sign * float(track.high[-1])))
-    return {"holds": low > outcome.bounds[0], "fails": high < outcome.bounds[1]}.get(outcome.decision, True)
 
 
 def bound(plan: Experiment, outcome: Outcome, value: float) -> str:

@@ -52,8 +52,8 @@ def stopping(found: Power) -> str:
     head = ["", "effect", "decided", "on average after", "half of them after", "last look", "one look, 80 %"]
     rows = [[f"{one.metric} ({one.arm})", _effect(found, one), _share(one), *(f"{number:,.0f}" for number in (
         one.expected_units, one.median_units, one.last_look, one.fixed_units))] for one in found.stopping]
-    how = ("Decided: rightly, by the last look. The last column is what a test needs that may look once, at the end, "
-           "and so never stops early.")
+    how = ("Decided: rightly, by the last look, ± twice the error of the simulation. The last column is what a test "
+           "needs that may look once, at the end, and so never stops early.")
     return _parts(opening, [head, *rows], (how, *found.notes))
 
 

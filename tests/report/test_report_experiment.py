@@ -46,6 +46,12 @@ def test_the_first_sentence_where_it_is_worse() -> None:
     assert "new does not do what was asked of it. Worse: ordered -1.00 points (-1.40 to -0.60)." in said
 
 
+def test_an_interval_that_came_back_is_not_put_beside_the_decision() -> None:
+    earlier = outcome("ordered", at=(0.06, 0.063), width=(0.01, 0.2), decision="holds")
+    said = experiment.sentence(only(earlier, verdict="holds"))
+    assert "new is better than old: ordered (by an earlier look)." in said
+
+
 def test_an_alarm_leaves_nothing_to_be_said() -> None:
     said = experiment.sentence(analysis(alarm=True, verdict="undecided"))
     assert said == ("On 20,000 users the arms did not fill as planned, so nothing can be said of new against old.")
