@@ -4,11 +4,11 @@ This room counts and adds up, in the database where the table lies; what the sum
 It knows no torch, no model and no file that ships, and nothing leaves the machine.
 """
 
-from linnet.watch.experiments.analyse import analyse
 from linnet.watch.experiments.analysis import EXIT_CODES, Analysis, Assignment, Outcome, Track
 from linnet.watch.experiments.plan import Experiment, Metric
-from linnet.watch.experiments.power import Power, Stopping, power
-from linnet.watch.experiments.selftest import FalsePositives, SelfTest, selftest
+from linnet.watch.experiments.planning import Power, Stopping, power
+from linnet.watch.experiments.replay import FalsePositives, SelfTest, selftest
+from linnet.watch.experiments.verdicts import analyse
 
 __all__ = ["EXIT_CODES", "Analysis", "Assignment", "Experiment", "FalsePositives", "Metric", "Outcome", "Power",
            "SelfTest", "Stopping", "Track", "analyse", "power", "selftest"]

@@ -126,7 +126,7 @@ def check_rows(layout: Layout, found: Row) -> list[str]:
         if found.get(Aggregate("not_binary", (variable.name,))):
             raise LinnetError(f"'{variable.column}' is a proportion and holds other values than 0 and 1; for numbers "
                               "take kind: mean.")
-        ends = [found.get(Aggregate(kind, (variable.name,)), 0.0) for kind in ("least", "most")]  # type: ignore[arg-type]
+        ends = [found.get(Aggregate(kind, (variable.name,)), 0.0) for kind in ("least", "most")]
         if not all(math.isfinite(end) for end in ends):
             raise not_finite(variable)
     return notes

@@ -96,7 +96,7 @@ def estimates_of(sums: Sums, ratio: Ratio, pair: Pair) -> tuple[Estimate, Estima
     """The metric in both arms, after CUPED where there is a covariate; and where there are units enough to say so."""
     arms = (pair.control, pair.treatment)
     is_known = np.logical_and(*(sums.observations[..., arm] >= 2 for arm in arms))
-    every, worth = _moments(sums, ratio), _worth(sums, ratio)
+    every, worth = _moments(sums, ratio), worth_of(sums, ratio)
     both = [_masked(every, arm, is_known) for arm in arms]
     plain = adjusted_means(*both) if ratio.covariate else [
         Estimate(moments.mean, np.sqrt(np.maximum(moments.variance, 0.0) / moments.n), moments.n) for moments in both]
@@ -142,7 +142,7 @@ def _masked(moments: Moments, arm: int, is_known: NDArray[np.bool_]) -> Moments:
     return Moments(np.where(is_known, n, 2.0), *(np.where(is_known, value, 0.0) for value in others))
 
 
-def _worth(sums: Sums, ratio: Ratio) -> Floats:
+def worth_of(sums: Sums, ratio: Ratio) -> Floats:
     """How many units of equal weight the data of each arm are worth: the lesser of numerator and denominator."""
     found = []
     for name in (ratio.numerator, ratio.denominator):

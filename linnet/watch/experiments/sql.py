@@ -40,6 +40,7 @@ _READERS = {".parquet": "read_parquet", ".pq": "read_parquet", ".csv": "read_csv
             ".gz": "read_csv"}
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
             "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+_LINES = 3
 _FUNCTIONS = {"filled": "count", "least": "min", "most": "max"}
 
 
@@ -161,8 +162,15 @@ class DuckTable:
             time, is_timestamp = quoted(layout.time), self.columns[layout.time] == "timestamp"
             seconds = f"floor(epoch(CAST({time} AS TIMESTAMP)))" if is_timestamp else f"CAST({time} AS DOUBLE)"
             terms.append(f"{seconds} AS {quoted(TIME)}")
-        terms += [f"CAST({quoted(v.column)} AS DOUBLE) AS {quoted(v.name)}" for v in layout.variables]
+        terms += [f"{self._number(v.column)} AS {quoted(v.name)}" for v in layout.variables]
         return f"SELECT {', '.join(terms)} FROM {self._source(query)}"
+
+    def _number(self, column: str) -> str:
+        """A column as a number; true and false not by a cast, which the reader of CSV would try on their texts."""
+        name = quoted(column)
+        if self.columns[column] == "boolean":
+            return f"CASE WHEN {name} THEN CAST(1 AS DOUBLE) WHEN NOT {name} THEN CAST(0 AS DOUBLE) END"
+        return f"CAST({name} AS DOUBLE)"
 
     def _rows(self, layout: Layout, query: Query) -> str:
         """Every row as a unit."""
@@ -261,13 +269,14 @@ def _kind(name: str) -> Column:
 
 @contextmanager
 def _said() -> Iterator[None]:
-    """An error of the database in one line."""
+    """An error of the database in a few lines."""
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
-        raise LinnetError(f"the table cannot be read: {str(error).strip().splitlines()[0]}") from error
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise LinnetError(f"the table cannot be read: {'; '.join(lines[:_LINES])}") from error
 
 
 @contextmanager
@@ -279,9 +288,12 @@ def open_table(table: Any, *, threads: int | None = None) -> Iterator[DuckTable]
         raise missing_extra("duckdb", "ab") from error
     files = _files(table) if isinstance(table, str | Path) else []
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
-                    "python_enable_replacements": "false", "temp_directory": folder}
-        with duckdb.connect(config=settings | ({} if threads is None else {"threads": str(threads)})) as connection:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+            "python_enable_replacements": "false", "temp_directory": folder}
+        if threads is not None:
+            settings["threads"] = str(threads)
+        with duckdb.connect(config=settings) as connection:
             with _said():
                 connection.execute("SET allowed_paths = $files", {"files": files})
                 connection.execute("SET allowed_directories = $folder", {"folder": [folder]})

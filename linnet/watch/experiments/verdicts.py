@@ -12,7 +12,7 @@ from linnet.evidence.claims.claim import Verdict
 from linnet.progress import Progress
 from linnet.watch.experiments.analysis import Analysis, Assignment, Outcome
 from linnet.watch.experiments.decisions import decide, percent, verdict_of_arm
-from linnet.watch.experiments.effects import effect_of, pair_of
+from linnet.watch.experiments.effects import effect_of, pair_of, worth_of
 from linnet.watch.experiments.gather import Gathered, gather, opened
 from linnet.watch.experiments.plan import Experiment
 
@@ -51,7 +51,8 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     verdicts: dict[str, Verdict] = {
         arm: "undecided" if assignment.alarm else verdict_of_arm([one for one in outcomes if one.arm == arm])
         for arm in experiment.treatments}
-    notes = (*gathered.notes, *([assignment.sentence] if assignment.alarm else []), *map(_turned_back, outcomes))
+    notes = (*gathered.notes, *_heavy(gathered, experiment), *([assignment.sentence] if assignment.alarm else []),
+             *map(_turned_back, outcomes))
     looks = gathered.clock
     return Analysis(experiment, gathered.units.sum(axis=1), None if looks is None else np.array(looks.ends),
                     gathered.time_kind, gathered.rows, outcomes, assignment, verdicts,
@@ -77,6 +78,20 @@ def _assignment(gathered: Gathered, plan: Experiment) -> Assignment:
         f"The arms did not fill as planned: {seen}. Something puts units into arms other than chance, or loses them; "
         "nothing else in this experiment can be trusted until it is found.")
     return Assignment(tuple(plan.arms), tuple(plan.arms.values()), counts, log_e, threshold, first, said)
+
+
+def _heavy(gathered: Gathered, plan: Experiment) -> list[str]:
+    """The metrics of which a few values make up the spread, so that nothing can be said of their means yet."""
+    notes = []
+    for name, metric in plan.metrics.items():
+        if metric.kind == "quantile" or name in gathered.layout.counted:
+            continue
+        worth = float(worth_of(gathered.sums, gathered.layout.metrics[name])[-1].min())
+        if worth < sequences.MINIMUM_WORTH:
+            notes.append(f"{name}: a few large values make up its spread; an arm is worth {worth:.0f} units of equal "
+                         f"weight, and {sequences.MINIMUM_WORTH:.0f} are needed before its mean is spoken of. More "
+                         "units help, or a 'cap' in the plan.")
+    return notes
 
 
 def _turned_back(outcome: Outcome) -> str:

@@ -1,0 +1,208 @@
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from linnet.evidence import sequences
+from linnet.evidence.sequences import Estimate
+from linnet.watch.experiments import Analysis, Experiment, analyse
+
+Make = Callable[..., Experiment]
+
+
+def outcome(found: Analysis, metric: str, arm: str = "new") -> Any:
+    return next(one for one in found.outcomes if (one.metric, one.arm) == (metric, arm))
+
+
+def arms(users: pa.Table, upto: int | None = None) -> list[dict[str, np.ndarray]]:
+    """The columns of the old and the new arm, of the first users in the order of their day."""
+    frame = {name: users[name].to_numpy(zero_copy_only=False) for name in users.column_names}
+    order = np.argsort(frame["day"])[:upto]
+    return [{name: column[order][frame["arm"][order] == arm] for name, column in frame.items()}
+            for arm in ("old", "new")]
+
+
+def test_looks_are_equally_spaced_in_units_and_end_with_all_of_them(users: pa.Table, plan: Make) -> None:
+    found = analyse(users, plan(time="at", looks=30))
+    assert np.abs(found.looks - np.arange(200, 6001, 200)).max() <= 1
+    assert found.looks[-1] == 6000
+    assert found.assignment.counts.sum(axis=1).tolist() == found.looks.tolist()
+    assert found.times is not None
+    assert found.times[-1] == 5999
+    assert (found.time_kind, found.rows) == ("timestamp", 6000)
+
+
+def test_without_a_time_there_is_one_look(users: pa.Table, plan: Make) -> None:
+    found = analyse(users, plan())
+    assert (found.looks.tolist(), found.times) == ([6000], None)
+
+
+@pytest.mark.parametrize("look", [9, 29])
+def test_a_proportion_at_a_look_is_the_lift_and_difference_of_the_counts_until_then(
+        users: pa.Table, plan: Make, look: int) -> None:
+    found = analyse(users, plan("\n  b: {kind: proportion, value: bought, minimum_lift: 0.2}", time="day", looks=30))
+    old, new = arms(users, 200 * (look + 1))
+    counts = [old["bought"].sum(), new["bought"].sum()]
+    lift = sequences.lift(*counts, prior=sequences.lift_prior(0.2))
+    difference = sequences.difference(counts[0], len(old["bought"]), counts[1], len(new["bought"]),
+                                      prior=sequences.lift_prior(0.2))
+    one = outcome(found, "b")
+    assert (one.relative.low[look], one.relative.high[look]) == (lift.low, lift.high)
+    assert (one.absolute.estimate[look], one.absolute.high[look]) == (difference.estimate, difference.high)
+    assert one.control[look] == old["bought"].mean()
+
+
+def test_frequent_successes_are_counted_by_their_failures(users: pa.Table, plan: Make) -> None:
+    turned = users.append_column("stayed", pa.compute.invert(users["bought"]))
+    kept = "\n  b: {{kind: proportion, value: {0}, baseline: {1}, minimum_effect: 0.02, goal: {2}}}"
+    often = outcome(analyse(turned, plan(kept.format("stayed", 0.9, "decrease"))), "b")
+    rare = outcome(analyse(turned, plan(kept.format("bought", 0.1, "increase"))), "b")
+    assert often.absolute.low[-1] == pytest.approx(-rare.absolute.high[-1])
+    assert often.decision == rare.decision == "holds"
+
+
+def test_a_mean_at_the_last_look_is_that_of_the_sequences(users: pa.Table, plan: Make) -> None:
+    found = analyse(users, plan("\n  s: {kind: mean, value: spent, cap: 9}", units=8000))
+    old, new = (np.minimum(arm["spent"], 9) for arm in arms(users))
+    worth = [float(sequences.units_worth(len(x), *((x**k).sum() for k in (1, 2, 3, 4)))) for x in (old, new)]
+    first, second = (Estimate(x.mean(), x.std(ddof=1) / len(x) ** 0.5, float(len(x)), np.asarray(value))
+                     for x, value in zip((old, new), worth, strict=True))
+    expected = sequences.asymptotic(second.value - first.value, math.hypot(first.error, second.error), 6000,
+                                    best_at=8000, worth=min(worth))
+    one = outcome(found, "s")
+    assert [one.absolute.estimate[-1], one.absolute.low[-1], one.absolute.high[-1]] == pytest.approx(
+        [float(expected.estimate), float(expected.low), float(expected.high)], rel=1e-9)
+    expected = sequences.relative(first, second, best_at=8000)
+    assert one.relative.low[-1] == pytest.approx(float(expected.low), rel=1e-9)
+
+
+def test_a_covariate_narrows_the_interval_around_the_adjusted_difference(users: pa.Table, plan: Make) -> None:
+    with_it = outcome(analyse(users, plan("\n  s: {kind: mean, value: spent, covariate: before}")), "s")
+    without = outcome(analyse(users, plan("\n  s: {kind: mean, value: spent}")), "s")
+    expected = sequences.adjusted(*(sequences.moments(arm["spent"], arm["before"]) for arm in arms(users)))
+    assert with_it.absolute.estimate[-1] == pytest.approx(float(expected.value), rel=1e-9)
+    width = [one.absolute.high[-1] - one.absolute.low[-1] for one in (with_it, without)]
+    assert width[0] < 0.7 * width[1]
+
+
+def test_a_ratio_has_the_error_of_the_delta_method(users: pa.Table, plan: Make) -> None:
+    one = outcome(analyse(users, plan("\n  c: {kind: ratio, numerator: clicks, denominator: views}")), "c")
+    variance = 0.0
+    for arm in arms(users):
+        rate = arm["clicks"].sum() / arm["views"].sum()
+        residual = (arm["clicks"] - rate * arm["views"]) / arm["views"].mean()
+        variance += residual.var(ddof=1) / len(residual)
+    half = one.absolute.high[-1] - one.absolute.estimate[-1]
+    wide = sequences.asymptotic(0, 1, 6000, best_at=10_000).high
+    assert half == pytest.approx(float(wide) * variance**0.5, rel=1e-9)
+
+
+def test_the_interval_of_a_quantile_contains_those_of_the_arms_and_is_found_by_counts(users: pa.Table, plan: Make
+                                                                                       ) -> None:
+    one = outcome(analyse(users, plan("\n  q: {kind: quantile, value: spent, quantile: 0.8}")), "q")
+    old, new = (np.quantile(arm["spent"], 0.8, method="inverted_cdf") for arm in arms(users))
+    assert one.control[-1] == pytest.approx(old, abs=0.1)
+    assert one.absolute.low[-1] < new - old < one.absolute.high[-1]
+    low = one.control[-1] + one.absolute.low[-1] - one.treatment[-1]
+    assert -1.5 < low < 0
+
+
+def test_rows_of_a_unit_are_added_up_at_its_first_time(plan: Make) -> None:
+    events = pa.table({"arm": ["old"] * 4 + ["new"] * 4, "user": [1, 1, 2, 3, 4, 4, 4, 5],
+                       "at": [5, 1, 2, 3, 9, 4, 6, 8], "spent": [1.0, 2.0, None, 5.0, 1.0, 1.0, 2.0, 7.0]})
+    found = analyse(events, plan("\n  s: {kind: mean, value: spent}", unit="user", time="at", looks=5))
+    one = outcome(found, "s")
+    assert found.looks.tolist() == [1, 2, 3, 4, 5]
+    assert (one.control[-1], one.treatment[-1]) == (8 / 3, 5.5)
+    assert found.times is not None
+    assert found.times[0] < 2 <= found.times[1] < 3
+    assert found.notes[0] == "1 of 8 rows have no value in 'spent'; they add nothing to their unit."
+
+
+def test_a_unit_counts_when_its_window_has_passed_with_what_fell_into_it(plan: Make) -> None:
+    events = pa.table({"arm": ["old"] * 5 + ["new"] * 5, "user": [1, 1, 1, 2, 3, 4, 4, 5, 6, 6],
+                       "at": [0, 9, 11, 2, 95, 0, 10, 1, 80, 100],
+                       "spent": [1.0, 2.0, 99.0, 5.0, 1.0, 1.0, 2.0, 7.0, 4.0, 50.0]})
+    found = analyse(events, plan("\n  s: {kind: mean, value: spent}", unit="user", time="at", window=10))
+    one = outcome(found, "s")
+    assert (one.control[-1], one.treatment[-1]) == (4.0, (3 + 7 + 4) / 3)
+    assert "1 of 6 units do not count yet: their window has not passed." in found.notes
+
+
+def test_clusters_are_the_units_and_their_totals_are_divided_by_their_sizes(users: pa.Table, plan: Make) -> None:
+    shops = users.set_column(0, "arm", pa.array(np.where(users["shop"].to_numpy() % 2, "new", "old")))
+    found = analyse(shops, plan("\n  s: {kind: mean, value: spent}", cluster="shop"))
+    one = outcome(found, "s")
+    variance = 0.0
+    for arm in arms(shops):
+        size, total = (np.bincount(arm["shop"], weights=weights, minlength=200) for weights in (None, arm["spent"]))
+        size, total = size[size > 0], total[size > 0]
+        residual = (total - arm["spent"].mean() * size) / size.mean()
+        variance += residual.var(ddof=1) / len(size)
+    assert found.assignment.counts[-1].sum() == 200
+    assert found.looks[-1] == 6000
+    half = one.absolute.high[-1] - one.absolute.estimate[-1]
+    assert half == pytest.approx(float(sequences.asymptotic(0, 1, 200, best_at=10_000, minimum=0).high) * variance**0.5,
+                                 rel=1e-9)
+
+
+def test_values_far_from_zero_lose_no_digits(plan: Make) -> None:
+    rng = np.random.default_rng(0)
+    noise, arm = rng.normal(size=4000), np.where(rng.random(4000) < 0.5, "old", "new")
+    near, far = (outcome(analyse(pa.table({"arm": arm, "x": noise + base}), plan("\n  x: {kind: mean, value: x}")), "x")
+                 for base in (0.0, 1e9))
+    assert far.absolute.low[-1] == pytest.approx(near.absolute.low[-1], rel=1e-6)
+
+
+def test_the_same_table_from_a_file_says_the_same(users: pa.Table, plan: Make, tmp_path: Path) -> None:
+    pa.parquet.write_table(users.slice(0, 2500), tmp_path / "a.parquet")
+    pa.parquet.write_table(users.slice(2500), tmp_path / "b.parquet")
+    pa.csv.write_csv(users, tmp_path / "all.csv")
+    asked = plan(time="at", looks=10)
+    expected = analyse(users, asked).to_json()
+    assert analyse(tmp_path / "*.parquet", asked, threads=1).to_json() == expected
+    assert analyse(str(tmp_path / "all.csv"), asked).outcomes[0].decision == "holds"
+
+
+def test_an_alarm_of_the_sample_ratio_leaves_nothing_decided(users: pa.Table, plan: Make) -> None:
+    found = analyse(users, plan(arms="{old: 0.6, new: 0.4}", time="at"))
+    assert found.assignment.alarm
+    assert found.assignment.first_alarm is not None
+    assert found.verdicts == {"new": "undecided"}
+    assert "The arms did not fill as planned" in found.notes[-1]
+    assert not analyse(users, plan(time="at")).assignment.alarm
+
+
+def test_three_arms_share_the_error_and_have_a_verdict_each(users: pa.Table, plan: Make) -> None:
+    rng = np.random.default_rng(3)
+    three = users.set_column(0, "arm", pa.array(np.where(users["arm"].to_numpy(zero_copy_only=False) == "new", "new",
+                                                         np.where(rng.random(6000) < 0.5, "old", "other"))))
+    found = analyse(three, plan(arms="{old: 0.25, new: 0.5, other: 0.25}"))
+    assert set(found.verdicts) == {"new", "other"}
+    assert {one.level for one in found.outcomes if one.role == "success"} == {1 - 0.05 / 8}
+    assert outcome(found, "bought", "other").units[-1] == found.assignment.counts[-1, [0, 2]].sum()
+
+
+def test_few_large_values_are_named_where_they_leave_a_mean_undecided(plan: Make) -> None:
+    spent = np.ones(4000) + np.arange(4000) // 2 % 2
+    spent[:4] = 1e6
+    users = pa.table({"arm": ["old", "new"] * 2000, "spent": spent})
+    found = analyse(users, plan("\n  s: {kind: mean, value: spent}"))
+    assert outcome(found, "s").decision == "undecided"
+    assert "a few large values make up its spread" in found.notes[0]
+    assert not analyse(users, plan("\n  s: {kind: mean, value: spent, cap: 5}")).notes
+
+
+def test_the_json_holds_no_number_that_json_has_not(users: pa.Table, plan: Make) -> None:
+    content = json.loads(analyse(users, plan(time="at")).to_json())
+    assert content["schema"] == "linnet/experiment/v1"
+    assert content["verdict"] in ("holds", "fails", "undecided")
+    assert content["outcomes"][1]["absolute"]["low"][0] is None
+    assert content["experiment"]["metrics"]["spent"]["covariate"] == "before"
