@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
+from linnet.evidence.power import stopping_time
 from linnet.evidence.sequences import Estimate
 from linnet.watch.experiments.analysis import plain
 from linnet.watch.experiments.decisions import better, bounds_of, scale_of
@@ -68,7 +69,7 @@ def power(experiment: Experiment, *, runs: int = 1000, seed: int = 0) -> Power:
     Raises LinnetError where the plan says too little about every metric.
 
     Assumes: the baseline and deviation are near the truth; means and ratios are near normal.
-    Source: simulation with the sequences of `linnet.evidence.sequences`.
+    Source: simulation with the sequences of `linnet.evidence.sequences`; counted by `power.stopping_time`.
     Not for: quantiles, whose power depends on the whole distribution: replay old data with `selftest` for those.
 
     >>> plan = Experiment.parse('''{name: sign-up, arm: page, time: at, arms: {old: 0.5, new: 0.5}, units: 50000,
@@ -122,9 +123,9 @@ def _stopping(plan: Experiment, name: str, arm: str, simulation: tuple[int, int,
     holds, decided = low > bounds[0], (low > bounds[0]) | (high < bounds[1])
     first = np.where(decided.any(axis=-1), decided.argmax(axis=-1), looks - 1)
     has_won = decided.any(axis=-1) & np.take_along_axis(holds, first[:, None], axis=-1)[:, 0]
-    rate = float(has_won.mean())
-    return Stopping(name, arm, truth[1] - truth[0], rate, float(np.sqrt(rate * (1 - rate) / runs)),
-                    float(units[first].mean()), float(np.median(units[first])), int(last), fixed)
+    rate, stops = float(has_won.mean()), stopping_time(decided, units)
+    return Stopping(name, arm, truth[1] - truth[0], rate, float(np.sqrt(rate * (1 - rate) / runs)), stops.mean,
+                    min(stops.quantiles[1], float(last)), int(last), fixed)
 
 
 def _truth(metric: Metric, name: str) -> tuple[float, float]:
