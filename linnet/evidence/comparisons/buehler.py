@@ -2,9 +2,9 @@
 
 Order all tables of counts by a fixed statistic. The lower bound of a difference delta is the smallest delta under
 which a table at least as good as the observed one has a probability above alpha for some value of the nuisance share
-(Buehler, Annals of Mathematical Statistics 28, 1957; Lloyd and Kabaila, 2003). It covers at its level for every n,
-whatever the statistic; a good statistic makes it tight. Following Berger and Boos (JASA 89, 1994), the nuisance is
-searched only where the data leave it possible, and alpha pays for that.
+(Buehler, JASA 52, 1957; Lloyd and Kabaila, Australian and New Zealand Journal of Statistics 45, 2003). It covers at
+its level for every n, whatever the statistic; a good statistic makes it tight. Following Berger and Boos (JASA 89,
+1994), the nuisance is searched only where the data leave it possible, and alpha pays for that.
 
 Two shares are at play: `worse` and `better` = worse + delta. The tables that count are such that more of `worse` makes
 them less probable and more of `better` more so. Hence their probability over a cell of the nuisance is at most that of

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from linnet.errors import LinnetError
 from linnet.evidence.comparisons.permutation import counted_signs
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_sums
-from linnet.evidence.settings import check_amount, check_counts, check_labels, check_level, check_rows
+from linnet.evidence.settings import check_amount, check_between, check_counts, check_labels, check_rows
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def matched_pairs(
     """
     from scipy.special import ndtr
 
-    check_level(level)
+    check_between("level", level)
     first, second, spoken = _units(after, before, words, clusters)
     apart = first - second
     z, differing = _z(apart[(first > 0) | (second > 0)]), int((apart != 0).sum())

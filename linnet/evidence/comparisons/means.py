@@ -10,15 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from linnet.errors import LinnetError
 from linnet.evidence.intervals.bets import betting
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_sums
-from linnet.evidence.settings import check_level, check_rows
+from linnet.evidence.sequences.asymptotic import MINIMUM_WORTH
+from linnet.evidence.settings import check_between, check_rows
 
 Floats = NDArray[np.float64]
 Pair = tuple[ArrayLike, ArrayLike]
 
-MINIMUM_UNITS = 50
-"""Under so many rows (clusters: MINIMUM_CLUSTERS) on a side `welch_difference` excludes nothing."""
-MAXIMUM_SKEWNESS = 0.2
-"""Nor where the difference of the means is itself more skewed than this: a few large values make it up."""
+MINIMUM_ROWS = 50
+"""Under so many rows on a side `welch_difference` excludes nothing (with clusters: under MINIMUM_CLUSTERS)."""
+MINIMUM_WORTH_OF_CLUSTERS = 4.0
+"""Nor where the clusters of a side are worth less than so many of equal weight (rows: MINIMUM_WORTH)."""
 _NOTHING_EXCLUDED = (-math.inf, math.inf)
 
 
@@ -41,7 +42,7 @@ def paired_mean_difference(
     (0.06, 0.16)
     """
     rows = check_rows("differences", differences, low=-1, high=1)
-    return betting(rows, check_level(level), clusters=clusters, largest=largest, lower=-1.0, upper=1.0)
+    return betting(rows, check_between("level", level), clusters=clusters, largest=largest, lower=-1.0, upper=1.0)
 
 
 def two_sample_mean_difference(
@@ -66,7 +67,7 @@ def two_sample_mean_difference(
     """
     first, second = (check_rows(name, rows, low=0, high=1) for name, rows in
                      (("control", control), ("treatment", treatment)))
-    check_level(level)
+    check_between("level", level)
     if clusters is not None:
         check_disjoint(clusters)
         low, high = (betting(rows, (1 + level) / 2, clusters=labels)
@@ -83,8 +84,9 @@ def welch_difference(
     """Two-sided interval of the mean in the treatment minus that in the control, of numbers without limits.
 
     With `clusters` (the labels of either side) the error is that of a ratio over whole clusters, with k / (k - 1).
-    It excludes nothing, (-inf, inf), under MINIMUM_UNITS rows or MINIMUM_CLUSTERS clusters a side, without spread, or
-    where the difference is more skewed than MAXIMUM_SKEWNESS.
+    It excludes nothing, (-inf, inf), under MINIMUM_ROWS rows or MINIMUM_CLUSTERS clusters on a side, without spread,
+    or where a side is worth less than 20 rows (4 clusters) of equal weight: n over the kurtosis, which is small where
+    a few large values make up the sum.
 
     Assumes: rows (clusters) are independent, and so many that the difference of the means is close to normal; what
     has not been drawn yet, such as one huge purchase, it cannot know.
@@ -100,18 +102,17 @@ def welch_difference(
     from scipy.special import stdtrit
 
     first, second = check_rows("control", control), check_rows("treatment", treatment)
-    check_level(level)
+    check_between("level", level)
     if clusters is not None:
         check_disjoint(clusters)
     labels = (None, None) if clusters is None else clusters
     sides = [_influences(rows, label) for rows, label in zip((first, second), labels, strict=True)]
     units = [len(side) for side in sides]
     variances = [float(np.square(side).sum()) * len(side) / max(len(side) - 1, 1) for side in sides]
+    fewest, least = (MINIMUM_ROWS, MINIMUM_WORTH) if clusters is None else (MINIMUM_CLUSTERS, MINIMUM_WORTH_OF_CLUSTERS)
+    if min(units) < fewest or min(_worth(side) for side in sides) < least:
+        return _NOTHING_EXCLUDED
     total = sum(variances)
-    if min(units) < (MINIMUM_UNITS if clusters is None else MINIMUM_CLUSTERS) or min(variances) <= 0:
-        return _NOTHING_EXCLUDED
-    if abs(float((sides[1] ** 3).sum() - (sides[0] ** 3).sum())) / total**1.5 > MAXIMUM_SKEWNESS:
-        return _NOTHING_EXCLUDED
     freedom = total**2 / sum(variance**2 / (count - 1) for variance, count in zip(variances, units, strict=True))
     half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(total)
     estimate = float(second.mean() - first.mean())
@@ -130,6 +131,13 @@ def _dealt(rows: Floats, pairs: int) -> Floats:
     """The means of so many groups into which the rows are dealt out."""
     ends = np.linspace(0, len(rows), pairs + 1).round().astype(np.int64)
     return np.asarray(np.add.reduceat(rows, ends[:-1]) / np.diff(ends))
+
+
+def _worth(influences: Floats) -> float:
+    """How many units of equal weight the spread is worth: their number over the kurtosis (see `units_worth`)."""
+    squares = np.square(influences)
+    largest = float(squares.max())
+    return 0.0 if largest < 1e-300 else float((squares / largest).sum() ** 2 / np.square(squares / largest).sum())
 
 
 def _influences(rows: Floats, labels: ArrayLike | None) -> Floats:

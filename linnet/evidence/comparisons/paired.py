@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from linnet.errors import LinnetError
 from linnet.evidence.comparisons.buehler import DROPPED, TIE, Search, likely_counts, nuisance
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_spread, t_adjusted
+from linnet.evidence.settings import check_between, check_rows
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +37,7 @@ def paired_difference(worsened: int, improved: int, n: int, level: float = 0.95)
     >>> round(low, 3), round(high, 3)
     (-0.01, 0.003)
     """
-    one_sided = (1 + level) / 2
+    one_sided = (1 + check_between("level", level)) / 2
     return paired_lower(worsened, improved, n, one_sided), paired_upper(worsened, improved, n, one_sided)
 
 
@@ -67,7 +68,7 @@ def paired_lower(worsened: int, improved: int, n: int, level: float = 0.95) -> f
         raise LinnetError(f"{worsened} worsened and {improved} improved of {n} are not counts of the same samples.")
     if worsened == n:
         return -1.0
-    z = float(ndtri(level))
+    z = float(ndtri(check_between("level", level)))
     limit = score_lower(worsened, improved, n, z)
     needed = _needed_improved(n, limit, min(z, float(_score(worsened, improved, n, limit))) - TIE)
     search = Search(_Tables(needed).probability, lambda delta: (1 + delta) / 2, nuisance(improved, n, 1 - level))
@@ -112,7 +113,8 @@ def clustered_difference(
     """
     from scipy.special import ndtri
 
-    spread = cluster_spread(differences, cluster_labels)
+    check_between("level", level)
+    spread = cluster_spread(check_rows("differences", differences, low=-1, high=1), cluster_labels)
     if spread.clusters < MINIMUM_CLUSTERS:
         return -1.0, 1.0
     worsened, improved = int((differences < 0).sum()), int((differences > 0).sum())

@@ -24,7 +24,9 @@ Verdict = Literal["holds", "fails", "undecided"]
 QUESTIONS = ("better", "no_worse", "equivalent")
 PRIOR = (4.0, 4.0)
 """Of the share of improved among the samples that changed: two thirds of its weight lie between 0.33 and 0.67."""
-_BETS = 0.95 * 0.6 ** np.arange(14)  # shares of the largest bet that is allowed, from bold to one in a thousand
+# Shares of the largest bet that is allowed, from bold to one in five hundred, and how the capital is spread over them.
+_BETS = 0.95 * 0.5 ** np.arange(10)
+_LOG_SHARES = np.log(0.8 ** np.arange(10) / np.sum(0.8 ** np.arange(10)))
 
 
 def sequential_mcnemar(
@@ -118,7 +120,7 @@ def sequential_pairs(
     >>> differences = np.tile([0.3, 0.1, -0.1, 0.2, 0.1], 40)
     >>> looks = sequential_pairs(differences, question="better")
     >>> int(looks.holds.argmax()), looks.verdict
-    (53, 'holds')
+    (41, 'holds')
     """
     rows = _checked(differences)
     if rows.ndim == 0:
@@ -138,7 +140,7 @@ class SequentialPairs:
     >>> while watched.update([0.0, 0.1, -0.1, 0.0]).verdict == "undecided":
     ...     pass
     >>> watched.n
-    56
+    48
     """
 
     def __init__(self, question: Question, *, margin: float = 0.0, level: float = 0.95) -> None:
@@ -199,7 +201,7 @@ class _Wealth:
         np.cumsum(won, axis=-2, out=won)
         won += self.won[place]
         self.won[place] = won[..., -1:, :]
-        return np.asarray(np.logaddexp.reduce(won, axis=-1) - np.log(len(_BETS)))
+        return np.asarray(np.logaddexp.reduce(won + _LOG_SHARES, axis=-1))
 
 
 def _checked(differences: ArrayLike) -> Floats:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.comparisons.buehler import DROPPED, TIE, Search, likely_counts, nuisance
-from linnet.evidence.settings import check_level
+from linnet.evidence.settings import check_between
 
 Floats = NDArray[np.float64]
 
@@ -25,8 +25,8 @@ def two_sample_difference(
 
     Assumes: the samples are independent of each other, within a side and between the sides; each side has one share.
     Source: Buehler, Confidence intervals for the product of two binomial parameters, JASA 52, 1957; Lloyd and Kabaila,
-    On the optimality and limitations of Buehler bounds, 2003; ordered by Miettinen and Nurminen, Comparative analysis
-    of two rates, Statistics in Medicine 4, 1985.
+    On the optimality and limitations of Buehler bounds, Australian and New Zealand Journal of Statistics 45, 2003;
+    ordered by Miettinen and Nurminen, Comparative analysis of two rates, Statistics in Medicine 4, 1985.
     Not for: the same samples on both sides (`paired_difference`); rows that hang together in clusters
     (`two_sample_mean_difference` with `clusters`); looking again and again (`sequences.difference`).
 
@@ -34,7 +34,7 @@ def two_sample_difference(
     >>> round(low, 3), round(high, 3)
     (0.007, 0.144)
     """
-    one_sided = (1 + check_level(level)) / 2
+    one_sided = (1 + check_between("level", level)) / 2
     return (two_sample_lower(control, n_control, treatment, n_treatment, level=one_sided),
             two_sample_upper(control, n_control, treatment, n_treatment, level=one_sided))
 
@@ -66,7 +66,7 @@ def two_sample_lower(control: int, n_control: int, treatment: int, n_treatment: 
         _check_counts(*counts)
     if control == n_control and treatment == 0:
         return -1.0
-    z = float(ndtri(level))
+    z = float(ndtri(check_between("level", level)))
     limit = score_difference_lower(control, n_control, treatment, n_treatment, z)
     observed = float(_score(float(control), n_control, float(treatment), n_treatment, limit))
     tables = _Tables(control, n_control, n_treatment, limit, min(z, observed) - TIE)
