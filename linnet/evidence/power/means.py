@@ -81,15 +81,25 @@ def segments_for_word_error(before: float, after: float, *, words: float, deviat
     shows = f"that word errors fall, if from {plain(shift(before, 2))} to {plain(shift(after, 2))} in 100"
     of = Clustering(1, 0.0) if clusters is None else clusters.check()
     unit, least = ("segments", MINIMUM_DIFFERING) if clusters is None else ("clusters", MINIMUM_CLUSTERS)
-    errors_away = (before - after) * words / (deviation * math.sqrt(of.design_effect / of.rows))
+    gain, spread = (before - after) * words * of.rows, deviation * math.sqrt(of.design_effect * of.rows)
+    differing = _share_differing(gain, spread)
 
     def chance(units: int) -> float:
-        return _chance_of_t(units, errors_away, level)
+        from scipy.stats import binom
 
-    count = smallest(lambda units: chance(units) >= power, least) if errors_away > 0 else None
+        return _chance_of_t(units, gain / spread, level) * float(binom.sf(least - 1, units, differing))
+
+    count = smallest(lambda units: chance(units) >= power, least) if gain > 0 else None
     if count is None:
         return Needed(None, unit, 0.0, level, shows)
     return Needed(count, unit, chance(count), level, shows, None if clusters is None else count * of.rows)
+
+
+def _share_differing(mean: float, deviation: float) -> float:
+    """About how many units differ at all, where errors are whole numbers; the test asks for a few that do."""
+    if mean**2 + deviation**2 < 1:
+        return mean**2 + deviation**2
+    return 1 - min(0.5, math.exp(-((mean / deviation) ** 2) / 2) / (math.sqrt(2 * math.pi) * deviation))
 
 
 def _chance_of_t(units: int, errors_away: float, level: float) -> float:

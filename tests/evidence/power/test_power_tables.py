@@ -1,0 +1,102 @@
+"""The stated number has the stated power, by the exact bounds of the comparisons on fresh draws."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from linnet.errors import LinnetError
+from linnet.evidence.comparisons import clustered_difference, paired_lower, two_sample_lower
+from linnet.evidence.power import Clustering, samples_for_better, samples_for_no_worse, samples_for_two_shares
+from linnet.evidence.power.tables import _decides, _disagreements, _share_holding
+
+RUNS = 400
+ERROR = (0.16 / RUNS) ** 0.5
+
+
+def check_paired(by: float, disagreement: float, expected: float) -> None:
+    needed = (samples_for_no_worse(-by, disagreement, expected=expected) if by else
+              samples_for_better(expected, disagreement))
+    rng, lower = np.random.default_rng(0), cache(paired_lower)
+    shares = [(disagreement - expected) / 2, (disagreement + expected) / 2, 1 - disagreement]
+    holds = np.mean([lower(w, i, needed.count) > by - 1e-12 for w, i, _ in rng.multinomial(needed.count, shares, RUNS)])
+    assert holds >= 0.8 - 2 * ERROR
+    assert holds == pytest.approx(needed.power, abs=3 * ERROR + 0.01)
+    assert needed.power < 0.84  # and not far more than asked for
+
+
+def test_paired() -> None:
+    check_paired(0.0, 0.12, 0.08)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("by", "disagreement", "expected"), [(-0.05, 0.1, 0.0), (-0.08, 0.06, -0.02)])
+def test_paired_with_margins(by: float, disagreement: float, expected: float) -> None:
+    check_paired(by, disagreement, expected)
+
+
+def test_two_shares_need_about_what_the_textbook_says() -> None:
+    textbook = (1.645 + 0.842) ** 2 * (0.3 * 0.7 + 0.5 * 0.5) / 0.2**2
+    assert samples_for_two_shares(0.3, 0.5).count == pytest.approx(textbook, rel=0.1)
+
+
+@pytest.mark.slow
+def test_two_shares() -> None:
+    needed = samples_for_two_shares(0.3, 0.5)
+    rng, n, runs = np.random.default_rng(1), needed.count, 400
+    lower = cache(lambda c, t: two_sample_lower(c, n, t, n))
+    drawn = zip(rng.binomial(n, 0.3, runs), rng.binomial(n, 0.5, runs), strict=True)
+    holds = np.mean([lower(c, t) > 0 for c, t in drawn])
+    assert holds >= 0.8 - 2 * (0.16 / runs) ** 0.5
+    assert holds == pytest.approx(needed.power, abs=3 * (0.16 / runs) ** 0.5)
+
+
+def test_a_margin_for_two_shares() -> None:
+    needed = samples_for_two_shares(0.3, 0.3, by=-0.25)
+    assert needed.count < samples_for_two_shares(0.3, 0.31, by=-0.2).count
+    assert "smaller by at most 25 in 100" in str(needed)
+
+
+def test_clusters_have_the_power_on_fresh_draws() -> None:
+    of = Clustering(12, 0.1)
+    needed = samples_for_no_worse(0.06, 0.1, clusters=of)
+    fresh = _share_holding(needed.count, of, (0.05, 0.05), -0.06, 0.95, 99)
+    assert 0.8 - 0.01 <= fresh <= 0.85
+    assert needed.count > samples_for_no_worse(0.06, 0.1).count / 12
+
+
+def test_the_vectorised_decision_on_clusters_is_that_of_the_claims_interval() -> None:
+    of, labels = Clustering(12, 0.1), np.repeat(np.arange(25), 12)
+    worsened, improved = (counts[:6] for counts in _disagreements(25, of, (0.05, 0.05), np.random.default_rng(2)))
+    ours = _decides(worsened, improved, 12, -0.06, 0.95)
+    order = np.arange(12)
+    for w, i, decision in zip(worsened, improved, ours, strict=True):
+        differences = -(order < w[:, None]).astype(float) + (order >= 12 - i[:, None])
+        assert (clustered_difference(differences.ravel(), labels, 0.9)[0] >= -0.06) == decision
+    assert 0 < ours.sum() < 6
+
+
+def test_disagreements_have_their_shares_and_correlation() -> None:
+    worsened, improved = _disagreements(2000, Clustering(10, 0.2), (0.1, 0.3), np.random.default_rng(3))
+    assert (worsened.mean() / 10, improved.mean() / 10) == pytest.approx((0.1, 0.3), abs=0.003)
+    assert worsened.var() == pytest.approx(10 * 0.1 * 0.9 * (1 + 9 * 0.2), rel=0.03)
+    assert np.corrcoef(worsened.ravel(), improved.ravel())[0, 1] < 0
+
+
+def test_what_is_not_so_is_never_shown() -> None:
+    assert samples_for_no_worse(0.02, 0.1, expected=-0.03).count is None
+    assert samples_for_better(0.0, 0.1).count is None
+    assert samples_for_two_shares(0.5, 0.4).count is None
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: samples_for_no_worse(-0.1, 0.1), "margin is a share"),
+    (lambda: samples_for_no_worse(0.1, 0.0), "disagreement is a share above 0"),
+    (lambda: samples_for_better(0.2, 0.1), "cannot be larger"),
+    (lambda: samples_for_better(0.05, 0.1, power=0), "power must lie"),
+    (lambda: samples_for_two_shares(0.0, 0.1), "control must lie"),
+    (lambda: samples_for_two_shares(0.1, 0.2, level=0.3), "level is how sure"),
+])
+def test_bad_input_is_refused(call, message: str) -> None:
+    with pytest.raises(LinnetError, match=message):
+        call()
