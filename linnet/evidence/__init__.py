@@ -5,7 +5,7 @@ identity (SHA-256) and a name. Claims and nouns have their names here; procedure
 `sequences`, `comparisons`, `many`, `thresholds`, `power`, `drift`. docs/evidence.md leads to the right one.
 """
 
-from linnet.evidence import comparisons, intervals, many, power
+from linnet.evidence import comparisons, drift, intervals, many, power, sequences, thresholds
 from linnet.evidence.claims import (
     KINDS,
     Claim,
@@ -30,6 +30,7 @@ from linnet.evidence.scores import DataRef, Scores
 
 __all__ = [
     "KINDS", "Claim", "Clusters", "DataRef", "Ledger", "Look", "OtherSide", "Scores", "Size", "Timing", "Verdict",
-    "accuracy_at_least", "better", "canonical_json", "claim_schema", "comparisons", "equivalent", "intervals",
-    "latency_below", "many", "mean_score_at_least", "no_worse", "power", "size_below", "verdict_of",
+    "accuracy_at_least", "better", "canonical_json", "claim_schema", "comparisons", "drift", "equivalent", "intervals",
+    "latency_below", "many", "mean_score_at_least", "no_worse", "power", "sequences",
+    "size_below", "thresholds", "verdict_of",
 ]
