@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.intervals.bets import bounded_sums, log_wealth
-from linnet.evidence.settings import check_between
+from linnet.evidence.intervals.bets import log_wealth
+from linnet.evidence.settings import check_between, check_labels
 
 Floats = NDArray[np.float64]
 
@@ -79,10 +79,13 @@ def runs_needed(quantile: float, level: float = 0.95) -> int:
 def _clustered_upper(values: Floats, quantile: float, alpha: float, clusters: ArrayLike) -> float:
     """The lowest value of which the bets show that more than `quantile` of the rows are at or below it."""
     candidates = np.unique(values)
+    index, _ = check_labels(clusters, len(values))
+    largest = np.bincount(index).max()
+    sizes = np.bincount(index) / largest
 
     def is_shown(place: int) -> bool:
-        sums, sizes, scale = bounded_sums((values <= candidates[place]).astype(np.float64), clusters, None)
-        return bool(log_wealth(sums, sizes, quantile, alpha, scale) >= -math.log(alpha))
+        below = np.bincount(index[values <= candidates[place]], minlength=len(sizes)) / largest
+        return bool(log_wealth(below, sizes, quantile, alpha, np.square(sizes).sum()) >= -math.log(alpha))
 
     low, high = -1, len(candidates)
     while high - low > 1:
