@@ -13,8 +13,9 @@ from linnet.errors import LinnetError
 from linnet.evidence.claims import words
 from linnet.evidence.claims.bounds import count_clusters, labels_of, paid_level, tested_level
 from linnet.evidence.claims.claim import Claim, Clusters, OtherSide, Verdict
+from linnet.evidence.comparisons.equivalence import equivalent as within
+from linnet.evidence.comparisons.means import paired_mean_difference
 from linnet.evidence.comparisons.paired import clustered_difference, paired_difference, score_lower
-from linnet.evidence.intervals.bets import betting
 from linnet.evidence.intervals.clusters import cluster_spread, t_adjusted
 from linnet.evidence.power.needed import smallest
 from linnet.evidence.scores import Scores
@@ -91,8 +92,7 @@ def equivalent(
         raise LinnetError("margin must be below 1: any two files are equivalent give or take all samples.")
 
     def judge(low: float, high: float) -> Verdict:
-        is_within, is_outside = -margin < low and high < margin, low >= margin or high <= -margin
-        return "holds" if is_within else "fails" if is_outside else "undecided"
+        return within((low, high), margin=margin)
 
     pair = _Pair.of(after, before, level, clusters, look)
     return _claim(pair, "equivalent", {"margin": margin}, judge, bound=margin, asked=words.equivalent(margin),
@@ -188,7 +188,7 @@ def _interval(after: Scores, differences: NDArray[np.float64], level: float,
     two_sided = 2 * level - 1
     labels = None if clusters is None else labels_of(after, clusters)
     if not np.isin(differences, (-1, 0, 1)).all() or not np.isin(after.score, (0, 1)).all():
-        return betting(differences, two_sided, clusters=labels, lower=-1.0, upper=1.0), GRADED
+        return paired_mean_difference(differences, two_sided, clusters=labels), GRADED
     if labels is not None:
         return clustered_difference(differences, labels, two_sided), CLUSTERED
     counts = int((differences < 0).sum()), int((differences > 0).sum()), len(differences)
