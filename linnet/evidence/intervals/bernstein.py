@@ -26,8 +26,8 @@ def empirical_bernstein(
 
     Assumes: rows, or clusters, are independent; different means and `largest` as in `betting`.
     Source: Maurer and Pontil, Empirical Bernstein bounds and sample variance penalization, COLT 2009 (theorem 11).
-    Not for: anything that `betting` can do: that is narrower, by half at fifty rows. This one is a formula that can be
-        checked by hand.
+    Not for: anything that `betting` can do: that is narrower, by half at a hundred rows. This one is a formula that
+        can be checked by hand.
 
     >>> low, high = empirical_bernstein(np.tile([0.7, 0.8, 0.9], 200))
     >>> round(low, 3), round(high, 3)

@@ -14,20 +14,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.intervals.clusters import Floats, cluster_sums
+from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, Floats, cluster_sums
 from linnet.evidence.settings import check_between, check_rows
 
 MINIMUM_ROWS = 20
 """Fewer rows say nothing: below, what they look like says little of how skewed they are."""
 
-MINIMUM_CLUSTERS = 20
-"""Fewer clusters say nothing: at 10 and 15, `bca` misses up to 8 % of the time where 5 % are meant."""
-
 MAXIMUM_SKEWNESS = 0.2
 """The skewness of the mean, estimated: sum of cubes / (sum of squares) ** 1.5; of right and wrong, 25 rare ones.
 
-With these three, both bootstraps miss at most 6 % of the time at level 0.95, within the error of the simulation, in
-every cell of bench/evidence_intervals.py. At 0.3 `bca` misses 7 % with clusters; without a limit 15 to 20 %.
+With these limits both bootstraps miss at most 6 % of the time at level 0.95, within the error of the simulation, in
+every cell of bench/evidence_intervals.py. At 0.3 `bca` misses 7 %, without a limit 12 %.
 """
 
 _NOTHING_EXCLUDED = (-math.inf, math.inf)
