@@ -25,6 +25,7 @@ from linnet.evidence.sequences.asymptotic import _best_product
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 LOOKS = 100
 PLAN = sequences.lift_prior(0.01 / 0.05)  # a minimum effect of one point at a baseline of 5 %
+BOTH = sequences.difference_prior(0.01, 0.05)  # the same plan, for bets on both arms at once
 NEEDED = 2 * 8158  # units that a fixed test of that effect takes at a power of 0.8
 BEST_ON_AVERAGE = 5000  # what gbstats tunes to unless told
 
@@ -69,6 +70,8 @@ def tests(best_at: float) -> dict[str, Callable[[Floats, Floats], Floats]]:
     return {
         "ours: lift": lambda arms, _: sequences.lift(*arms, prior=PLAN).excludes(0),
         "ours: difference": lambda arms, n: sequences.difference(arms[0], n, arms[1], n, prior=PLAN).excludes(0),
+        "ours: difference, both arms": lambda arms, n: sequences.difference(
+            arms[0], n, arms[1], n, prior=BOTH).excludes(0),
         "ours: asymptotic": lambda arms, n: asymptotic_of(arms, n, best_at).excludes(0),
         "gbstats relative": lambda arms, n: gbstats_excludes(arms, n, is_relative=True),
         "gbstats absolute": lambda arms, n: gbstats_excludes(arms, n, is_relative=False),
@@ -267,15 +270,18 @@ def power(runs: int) -> None:
 def widths() -> None:
     """How wide the intervals of a difference are when they are where they are expected to be."""
     def rows() -> Iterator[list[str]]:
-        for rate in (0.001, 0.01, 0.05, 0.2, 0.5):
+        for rate in (0.001, 0.01, 0.05, 0.2, 0.5, 0.8):
             for n in (8158, 100_000):
                 hits = np.array([[round(rate * n)], [round(1.2 * rate * n)]], dtype=float)
                 ours = sequences.difference(hits[0], n, hits[1], n, prior=PLAN)
+                both = [sequences.difference(hits[0], n, hits[1], n, prior=prior)
+                        for prior in (sequences.difference_prior(0.2 * rate, rate), BOTH)]
                 normal = asymptotic_of(hits, np.array([float(n)]), NEEDED)
                 yield [str(rate), str(n),
-                       *(f"{100 * float(look.high[0] - look.low[0]):.4f}" for look in (ours, normal))]
-    table("Width of the interval of a difference, in points, where the lift is 0.2",
-          ["rate", "units an arm", "difference", "asymptotic"], rows())
+                       *(f"{100 * float(look.high[0] - look.low[0]):.4f}" for look in (ours, *both, normal))]
+    table("Width of the interval of a difference, in points, where the lift is 0.2 (planned: a lift of 0.2; and one "
+          "point at 5 %, whatever the rate)",
+          ["rate", "units an arm", "by lift", "both arms", "both arms, planned for 5 %", "asymptotic"], rows())
 
 
 def cpu_us(call: Callable[[], object], looks: int, least_s: float = 0.3) -> float:
@@ -299,6 +305,7 @@ def speed() -> None:
     calls: dict[str, tuple[Callable[[], object], int]] = {
         "lift": (lambda: sequences.lift(hits, more, prior=PLAN), 1000),
         "difference": (lambda: sequences.difference(hits, n, more, n, prior=PLAN), 1000),
+        "difference, both arms": (lambda: sequences.difference(hits, n, more, n, prior=BOTH), 1000),
         "proportion": (lambda: sequences.proportion(hits, n), 1000),
         "asymptotic": (lambda: sequences.asymptotic(arm.value, arm.error, n, best_at=1e4), 1000),
         "relative": (lambda: sequences.relative(arm, other, best_at=1e4), 1000),

@@ -1,10 +1,17 @@
-"""The difference of two rates, absolute: what `lift` says of their ratio, times what the pooled rate leaves."""
+"""The difference of two rates, absolute: from `lift` and the pooled rate, or by bets on both arms at once."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linnet.evidence.sequences.balanced_bets import (
+    Capital,
+    DifferencePrior,
+    balanced_interval,
+    balanced_log_e,
+    stakes,
+)
 from linnet.evidence.sequences.beta_binomial import log_e_value, log_mixture, log_odds_interval
 from linnet.evidence.sequences.lift import LiftPrior, lift_prior
 from linnet.evidence.sequences.looks import Floats, Looks
@@ -16,20 +23,22 @@ _ALPHA_FOR_RATE = 0.05  # of alpha; the sign rests on the ratio alone, so most g
 
 def difference(
     control: ArrayLike, n_control: ArrayLike, treatment: ArrayLike, n_treatment: ArrayLike, *,
-    share: float = 0.5, level: float = 0.95, prior: LiftPrior | None = None,
+    share: float = 0.5, level: float = 0.95, prior: LiftPrior | DifferencePrior | None = None,
 ) -> Looks:
     """Treatment's rate less the control's, from successes and trials so far in each arm, valid at every look.
 
     All are totals up to the look, arrays that broadcast. `share` is the treatment's part of the units as planned.
-    `log_e` is against no effect, that of `lift`, which gets 95 in 100 parts of alpha: the two never disagree about
-    the sign. Exact, from the first success. Without a `prior`, `lift_prior(0.1)`.
+    `log_e` is against no effect. Exact, from the first success. With a `lift_prior` (0.1 unless given) it is that of
+    `lift`, which gets 95 in 100 parts of alpha, so that the two never disagree about the sign; the pooled rate gets
+    the rest. With a `difference_prior` it bets on both arms at once and is the narrower where a plan decides: by an
+    eighth at rates of 0.05, by more than half at 0.8.
 
     Assumes: units fall to the treatment independently with the chance `share`, or every batch between two looks is
-        split in just that share; and both rates stay the same over all looks.
+        split in just that share; and both rates stay the same over all looks (with a `difference_prior`: their
+        difference does).
     Source: `lift` for the ratio; Robbins, Annals of Mathematical Statistics, 1970, for the pooled rate (batches of
-        fixed sizes by the inequality of the means); joined by the union bound.
-    Not for: frequent successes, where it is wider than it need be (1.4 times at a rate of 0.5): count the rarer
-        outcome and turn the sign. For rates that drift: `lift`. For means of other numbers: `asymptotic`.
+        fixed sizes by the inequality of the means); joined by the union bound. Otherwise see `difference_prior`.
+    Not for: means of other numbers than counts: `asymptotic`, `bounded_mean`; arms whose shares change on the way.
 
     >>> look = difference(500, 10_000, 620, 10_000, prior=lift_prior(0.2))
     >>> round(float(look.estimate), 4), round(float(look.low), 4), round(float(look.high), 4)
@@ -39,13 +48,16 @@ def difference(
     share = check_between("share", share)
     misses, in_control = check_successes(control, n_control, "control")
     hits, in_treatment = check_successes(treatment, n_treatment, "treatment")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        estimate = hits / in_treatment - misses / in_control
+    if isinstance(prior, DifferencePrior):
+        capital = Capital.of((misses, in_control - misses, hits, in_treatment - hits), stakes(prior, share))
+        return Looks(np.asarray(estimate), *balanced_interval(capital, alpha), balanced_log_e(capital))
     mixed = log_mixture(hits, misses, (prior or lift_prior(0.1)).betas(share))
     theta = log_odds_interval(hits, misses, mixed, alpha * (1 - _ALPHA_FOR_RATE))
     rate = _pooled_rate(hits + misses, in_control + in_treatment, alpha * _ALPHA_FOR_RATE)
     low, high = (_difference(log_odds, share, rate, is_low)
                  for log_odds, is_low in zip(theta, (True, False), strict=True))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        estimate = hits / in_treatment - misses / in_control
     return Looks(estimate + np.zeros_like(low), low, high,
                  log_e_value(hits, misses, mixed, np.log(share / (1 - share))))
 
@@ -78,7 +90,8 @@ class Difference:
     (0.0048, 0.0275)
     """
 
-    def __init__(self, *, share: float = 0.5, level: float = 0.95, prior: LiftPrior | None = None) -> None:
+    def __init__(self, *, share: float = 0.5, level: float = 0.95,
+                 prior: LiftPrior | DifferencePrior | None = None) -> None:
         self.share, self.level, self.prior = check_between("share", share), check_level(level), prior
         self.reset()
 
