@@ -1,4 +1,7 @@
-"""Take the README's picture of a report: python docs/picture.py [runs/digits/report.html]. Needs Chromium on PATH."""
+"""Take the README's picture of a report: python docs/picture.py [runs/digits/report.html [picture.png]].
+
+Needs Chromium on PATH.
+"""
 
 from __future__ import annotations
 
@@ -30,4 +33,4 @@ if __name__ == "__main__":
     report = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/digits/report.html")
     if not report.exists():
         raise SystemExit(f"there is no report at {report}; make one with: linnet run recipes/digits.yaml")
-    print(take(report, PICTURE))
+    print(take(report, Path(sys.argv[2]) if len(sys.argv) > 2 else PICTURE))

@@ -1,6 +1,6 @@
 """An experiment to try `linnet ab` on: a new speech model for half of the users, as a table of what they did.
 
-    python examples/experiment.py events.parquet                      50,000 sessions of some 16,000 users
+    python examples/experiment.py events.parquet                      100,000 sessions of some 30,000 users
     python examples/experiment.py events.parquet --rows 10000000
     linnet ab analyse events.parquet --plan examples/experiment.yaml --report page.html
 
@@ -52,7 +52,7 @@ def _columns(rng: np.random.Generator, user: NDArray[np.int32], day: NDArray[np.
         "wait_ms": (rng.gamma(9, 40, rows) * requests * (1 + TRUTH["wait_ms"] * new)).astype(np.float32).round(1)})
 
 
-def main(path: Path, rows: int = 50_000, seed: int = 0) -> None:
+def main(path: Path, rows: int = 100_000, seed: int = 0) -> None:
     """Write the table."""
     pq.write_table(events(rows, seed=seed), path)
     print(f"{path}: {rows:,} sessions")
@@ -61,6 +61,6 @@ def main(path: Path, rows: int = 50_000, seed: int = 0) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path)
-    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     main(**vars(parser.parse_args()))

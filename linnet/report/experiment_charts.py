@@ -18,7 +18,9 @@ from linnet.report.experiment_words import decided, deciding, is_share, noun, wh
 from linnet.watch.experiments import Analysis, Outcome, Track
 
 _COLOURS = {"holds": BLUE, "fails": "#a8451a", "undecided": MUTED}
-_WIDTH, _HEIGHT = 640, 150
+_WIDTH, _HEIGHT = 690, 150
+_LABELS = 36
+"""Room for the numbers beside a picture, so that all pictures stand in one line."""
 _SETTLED = 0.1
 """The picture is scaled to the looks after this share of them; the first ones are wider than any page."""
 
@@ -82,7 +84,7 @@ def _sequence(analysis: Analysis, outcome: Outcome, *, titled: bool = False) -> 
     values = [{"x": x, "value": _inside(value, limits), "low": _inside(low, limits, -1),
                "high": _inside(high, limits, 1)} for x, value, low, high in looks]
     scale, unit = alt.Scale(domain=limits, nice=False, zero=False), _unit(analysis, outcome)
-    y = alt.Y("low:Q", title=unit, scale=scale, axis=alt.Axis(tickCount=5, gridColor=LINE))
+    y = alt.Y("low:Q", title=unit, scale=scale, axis=alt.Axis(tickCount=5, gridColor=LINE, minExtent=_LABELS))
     base = alt.Chart(alt.Data(values=values)).encode(x=_x(analysis))
     if len(values) == 1:
         marks = [base.mark_rule(color=colour, strokeWidth=3).encode(y=y, y2="high:Q"),
@@ -148,7 +150,7 @@ def _moment(analysis: Analysis, outcome: Outcome, limits: list[float]) -> list[A
     colour = _COLOURS[outcome.decision]
     return [base.mark_rule(stroke=colour, strokeDash=[3, 3]),
             base.mark_text(color=colour, fontWeight="bold", align="right" if is_late else "left",
-                           dx=-6 if is_late else 6, dy=8).encode(y="y:Q", text="said:N")]
+                           baseline="bottom", dy=-4).encode(y="y:Q", text="said:N")]
 
 
 def _split(analysis: Analysis) -> Any:
@@ -159,7 +161,8 @@ def _split(analysis: Analysis) -> Any:
     values = [{"x": x, "y": float(power)} for x, power in zip(_axis(analysis), powers, strict=True)]
     colour = _COLOURS["fails" if found.alarm else "holds"]
     line = alt.Chart(alt.Data(values=values)).mark_line(color=colour, strokeWidth=2).encode(
-        x=_x(analysis), y=alt.Y("y:Q", title="powers of ten", scale=scale, axis=alt.Axis(tickCount=4, gridColor=LINE)))
+        x=_x(analysis), y=alt.Y("y:Q", title="powers of ten", scale=scale, axis=alt.Axis(
+            tickCount=4, gridColor=LINE, minExtent=_LABELS)))
     top = alt.Chart(alt.Data(values=[{"y": alarm, "said": "alarm"}])).encode(y=alt.Y("y:Q", scale=scale))
     return alt.layer(line, top.mark_rule(stroke=ORANGE, strokeDash=[5, 3]), top.mark_text(
         color=ORANGE, align="left", dx=6).encode(x=alt.value(_WIDTH), text="said:N")

@@ -80,10 +80,18 @@ def _sequences(analysis: Analysis) -> Html:
     pictures = [(outcome, experiment_charts.sequence(analysis, outcome)) for outcome in analysis.outcomes]
     parts = [Html(tag("h3", title(analysis, outcome)) + (chart(figure) if figure else tag(
         "p", "No look excludes anything yet.", class_="note"))) for outcome, figure in pictures]
-    return section("Each metric over time", tag(
-        "p", f"{analysis.experiment.reference} is the line at zero. The band holds the true difference at every look "
-             "together; it narrows as more is seen. A metric is decided once the band leaves the line that was asked "
-             "about: zero, or the margin of a guardrail.", class_="note"), *parts)
+    return section("Each metric over time", tag("p", _legend(analysis), class_="note"), *parts)
+
+
+def _legend(analysis: Analysis) -> str:
+    plan = analysis.experiment
+    said = (f"The line at zero is {plan.reference}. The band holds the true difference at all looks together; it "
+            "narrows as more is seen. A metric is decided once its band leaves the line that was asked about: zero, "
+            "the effect worth having from below, the margin of a guardrail.")
+    if plan.unit is None or analysis.times is None:
+        return said
+    later = f", which is known {plan.window} later" if isinstance(plan.window, str) else ""
+    return f"{said} Each of the {noun(plan)} stands at the time of the first event, with all that is counted{later}."
 
 
 def _table(analysis: Analysis) -> Html:

@@ -80,7 +80,9 @@ def decided(analysis: Analysis, outcome: Outcome) -> str:
     if look is None:
         return ""
     time = when(analysis, look)
-    return f"decided after {int(outcome.units[look]):,} {noun(analysis.experiment)}" + (f" ({time})" if time else "")
+    came = "who came by" if analysis.experiment.unit else "up to"
+    told = f" {came} {time}" if time else ""
+    return f"decided after {int(outcome.units[look]):,} {noun(analysis.experiment)}{told}"
 
 
 def when(analysis: Analysis, look: int) -> str:

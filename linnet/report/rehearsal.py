@@ -20,7 +20,7 @@ def false_positives(found: SelfTest) -> str:
     """A self-test for a terminal: a line a metric, beside what a z-test at every look would have done."""
     units = noun(found.experiment)
     most = max((metric.units for metric in found.metrics), default=0)
-    opening = (f"{found.runs:,} experiments in which nothing is different: up to {most:,} {units} of {found.arm}, "
+    opening = (f"{found.runs:,} experiments in which nothing is different: {most:,} {units} of {found.arm}, "
                f"shared out anew by chance, each looked at {counted(found.looks, 'time')}. A difference may be shown "
                f"in {bound_in_hundred(found.nominal)} of them at most.")
     table = [["", "", "shown in", "interval", "z-test at every look", "interval"]]

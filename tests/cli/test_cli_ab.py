@@ -255,3 +255,9 @@ def test_the_example_from_events_to_a_page(tmp_path: Path, monkeypatch: pytest.M
     page = (tmp_path / "page.html").read_text()
     assert page.count("<svg") == 6
     assert not re.search(r"""(?:src|href)=["'](?!#|data:)|url\((?!#)|@import|<script""", page)
+
+
+def test_the_guide_shows_the_plan_of_the_example() -> None:
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "experiments.md").read_text(), re.M | re.S)
+    example = (ROOT / "examples" / "experiment.yaml").read_text()
+    assert shown == "".join(line for line in example.splitlines(keepends=True) if not line.startswith("#"))

@@ -163,12 +163,13 @@ def test_words_of_what_was_decided() -> None:
 
 def test_since_when() -> None:
     found = analysis()
-    assert experiment_words.decided(found, found.outcomes[0]) == "decided after 12,400 users (19 March 2026, 12:44)"
+    assert experiment_words.decided(found, found.outcomes[0]) == (
+        "decided after 12,400 users who came by 19 March 2026, 12:44")
     assert experiment_words.decided(found, found.outcomes[1]) == ""
     counted = replace(found, times=None, time_kind=None)
     assert experiment_words.decided(counted, found.outcomes[0]) == "decided after 12,400 users"
     numbered = replace(found, times=np.arange(LOOKS) / 2, time_kind="number")
-    assert experiment_words.decided(numbered, found.outcomes[0]).endswith("(time 15)")
+    assert experiment_words.decided(numbered, found.outcomes[0]).endswith("who came by time 15")
 
 
 @pytest.mark.parametrize(("unit", "said"), [("user_id", "users"), ("user", "users"), ("Visit ID", "Visits"),

@@ -83,7 +83,7 @@ def test_a_sequence_shows_its_band_zero_what_was_asked_and_the_decision() -> Non
     assert {"better", "points"} <= texts(figure)
     assert figure is not None
     assert figure.caption == ("understood: +1.20 points (+0.79 to +1.61) at the last look, 30 March 2026, 00:00; "
-                              "decided after 12,400 users (19 March 2026, 12:44).")
+                              "decided after 12,400 users who came by 19 March 2026, 12:44.")
     assert "not decided yet" in str(experiment_charts.sequence(found, ordered))
     assert {"margin", "not harmed", "% of old"} <= texts(experiment_charts.sequence(found, wait))
     asked = replace(understood, bounds=(0.0, 0.005))

@@ -17,7 +17,7 @@ def flat(text: str) -> str:
 
 def test_a_self_test_beside_the_usual_test() -> None:
     said = rehearsal.false_positives(self_test({"understood": KEEPS, "ordered": OPEN}))
-    assert flat(said).startswith("2,000 experiments in which nothing is different: up to 10,000 users of old, shared "
+    assert flat(said).startswith("2,000 experiments in which nothing is different: 10,000 users of old, shared "
                                  "out anew by chance, each looked at 100 times. A difference may be shown in 5 in 100")
     lines = [re.split(r" {2,}", line) for line in said.splitlines() if line.startswith(("✓", "?", "✕"))]
     assert lines == [["✓", "understood", "2.1 %", "1.52 to 2.83", "34 %", "32.00 to 36.00"],
