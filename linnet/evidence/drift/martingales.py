@@ -23,6 +23,7 @@ _JUMP = 0.01
 _SLOPES = np.array([-1.0, 0.0, 1.0])
 _POWERS = np.array([0.25, 0.5, 0.75])
 _CLOSEST = 1e-12
+_GOLDEN = (math.sqrt(5) - 1) / 2
 _LARGE = 200  # a reference above this can always raise an alarm
 
 
@@ -30,7 +31,8 @@ def conformal_martingale(p_values: ArrayLike, *, bets: str = "mixture", jump: fl
     """The log of the wealth of betting against uniform p-values, after each; (..., samples) in and out.
 
     `bets`: "jumper" (the densities 1 + e (p - 1/2), e in -1, 0, 1), "power" (e p^(e - 1), and the same of 1 - p), or a
-    "mixture" of both. A share `jump` of the wealth is spread evenly over the bets at each sample.
+    "mixture" of both and of two for middling and for extreme p-values. A share `jump` of the wealth is spread evenly
+    over the bets at each sample.
 
     Assumes: p-values that are uniform and independent as long as nothing changes (`conformal_p_values`). Then the
         wealth ever reaches 1 / alpha with a probability of at most alpha (Ville).
@@ -39,7 +41,7 @@ def conformal_martingale(p_values: ArrayLike, *, bets: str = "mixture", jump: fl
     Not for: p-values of overlapping or dependent samples.
 
     >>> conformal_martingale([0.5, 0.5, 0.5]).round(2)
-    array([-0.25, -0.42, -0.54])
+    array([-0.18, -0.25, -0.21])
     """
     values = _check_p_values(p_values)
     shares, path = np.full((*values.shape[:-1], len(_densities(np.zeros(()), bets))), 1.0), np.empty(values.shape)
@@ -152,6 +154,9 @@ def _densities(p_values: Floats, bets: str) -> Floats:
         parts.append(1 + _SLOPES * (inner - 0.5))
     if bets != "jumper":
         parts += [_POWERS * inner ** (_POWERS - 1), _POWERS * (1 - inner) ** (_POWERS - 1)]
+    if bets == "mixture":
+        middle = inner * (1 - inner)
+        parts += [6 * middle, 1 / (math.pi * np.sqrt(middle))]
     return np.concatenate(parts, axis=-1)
 
 
@@ -180,6 +185,7 @@ def _check_reference(reference: Floats, threshold: float, bets: str) -> None:
 
 
 def _most_evidence(reference: int, bets: str) -> float:
-    """The highest log wealth if each new score is larger than the whole reference."""
+    """The highest log wealth if each new score is larger than the whole reference, and usual among the new ones."""
     new = np.arange(10 * reference + 10)
-    return float(conformal_martingale((new + 1) / 2 / (reference + new + 1), bets=bets).max())
+    usual = (new + 1) * _GOLDEN % 1  # spread evenly over (0, 1), without chance
+    return float(conformal_martingale(usual * (new + 1) / (reference + new + 1), bets=bets).max())

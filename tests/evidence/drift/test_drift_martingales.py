@@ -9,6 +9,8 @@ from linnet.evidence.drift import ConformalDetector, ConformalMartingale, confor
 from linnet.evidence.drift.martingales import BETS, _densities
 from linnet.evidence.drift.recursion import Recursion
 
+BETS_OF_MIXTURE = len(_densities(np.zeros(()), "mixture"))
+
 
 @pytest.mark.parametrize("bets", BETS)
 def test_no_bet_gains_on_average(bets: str) -> None:
@@ -39,7 +41,7 @@ def test_ever_a_false_alarm_in_at_most_alpha_from_scores_with_ties_and_a_small_r
 
 def test_a_false_alarm_takes_the_stated_run_length() -> None:
     rng = np.random.default_rng(2)
-    wealth = Recursion(np.full(9, 1 / 9), jump=0.01, streams=(400,))
+    wealth = Recursion(np.full(BETS_OF_MIXTURE, 1 / BETS_OF_MIXTURE), jump=0.01, streams=(400,))
     first = np.full(400, 3000)
     for n in range(1, 3000):
         hit = wealth.advance(_densities(rng.random(400), "mixture")) >= 200
@@ -61,12 +63,12 @@ def test_a_change_is_found(bets: str, change) -> None:
         assert martingale.alarm_at > 100
 
 
-def test_wider_scores_are_found_by_the_mixture() -> None:
-    rng = np.random.default_rng(4)
-    found = 0
+@pytest.mark.parametrize("scale", [3.0, 0.3], ids=["spread", "gathered"])
+def test_changes_of_spread_are_found_by_the_mixture(scale: float) -> None:
+    rng, found = np.random.default_rng(4), 0
     for seed in range(5):
         detector = ConformalDetector(rng.normal(size=1000), run_length=10_000, seed=seed)
-        found += detector.update(rng.normal(0, 3, size=300))
+        found += detector.update(rng.normal(0, scale, size=300))
     assert found == 5
 
 
@@ -101,7 +103,7 @@ def test_batch_and_stream_agree_and_reset_forgets() -> None:
 
 def test_the_detector_is_the_sum_over_starts_of_the_martingale() -> None:
     values = np.random.default_rng(8).random(40)
-    wealth = Recursion(np.full(9, 1 / 9), jump=0.01)
+    wealth = Recursion(np.full(BETS_OF_MIXTURE, 1 / BETS_OF_MIXTURE), jump=0.01)
     summed = [float(wealth.advance(_densities(value, "mixture"))) for value in values]
     starts = np.array([np.exp(conformal_martingale(values[start:]))[-1] for start in range(40)])
     assert summed[-1] == pytest.approx(starts.sum(), rel=1e-9)
