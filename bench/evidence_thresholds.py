@@ -94,6 +94,7 @@ def rules(grid: Grid) -> dict[str, Callable[[Floats], Sequence[int]]]:
     if grid.graded or clusters is not None:
         found["fixed sequence, Hoeffding-Bentkus"] = ours(orders=order, p_value="hoeffding_bentkus")
     if clusters is not None:
+        found["fixed sequence, effective binomial"] = ours(orders=order, p_value="effective_binomial")
         found["fixed sequence, rows as independent"] = lambda losses: learn_then_test(
             losses, grid.target, orders=order).certified
     return found
@@ -166,7 +167,7 @@ ANSWERS = (Answers("1,000 rows, 5 in 100", 0.05, 1000), Answers("10,000 rows, 1 
            Answers("30 clusters of 50, 5 in 100", 0.05, 30, 50, 0.2),
            Answers("15 clusters of 100, 5 in 100", 0.05, 15, 100, 0.2),
            Answers("30 clusters of 50, much alike", 0.05, 30, 50, 0.5),
-           Answers("400 clusters of 10, 5 in 100", 0.05, 400, 10, 0.2),
+           Answers("400 clusters of 5, 5 in 100", 0.05, 400, 5, 0.2),
            Answers("2 in 100 sure and wrong", 0.05, 2000, sure_and_wrong=0.02))
 
 
@@ -324,31 +325,37 @@ RULES: dict[str, Callable[..., float | None]] = {
     "speaker bootstrap": bootstrap_threshold, "false_accept_threshold": certified_threshold}
 VOICES = (Voices("40 speakers", 40), Voices("200 speakers", 200), Voices("100 speakers", 100),
           Voices("400 speakers", 400), Voices("40 speakers, sigma 0.2", 40, sigma=0.2),
-          Voices("200 speakers, sigma 0.2", 200, sigma=0.2), Voices("200 speakers, sigma 0.6", 200, sigma=0.6),
+          Voices("200 speakers, sigma 0.6", 200, sigma=0.6),
           Voices("200 speakers, 5,000 pairs", 200, pairs=5000), Voices("200 speakers, uneven", 200, uneven=True),
           Voices("40 speakers, rate 0.01", 40, rate=0.01), Voices("200 speakers, t 10", 200, freedom=10),
           Voices("200 speakers, t 5", 200, freedom=5), Voices("40 speakers, t 5", 40, freedom=5))
 REJECTS = (0.05, 0.10, 0.20)
 
 
-def verification_table(runs: int) -> None:
-    """Misses, decisions, and false rejects against those of the threshold that truly has the rate."""
+def verification_table(most_runs: int) -> None:
+    """Misses, decisions, and false rejects against those of the threshold that truly has the rate.
+
+    All draws for the two cells that numbers were promised for, half as many for the others.
+    """
     print("\n## false_accept_threshold\n\n`rejects at p`: false rejects as a multiple of those of the oracle threshold "
           "where\ngenuine scores (normal, deviation 1) lie such that the oracle rejects p; mean / 95th percentile over "
-          "decided draws.\n\n| data | rule | missed | decided | " + " | ".join(f"rejects at {p}" for p in REJECTS)
-          + " | ms |\n|---|---|---|---|" + "---|" * (len(REJECTS) + 1))
+          "decided draws.\nAfter the first two, half as many draws.\n")
+    print("| data | rule | missed | decided | " + " | ".join(f"rejects at {p}" for p in REJECTS) + " | ms |\n"
+          "|---|---|---|---|" + "---|" * (len(REJECTS) + 1))
     for voices in VOICES:
-        truth, random = Truth(voices), np.random.default_rng(5)
-        found: dict[str, list[float]] = {name: [] for name in RULES}
-        taken = dict.fromkeys(RULES, 0.0)
+        is_first = voices in VOICES[:2]
+        rules = {name: rule for name, rule in RULES.items() if is_first or name != "speaker bootstrap"}
+        truth, random, runs = Truth(voices), np.random.default_rng(5), most_runs if is_first else most_runs // 2
+        found: dict[str, list[float]] = {name: [] for name in rules}
+        taken = dict.fromkeys(rules, 0.0)
         for _ in range(runs):
             drawn = voices.draw(random)
-            for name, rule in RULES.items():
+            for name, rule in rules.items():
                 start = time.process_time()
                 threshold = rule(voices, *drawn)
                 taken[name] += time.process_time() - start
                 found[name] += [threshold] if threshold is not None else []
-        for name in RULES:
+        for name in rules:
             verification_row(f"{voices.name} | {name}", voices.rate, truth, np.array(found[name]), runs, taken[name])
 
 

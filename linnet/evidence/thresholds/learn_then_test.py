@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
+from linnet.evidence.intervals import MINIMUM_CLUSTERS
 from linnet.evidence.rounding import about
 from linnet.evidence.settings import check_between, check_finite, check_labels, check_level
+from linnet.evidence.thresholds.cluster_answers import Counts, approximate_p_value, likeness
 from linnet.evidence.thresholds.p_values import (
     betting_p_value,
     binomial_p_value,
@@ -20,7 +22,7 @@ from linnet.evidence.thresholds.p_values import (
 )
 
 Floats = NDArray[np.float64]
-PValue = Literal["binomial", "hoeffding_bentkus", "betting"]
+PValue = Literal["binomial", "hoeffding_bentkus", "betting", "effective_binomial"]
 Orders = Sequence[Sequence[int]]
 
 
@@ -57,14 +59,15 @@ def learn_then_test(
     before the data were seen, safest first: each list is tested until its first failure, at its share of the error
     (fixed sequence; several lists are several starting points). Without them, Bonferroni over all choices.
     `objective` (choices,) names the best of the certified; it may come from the same data. `p_value` is by default
-    binomial for losses of 0 and 1, betting for others and for clusters. `clusters` is a label a row: whole clusters
-    were sampled, and the risk is that over all their rows.
+    binomial for losses of 0 and 1, betting for others and for clusters; all are exact. `clusters` is a label a row:
+    whole clusters were sampled, and the risk is that over all their rows. For losses of 0 and 1 in a few dozen clusters
+    "effective_binomial" certifies more: asymptotic in clusters, and nothing under MINIMUM_CLUSTERS.
 
     Assumes: rows (or clusters) are independent draws of what will come; the choices, targets and orders were stated
         beforehand. Of the losses nothing: they need not be monotone in any choice.
     Source: Angelopoulos, Bates, Candes, Jordan and Lei, Learn then test: calibrating predictive algorithms to achieve
         risk control, 2021, Annals of Applied Statistics 19, 2025 (sections 2 and 3; several risks: the largest
-        p-value).
+        p-value). Effective rows: Korn and Graubard, Survey Methodology 24, 1998.
     Not for: choices that were themselves fitted to these rows; a risk that is to be kept on average only, with
         monotone losses (`conformal_risk`); one threshold of confidence (`selective`).
 
@@ -90,18 +93,28 @@ def learn_then_test(
 
 
 def _p_values(method: PValue, sums: Floats, sizes: Floats, target: float, alpha: float) -> Floats:
-    """One for each choice; `sums` (choices, clusters) and `sizes` (clusters,) in units of the largest cluster."""
-    n = len(sizes)
+    """One for each choice; `sums` (choices, clusters) and `sizes` (clusters,)."""
+    n, unit = len(sizes), sizes.max()
     if method == "binomial":
         return binomial_p_value(sums.sum(axis=1), n, target)
     if method == "betting":
-        return betting_p_value(sums, sizes, target, alpha)
+        return betting_p_value(sums / unit, sizes / unit, target, alpha)
+    if method == "effective_binomial":
+        return _effective_binomial(Counts(sums, np.broadcast_to(sizes, sums.shape)), target, alpha)
     # what a cluster lacks to the largest size counts as lost at exactly the target: in [0, 1], and the mean is the same
-    return hoeffding_bentkus_p_value((sums + target * (1 - sizes)).mean(axis=1), n, target)
+    return hoeffding_bentkus_p_value(((sums + target * (unit - sizes)) / unit).mean(axis=1), n, target)
+
+
+def _effective_binomial(counts: Counts, target: float, alpha: float) -> Floats:
+    """Every choice is taken to be as alike within clusters as the one that is most so."""
+    choices, clusters = counts.wrong.shape
+    if clusters < MINIMUM_CLUSTERS:
+        return np.ones(choices)
+    return approximate_p_value(counts, likeness(counts).max(keepdims=True), target, alpha)
 
 
 def _cluster_sums(losses: Floats, clusters: ArrayLike | None) -> tuple[Floats, Floats]:
-    """Sums (choices, clusters, risks) and sizes (clusters,) in units of the largest; single rows are clusters too."""
+    """Sums (choices, clusters, risks) and sizes (clusters,); single rows are clusters too."""
     if clusters is None:
         return losses, np.ones(losses.shape[1])
     index, count = check_labels(clusters, losses.shape[1])
@@ -111,17 +124,20 @@ def _cluster_sums(losses: Floats, clusters: ArrayLike | None) -> tuple[Floats, F
     by_cluster = np.argsort(index, kind="stable")
     sizes = np.bincount(index)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return np.add.reduceat(losses[:, by_cluster], starts, axis=1) / sizes.max(), sizes / sizes.max()
+    return np.asarray(np.add.reduceat(losses[:, by_cluster], starts, axis=1)), sizes.astype(np.float64)
 
 
 def _method(asked: PValue | None, losses: Floats, clustered: bool) -> PValue:
     is_right_or_wrong = bool(((losses == 0) | (losses == 1)).all())
+    if asked not in (None, *get_args(PValue)):
+        raise LinnetError(f"p_value is one of {', '.join(get_args(PValue))}; got {asked!r}.")
     if asked == "binomial" and (clustered or not is_right_or_wrong):
         raise LinnetError("the binomial p-value counts independent right and wrong answers; these losses "
                           f"{'come in clusters' if clustered else 'lie between 0 and 1'}. "
                           "Leave p_value out, or ask for 'betting' or 'hoeffding_bentkus'.")
-    if asked not in (None, "binomial", "hoeffding_bentkus", "betting"):
-        raise LinnetError(f"p_value is 'binomial', 'hoeffding_bentkus' or 'betting'; got {asked!r}.")
+    if asked == "effective_binomial" and not (clustered and is_right_or_wrong):
+        raise LinnetError("the effective binomial p-value counts right and wrong answers of clusters; these losses "
+                          f"{'lie between 0 and 1' if clustered else 'have no clusters'}. Leave p_value out.")
     return asked or ("binomial" if is_right_or_wrong and not clustered else "betting")
 
 

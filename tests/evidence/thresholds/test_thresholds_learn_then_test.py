@@ -41,6 +41,7 @@ def clustered(random: np.random.Generator) -> NDArray[np.bool_]:
 @pytest.mark.parametrize(("draw", "more"), [
     (right_or_wrong, {}), (graded, {}), (graded, {"p_value": "hoeffding_bentkus"}),
     (clustered, {"clusters": np.repeat(np.arange(100), 5)}),
+    (clustered, {"clusters": np.repeat(np.arange(100), 5), "p_value": "effective_binomial"}),
 ])
 def test_no_choice_above_its_target_is_certified_more_often_than_it_says(draw: Any, more: Any, orders: Any) -> None:
     assert missed(draw, orders=orders, **more) <= 0.05 + THREE_ERRORS
@@ -104,6 +105,15 @@ def test_clusters_are_tested_by_the_sum_over_their_rows() -> None:
     assert found.p_values[0] == pytest.approx(float(hoeffding_bentkus_p_value(mean, 3, 0.4)))
 
 
+def test_effective_rows_certify_where_bets_do_not_and_nothing_for_few_clusters() -> None:
+    losses = np.zeros((1, 400))
+    losses[0, ::40] = 1
+    labels = np.arange(400) // 20
+    assert not learn_then_test(losses, 0.1, clusters=labels).decided
+    assert learn_then_test(losses, 0.1, clusters=labels, p_value="effective_binomial").decided
+    assert not learn_then_test(losses, 0.1, clusters=labels // 3, p_value="effective_binomial").decided
+
+
 def test_undecided_says_how_many_rows_would_do_and_they_do() -> None:
     losses = np.zeros((2, 100))
     losses[:, :2] = 1
@@ -132,7 +142,9 @@ def test_undecided_says_where_more_rows_would_not_help() -> None:
     (np.zeros((2, 5)), {"clusters": ["a", "b"]}, "one cluster; got 5 rows"),
     (np.full((2, 5), 0.5), {"p_value": "binomial"}, "lie between 0 and 1"),
     (np.zeros((2, 5)), {"p_value": "binomial", "clusters": list("abcde")}, "come in clusters"),
-    (np.zeros((2, 5)), {"p_value": "hoeffding"}, "p_value is"),
+    (np.zeros((2, 5)), {"p_value": "effective_binomial"}, "have no clusters"),
+    (np.full((2, 5), 0.5), {"p_value": "effective_binomial", "clusters": list("abcde")}, "lie between 0 and 1"),
+    (np.zeros((2, 5)), {"p_value": "hoeffding"}, "p_value is one of"),
     (np.zeros((2, 5)), {"objective": [1.0]}, "one number a choice"),
 ])
 def test_bad_input_is_said(losses: Any, more: dict[str, Any], message: str) -> None:
