@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from linnet.errors import LinnetError
 from linnet.evidence.intervals.bets import betting
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_sums
-from linnet.evidence.sequences.asymptotic import MINIMUM_WORTH
 from linnet.evidence.settings import check_between, check_rows
 
 Floats = NDArray[np.float64]
@@ -18,8 +17,11 @@ Pair = tuple[ArrayLike, ArrayLike]
 
 MINIMUM_ROWS = 50
 """Under so many rows on a side `welch_difference` excludes nothing (with clusters: under MINIMUM_CLUSTERS)."""
+MINIMUM_WORTH = 8.0
 MINIMUM_WORTH_OF_CLUSTERS = 4.0
-"""Nor where the clusters of a side are worth less than so many of equal weight (rows: MINIMUM_WORTH)."""
+"""Nor where the rows, or clusters, of a side are worth less than so many of equal weight (see `units_worth`)."""
+MAXIMUM_SKEWNESS = 0.15
+"""Nor where the difference of the means is itself more skewed than this: in sides of equal size skew cancels."""
 _NOTHING_EXCLUDED = (-math.inf, math.inf)
 
 
@@ -85,8 +87,8 @@ def welch_difference(
 
     With `clusters` (the labels of either side) the error is that of a ratio over whole clusters, with k / (k - 1).
     It excludes nothing, (-inf, inf), under MINIMUM_ROWS rows or MINIMUM_CLUSTERS clusters on a side, without spread,
-    or where a side is worth less than 20 rows (4 clusters) of equal weight: n over the kurtosis, which is small where
-    a few large values make up the sum.
+    where a side is worth less than 8 rows (4 clusters) of equal weight (n over the kurtosis, which is small where a
+    few large values make up the sum), or where the skewness of the difference is above MAXIMUM_SKEWNESS.
 
     Assumes: rows (clusters) are independent, and so many that the difference of the means is close to normal; what
     has not been drawn yet, such as one huge purchase, it cannot know.
@@ -113,6 +115,8 @@ def welch_difference(
     if min(units) < fewest or min(_worth(side) for side in sides) < least:
         return _NOTHING_EXCLUDED
     total = sum(variances)
+    if abs(float((sides[1] ** 3).sum() - (sides[0] ** 3).sum())) > MAXIMUM_SKEWNESS * total**1.5:
+        return _NOTHING_EXCLUDED
     freedom = total**2 / sum(variance**2 / (count - 1) for variance, count in zip(variances, units, strict=True))
     half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(total)
     estimate = float(second.mean() - first.mean())
