@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from linnet.watch.experiments.clock import BINS, Bins, clock
+from linnet.watch.experiments.clock import Bins, clock
 
 
 def looks_of(times: np.ndarray, looks: int) -> tuple[list[int], tuple[float, ...], int]:
@@ -9,11 +9,11 @@ def looks_of(times: np.ndarray, looks: int) -> tuple[list[int], tuple[float, ...
     calls = []
 
     def places(bins: Bins) -> np.ndarray:
-        return np.clip(np.floor((times - bins.origin) * bins.rate), 0, BINS - 1).astype(int)
+        return np.clip(np.floor((times - bins.origin) * bins.rate), 0, bins.number - 1).astype(int)
 
     def count(bins: Bins) -> np.ndarray:
         calls.append(bins)
-        return np.bincount(places(bins), minlength=BINS)
+        return np.bincount(places(bins), minlength=bins.number)
 
     found = clock(float(times.min()), float(times.max()), looks, count)
     look = np.array(found.look_of_bin)[places(found.bins)]
@@ -23,14 +23,14 @@ def looks_of(times: np.ndarray, looks: int) -> tuple[list[int], tuple[float, ...
     return np.bincount(look, minlength=found.looks).tolist(), found.ends, len(calls)
 
 
-@pytest.mark.parametrize("times", [
-    np.random.default_rng(0).random(100_000), np.random.default_rng(0).exponential(size=100_000),
-    np.arange(100_000.0) * 7 - 5e6])
-def test_looks_have_about_as_many_units(times: np.ndarray) -> None:
+@pytest.mark.parametrize(("times", "most"), [
+    (np.random.default_rng(0).random(100_000), 1.1), (np.random.default_rng(0).exponential(size=100_000), 1.6),
+    (np.arange(100_000.0) * 7 - 5e6, 1.1)])
+def test_looks_have_about_as_many_units(times: np.ndarray, most: float) -> None:
     units, ends, _ = looks_of(times, 50)
     assert len(units) == 50
     assert sum(units) == 100_000
-    assert max(units) < 1.15 * min(units)
+    assert max(units) < most * min(units)
     assert ends[-1] == times.max()
 
 
@@ -38,7 +38,7 @@ def test_a_strange_time_far_away_does_not_hide_the_others() -> None:
     times = np.append(np.random.default_rng(0).random(50_000) * 1000 + 1.7e9, [0.0, 4e9])
     units, _, calls = looks_of(times, 20)
     assert len(units) == 20
-    assert max(units) < 1.2 * min(units)
+    assert max(units) < 1.25 * min(units)
     assert 2 <= calls <= 4
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BINS = 4096
+_FEWEST_BINS, _BINS_A_LOOK = 2048, 10
 _REFINEMENTS = 3
 _TAIL = 0.001
 
@@ -17,10 +17,11 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Bins:
-    """Time in `BINS` equal parts; what lies before or after belongs to the first or last."""
+    """Time in equal parts; what lies before or after belongs to the first or last."""
 
     origin: float
     width: float
+    number: int
 
     @property
     def rate(self) -> float:
@@ -48,8 +49,9 @@ def clock(first: float, last: float, looks: int, count: Callable[[Bins], Counts]
     Where a few strange times stretch the range so that most units share a bin, the range is cut down around the most.
     """
     if looks == 1 or last <= first:
-        return Clock(Bins(first, max(last - first, 1.0)), (0,) * BINS, (last,))
-    bins = Bins(first, (last - first) / (BINS - 1))
+        return Clock(Bins(first, max(last - first, 1.0), 1), (0,), (last,))
+    number = max(_FEWEST_BINS, _BINS_A_LOOK * looks)
+    bins = Bins(first, (last - first) / (number - 1), number)
     counts = count(bins)
     for _ in range(_REFINEMENTS):
         narrower = _narrower(bins, counts, looks)
@@ -65,9 +67,10 @@ def _narrower(bins: Bins, counts: Counts, looks: int) -> Bins | None:
         return None
     upto = np.cumsum(counts)
     low, high = np.searchsorted(upto, [_TAIL * total, (1 - _TAIL) * total])
-    if high - low + 1 > BINS // 2:
+    if high - low + 1 > bins.number // 2:
         return None
-    return Bins(bins.origin + bins.width * float(low), bins.width * float(high - low + 1) / (BINS - 1))
+    width = bins.width * float(high - low + 1) / (bins.number - 1)
+    return Bins(bins.origin + bins.width * float(low), width, bins.number)
 
 
 def _cut(bins: Bins, counts: Counts, looks: int, last: float) -> Clock:

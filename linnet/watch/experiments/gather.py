@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from linnet.errors import LinnetError
 from linnet.progress import Progress
 from linnet.watch.experiments import checks
-from linnet.watch.experiments.clock import BINS, Bins, Clock, clock
+from linnet.watch.experiments.clock import Bins, Clock, clock
 from linnet.watch.experiments.layout import ONE, SIZE, Layout, layout_of
 from linnet.watch.experiments.moments import ROWS, Aggregate, Sums, moments_of
 from linnet.watch.experiments.plan import Experiment
@@ -172,7 +172,7 @@ def _clock(table: Table, layout: Layout, looks: int, times: tuple[float, float] 
         return None
 
     def count(bins: Bins) -> NDArray[np.int64]:
-        counts = np.zeros(BINS, np.int64)
+        counts = np.zeros(bins.number, np.int64)
         for place, units in table.histogram(layout, bins):
             counts[place] = units
         return counts

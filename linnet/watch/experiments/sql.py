@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, missing_extra
-from linnet.watch.experiments.clock import BINS, Bins, Clock
+from linnet.watch.experiments.clock import Bins, Clock
 from linnet.watch.experiments.layout import SIZE, Layout, Variable
 from linnet.watch.experiments.moments import Aggregate
 from linnet.watch.experiments.tables import (
@@ -250,7 +250,7 @@ def _aggregate(item: Aggregate, shifts: Mapping[str, float], query: Query) -> st
 
 def _bin(bins: Bins, query: Query) -> str:
     place = f"floor(({quoted(TIME)} - {query.value(bins.origin)}) * {query.value(bins.rate)})"
-    return f"CAST(least(greatest({place}, 0), {query.value(BINS - 1)}) AS INTEGER)"
+    return f"CAST(least(greatest({place}, 0), {query.value(bins.number - 1)}) AS INTEGER)"
 
 
 def _look(clock: Clock, query: Query) -> str:
@@ -269,11 +269,15 @@ def _kind(name: str) -> Column:
 
 @contextmanager
 def _said() -> Iterator[None]:
-    """An error of the database in a few lines."""
+    """An error of the database in a few lines; a stop by hand, of which DuckDB makes an error, is one again."""
     import duckdb
 
     try:
         yield
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower() and not isinstance(error, duckdb.Error):
+            raise KeyboardInterrupt from error
+        raise
     except duckdb.Error as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise LinnetError(f"the table cannot be read: {'; '.join(lines[:_LINES])}") from error

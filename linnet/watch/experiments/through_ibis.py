@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.watch.experiments.clock import BINS, Bins, Clock
+from linnet.watch.experiments.clock import Bins, Clock
 from linnet.watch.experiments.layout import SIZE, Layout, Variable
 from linnet.watch.experiments.moments import ROWS, Aggregate
 from linnet.watch.experiments.tables import (
@@ -166,7 +166,7 @@ def _aggregate(rows: Any, item: Aggregate, shifts: Mapping[str, float]) -> Any:
 
 
 def _bin(rows: Any, bins: Bins) -> Any:
-    return ((rows[TIME] - bins.origin) * bins.rate).floor().clip(0, BINS - 1).cast("int32")
+    return ((rows[TIME] - bins.origin) * bins.rate).floor().clip(0, bins.number - 1).cast("int32")
 
 
 def _look(rows: Any, clock: Clock) -> Any:
