@@ -220,6 +220,23 @@ def test_a_stop_a_crash_and_a_full_disk(here: Path, capsys: pytest.CaptureFixtur
     assert not (here / "page.html").exists()
 
 
+def test_a_stop_inside_of_the_database_is_a_stop(here: Path, capsys: pytest.CaptureFixture[str],
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted:
+        def execute(self, *_: object) -> None:
+            raise RuntimeError("Query interrupted")  # what DuckDB makes of it
+
+        def __enter__(self) -> Interrupted:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            """Nothing to close."""
+
+    monkeypatch.setattr("duckdb.connect", lambda *_, **__: Interrupted())
+    assert answer([*ANALYSE]) == 130
+    assert capsys.readouterr().err.endswith("stopped; what was done is kept.\n")
+
+
 @pytest.mark.parametrize("verb", ["init", "power", "selftest", "analyse"])
 def test_every_verb_teaches_with_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert answer(["ab", verb, "--help"]) == 0

@@ -150,6 +150,8 @@ def test_a_gain_downwards_is_a_gain() -> None:
                     experiment=faster)
     assert experiment_words.word(found) == "better"
     assert experiment_words.meaning(faster, found) == "Shown to be better, by the 20 worth having or more."
+    little = replace(found, absolute=track(-15.0, width=5.0))
+    assert experiment_words.meaning(faster, little) == "Shown to be better; whether by the 20 worth having is open."
     slower = outcome("wait_ms", at=(360.0, 390.0), width=(5.0, 0.01), decision="fails", asked=(0.0, 20.0),
                      experiment=faster)
     assert experiment_words.word(slower) == "worse"

@@ -274,13 +274,13 @@ def _said() -> Iterator[None]:
 
     try:
         yield
-    except RuntimeError as error:
-        if "interrupted" in str(error).lower() and not isinstance(error, duckdb.Error):
-            raise KeyboardInterrupt from error
-        raise
     except duckdb.Error as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise LinnetError(f"the table cannot be read: {'; '.join(lines[:_LINES])}") from error
+    except RuntimeError as error:
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
 
 
 @contextmanager
