@@ -248,15 +248,19 @@ def clusters_approximate(runs: int) -> Iterator[Sequence[object]]:
     rng = np.random.default_rng(3)
     for cell in CLUSTERED:
         for clusters in (10, 20, 40):
-            missed, decided = np.zeros(2), 0
+            missed, decided = np.zeros(3), np.zeros(2)
             for _ in range(runs):
                 right, sizes = cell.draw(rng, clusters)
-                low, high = intervals.wilson(right, sizes, LEVEL, clusters=np.arange(clusters))
-                decided += high - low < 1
-                mean = intervals.clustered_mean(*rows_of(right, sizes), LEVEL)
-                missed += [low > cell.mean or high < cell.mean, mean[0] > cell.mean or mean[1] < cell.mean]
-            yield (cell.name, clusters, percent(decided / runs) if decided else "undecided",
-                   *map(percent, missed / runs))
+                rows = rows_of(right, sizes)
+                ends = np.array([
+                    intervals.wilson(right, sizes, LEVEL, clusters=np.arange(clusters)),
+                    intervals.clustered_mean(*rows, LEVEL, minimum_rare=intervals.ENOUGH_RARE_ANSWERS),
+                    intervals.clustered_mean(*rows, LEVEL)])
+                decided += np.ptp(ends[:2], axis=1) < 1
+                missed += (ends[:, 0] > cell.mean) | (ends[:, 1] < cell.mean)
+            decides = [percent(share) if share else "undecided" for share in decided / runs]
+            misses = [percent(share) for share in missed / runs]
+            yield cell.name, clusters, decides[0], misses[0], decides[1], *misses[1:]
 
 
 def rows_of(right: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
@@ -420,7 +424,8 @@ def main() -> None:
     table(["demanded", *(f"n = {n:,}" for n in (20, 50, 100, 200, 500, 1000, 5000, 20000))],
           wilson_worst((0, 1, 5, 10, 20, 30, 50)))
     print("\n## Approximate methods for clusters of right and wrong answers: misses\n")
-    table(["clusters of", "clusters", "wilson decides, %", "wilson", "clustered_mean"], clusters_approximate(runs))
+    table(["clusters of", "clusters", "wilson decides, %", "wilson", "clustered_mean, enough rare answers, decides, %",
+           "the same, misses", "clustered_mean"], clusters_approximate(runs))
     print("\n## Bootstrap: misses with its limits (undecided runs miss nothing), and without them\n")
     results = without_limits(runs)
     table(["scores", "n", "decided, %", "bca", "bca, no limits", "studentised", "studentised, no limits"],

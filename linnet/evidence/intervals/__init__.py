@@ -10,6 +10,7 @@ from linnet.evidence.intervals.approximate import MINIMUM_COUNT, wilson
 from linnet.evidence.intervals.bernstein import empirical_bernstein
 from linnet.evidence.intervals.bets import betting
 from linnet.evidence.intervals.clusters import (
+    ENOUGH_RARE_ANSWERS,
     MINIMUM_CLUSTERS,
     ClusterSpread,
     cluster_spread,
@@ -20,7 +21,7 @@ from linnet.evidence.intervals.proportions import beta_lower, binomial, binomial
 from linnet.evidence.intervals.quantiles import quantile_lower, quantile_upper, runs_needed
 
 __all__ = [
-    "MINIMUM_CLUSTERS", "MINIMUM_COUNT", "ClusterSpread", "beta_lower", "betting", "binomial", "binomial_lower",
-    "binomial_upper", "bootstrap", "cluster_spread", "clustered_mean", "empirical_bernstein", "quantile_lower",
-    "quantile_upper", "runs_needed", "t_adjusted", "wilson",
+    "ENOUGH_RARE_ANSWERS", "MINIMUM_CLUSTERS", "MINIMUM_COUNT", "ClusterSpread", "beta_lower", "betting", "binomial",
+    "binomial_lower", "binomial_upper", "bootstrap", "cluster_spread", "clustered_mean", "empirical_bernstein",
+    "quantile_lower", "quantile_upper", "runs_needed", "t_adjusted", "wilson",
 ]
