@@ -15,11 +15,12 @@ from linnet.evidence.sequences.ratios import adjusted_means, ratio_moments
 from linnet.watch.experiments.layout import ONE, Layout, Ratio
 from linnet.watch.experiments.moments import Aggregate, Sums
 from linnet.watch.experiments.plan import Experiment, Metric
+from linnet.watch.experiments.sizes import expected, lacks
 
 Floats = NDArray[np.float64]
 
 USUAL_UNITS = 10_000
-"""Where the sequences of means are narrowest if the plan does not say how many units it expects."""
+"""Where the sequences of means are narrowest if the plan says too little to know better."""
 _COMMON = 0.5
 
 
@@ -46,10 +47,19 @@ class Pair:
 
 
 def pair_of(plan: Experiment, arm: str, metric: str) -> Pair:
-    """The control and one treatment; `best_at` from the units that the plan expects, as far as they go to these two."""
+    """The control and one treatment, at the level of a metric."""
     names, both = list(plan.arms), plan.arms[plan.reference] + plan.arms[arm]
     return Pair(names.index(plan.reference), names.index(arm), plan.arms[arm] / both, plan.level_of(metric),
-                (plan.units or USUAL_UNITS) * both)
+                _best_at(plan, arm, metric) * both)
+
+
+def _best_at(plan: Experiment, arm: str, metric: str) -> float:
+    """Units of all arms: as many as the plan expects, or as one look would need by what it says; else the usual."""
+    if plan.units is not None:
+        return float(plan.units)
+    if lacks(plan, metric):
+        return float(USUAL_UNITS)
+    return expected(plan, metric, arm).fixed_units / (plan.arms[plan.reference] + plan.arms[arm])
 
 
 def effect_of(sums: Sums, layout: Layout, name: str, metric: Metric, pair: Pair, grid: Sequence[float] = ()) -> Effect:

@@ -22,7 +22,6 @@ from linnet.watch.experiments.tables import UNIT, Row, Table
 
 STEPS = 4
 _HEAD = 1000
-_SAMPLE = 20_000
 _FAR = 8.0
 """A variable so many standard deviations from zero is moved there before it is squared."""
 _NEAR, _GRID = 5e-4, 32
@@ -147,23 +146,16 @@ def _centre(values: NDArray[np.float64]) -> float:
 
 
 def _grids(table: Table, layout: Layout, plan: Experiment) -> dict[str, list[float]]:
-    """For every quantile the values under which units are counted: dense around it, from a sample of the units."""
-    asked = {name: metric.quantile for name, metric in plan.metrics.items() if metric.quantile is not None}
-    if not asked:
-        return {}
-    rows = int(table.aggregate(layout, (ROWS,), "observations")[0][ROWS])
-    share = None if rows <= _SAMPLE else _SAMPLE / rows
-    names = list(dict.fromkeys(layout.metrics[name].numerator for name in asked))
-    found = table.values(layout, names, share=share)
-    steps = np.geomspace(_NEAR, 0.5, _GRID)
-    grids = {}
-    for name, quantile in asked.items():
-        values = found[layout.metrics[name].numerator]
-        places = np.unique(np.clip([quantile, *(quantile - steps), *(quantile + steps)], 0, 1))
-        known = values[np.isfinite(values)]
-        if not len(known):
-            raise LinnetError(f"'{name}' has no finite values.")
-        grids[name] = np.unique(np.quantile(known, places, method="inverted_cdf")).tolist()
+    """For every quantile the values under which units are counted: quantiles of all units, dense around it."""
+    grids, steps = {}, np.geomspace(_NEAR, 0.5, _GRID)
+    for name, metric in plan.metrics.items():
+        if metric.quantile is None:
+            continue
+        shares = np.unique(np.clip([metric.quantile, *(metric.quantile - steps), *(metric.quantile + steps)], 0, 1))
+        found = np.array(table.quantiles(layout, layout.metrics[name].numerator, shares.tolist()))
+        if not np.isfinite(found).any():
+            raise LinnetError(f"'{metric.value}' holds NaN or infinite values, or none at all.")
+        grids[name] = np.unique(found[np.isfinite(found)]).tolist()
     return grids
 
 

@@ -105,7 +105,8 @@ class Experiment(BaseModel):
     until: float | str | None = None
     """When the experiment ends: a number, or a timestamp such as "2026-03-01 00:00". Later rows are refused."""
     units: int | None = Field(default=None, ge=1)
-    """How many units are expected in all; the sequences of means are narrowest there."""
+    """How many units are expected in all; the sequences of means are narrowest there. Left out: at what one look would
+    need by the baseline, deviation and smallest effect, or at 10,000."""
     in_order: bool = False
     """The rows stand in the order of their times, as a log is written: a time that runs backwards is refused."""
     metrics: dict[str, Metric] = Field(min_length=1)

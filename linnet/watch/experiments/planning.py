@@ -17,10 +17,10 @@ from linnet.watch.experiments.effects import Effect, Pair, compared, effect_of, 
 from linnet.watch.experiments.layout import Layout, layout_of
 from linnet.watch.experiments.moments import ROWS, Sums, moment
 from linnet.watch.experiments.plan import Experiment, Metric
+from linnet.watch.experiments.sizes import Expected, expected, lacks
 
 Floats = NDArray[np.float64]
 
-_USUAL_POWER = 0.8
 _TIMES_FIXED = 4
 _KURTOSIS = 3.0
 
@@ -82,8 +82,8 @@ def power(experiment: Experiment, *, runs: int = 1000, seed: int = 0) -> Power:
         raise LinnetError(f"a simulation needs at least one run; got {runs}.")
     looks, stopping, notes = experiment.looks if experiment.time else 1, [], []
     for arm in experiment.treatments:
-        for name, metric in experiment.metrics.items():
-            missing = _missing(metric, is_counted=name in layout_of(experiment).counted)
+        for name in experiment.metrics:
+            missing = lacks(experiment, name)
             if missing:
                 notes.append(f"{name}: {missing}")
                 continue
@@ -93,71 +93,28 @@ def power(experiment: Experiment, *, runs: int = 1000, seed: int = 0) -> Power:
     return Power(experiment, runs, looks, seed, tuple(stopping), tuple(dict.fromkeys(notes)))
 
 
-def _missing(metric: Metric, *, is_counted: bool) -> str:
-    if metric.kind == "quantile":
-        return "the power of a quantile depends on the whole distribution and is not reckoned"
-    lacks = [] if metric.baseline is not None else ["baseline"]
-    if metric.deviation is None and not is_counted:
-        lacks.append("deviation")
-    if metric.role == "success" and metric.minimum_effect is None and metric.minimum_lift is None:
-        lacks.append("minimum_effect or minimum_lift")
-    return f"the plan lacks {', '.join(lacks)}" if lacks else ""
-
-
 def _stopping(plan: Experiment, name: str, arm: str, simulation: tuple[int, int, int]) -> Stopping:
-    metric, pair, (runs, looks, seed) = plan.metrics[name], pair_of(plan, arm, name), simulation
-    layout, truth = layout_of(plan), _truth(plan.metrics[name], name)
-    deviations = _deviations(metric, truth, is_counted=name in layout.counted)
-    fixed = _fixed_units(metric, truth, deviations, pair)
-    both = plan.arms[plan.reference] + plan.arms[arm]
-    last = max(looks, round(plan.units * both) if plan.units else _TIMES_FIXED * fixed)
-    pair = replace(pair, control=0, treatment=1, best_at=pair.best_at if plan.units else float(fixed))
+    metric, layout, (runs, looks, seed) = plan.metrics[name], layout_of(plan), simulation
+    truth = expected(plan, name, arm)
+    pair, both = pair_of(plan, arm, name), plan.arms[plan.reference] + plan.arms[arm]
+    last = max(looks, round(plan.units * both) if plan.units else _TIMES_FIXED * truth.fixed_units)
     units = np.linspace(0, last, looks + 1)[1:].round()
-    generator = np.random.default_rng(seed)
+    pair, generator = replace(pair, control=0, treatment=1), np.random.default_rng(seed)
     if name in layout.counted:
         effect = _counted(layout, name, metric, (truth, units, pair), (runs, generator))
     else:
-        effect = _estimated(truth, deviations, units, pair, (runs, generator))
+        effect = _estimated(truth, units, pair, (runs, generator))
     low, high = better(getattr(effect, scale_of(metric)), metric)
     bounds = bounds_of(metric)
     holds, decided = low > bounds[0], (low > bounds[0]) | (high < bounds[1])
-    first = np.where(decided.any(axis=-1), decided.argmax(axis=-1), looks - 1)
+    first = decided.argmax(axis=-1)
     has_won = decided.any(axis=-1) & np.take_along_axis(holds, first[:, None], axis=-1)[:, 0]
     rate, stops = float(has_won.mean()), stopping_time(decided, units)
-    return Stopping(name, arm, truth[1] - truth[0], rate, float(np.sqrt(rate * (1 - rate) / runs)), stops.mean,
-                    min(stops.quantiles[1], float(last)), int(last), fixed)
+    return Stopping(name, arm, truth.treatment - truth.control, rate, float(np.sqrt(rate * (1 - rate) / runs)),
+                    stops.mean, min(stops.quantiles[1], float(last)), int(last), truth.fixed_units)
 
 
-def _truth(metric: Metric, name: str) -> tuple[float, float]:
-    """What the two arms are taken to show: the smallest effect, or for a guardrail none."""
-    baseline = float(metric.baseline or 0.0)
-    size = float(metric.effect or 0.0) if metric.role == "success" else 0.0
-    treated = baseline + (size if metric.goal == "increase" else -size)
-    if metric.kind == "proportion" and not 0 < treated < 1:
-        raise LinnetError(f"'{name}': from a baseline of {baseline:g} the smallest effect leads to a rate of "
-                          f"{treated:g}; a rate lies between 0 and 1.")
-    if scale_of(metric) == "relative" and baseline <= 0:
-        raise LinnetError(f"'{name}': a relative effect needs a baseline above 0; got {baseline:g}.")
-    return baseline, treated
-
-
-def _deviations(metric: Metric, truth: tuple[float, float], *, is_counted: bool) -> tuple[float, float]:
-    if not is_counted:
-        return float(metric.deviation or 0.0), float(metric.deviation or 0.0)
-    return (truth[0] * (1 - truth[0])) ** 0.5, (truth[1] * (1 - truth[1])) ** 0.5
-
-
-def _fixed_units(metric: Metric, truth: tuple[float, float], deviations: tuple[float, float], pair: Pair) -> int:
-    """Units of both arms for a power of 80 % at one look (normal approximation, two-sided at the metric's level)."""
-    from scipy.special import ndtri
-
-    margin = metric.margin if metric.margin is not None else (metric.margin_lift or 0.0) * truth[0]
-    size = abs(truth[1] - truth[0]) if metric.role == "success" else margin
-    variance = deviations[0] ** 2 / (1 - pair.share) + deviations[1] ** 2 / pair.share
-    return int(np.ceil((ndtri((1 + pair.level) / 2) + ndtri(_USUAL_POWER)) ** 2 * variance / size**2))
-
-
-def _counted(layout: Layout, name: str, metric: Metric, setting: tuple[tuple[float, float], Floats, Pair],
+def _counted(layout: Layout, name: str, metric: Metric, setting: tuple[Expected, Floats, Pair],
              draw: tuple[int, np.random.Generator]) -> Effect:
     """Units fall to the arms by chance and succeed by chance; (runs, looks)."""
     truth, units, pair = setting
@@ -165,18 +122,18 @@ def _counted(layout: Layout, name: str, metric: Metric, setting: tuple[tuple[flo
     new = np.diff(units, prepend=0.0).astype(np.int64)
     treated = generator.binomial(new, pair.share, (runs, len(new)))
     n = np.stack([new - treated, treated], axis=-1)
-    hits = generator.binomial(n, np.array(truth))
+    hits = generator.binomial(n, np.array([truth.control, truth.treatment]))
     variable = layout.metrics[name].numerator
     totals = {ROWS: n.cumsum(axis=1).astype(np.float64), moment(variable): hits.cumsum(axis=1).astype(np.float64)}
     return effect_of(Sums(totals, {}), layout, name, metric, pair)
 
 
-def _estimated(truth: tuple[float, float], deviations: tuple[float, float], units: Floats, pair: Pair,
-               draw: tuple[int, np.random.Generator]) -> Effect:
+def _estimated(truth: Expected, units: Floats, pair: Pair, draw: tuple[int, np.random.Generator]) -> Effect:
     """Means of normal numbers, look by look, with the planned shares of the units; (runs, looks)."""
     runs, generator = draw
     found = []
-    for value, deviation, share in zip(truth, deviations, (1 - pair.share, pair.share), strict=True):
+    sides = zip((truth.control, truth.treatment), truth.deviations, (1 - pair.share, pair.share), strict=True)
+    for value, deviation, share in sides:
         n = np.maximum(units * share, 1.0)
         noise = generator.normal(size=(runs, len(n))) * np.sqrt(np.diff(n, prepend=0.0))
         mean = value + deviation * noise.cumsum(axis=1) / n

@@ -89,7 +89,7 @@ def selftest(table: Any, experiment: Experiment, *, runs: int = 2000, looks: int
     if runs < 1 or looks < 1:
         raise LinnetError(f"a self-test needs at least one run and one look; got {runs} and {looks}.")
     tell = progress or (lambda *_: None)
-    with opened(table) as source:
+    with opened(table, threads=1) as source:  # drawn alike however many cores there are
         gathered = gather(source, experiment, progress=progress)
         values, notes = _units_of_control(source, experiment, gathered)
     units = len(next(iter(values.values())))

@@ -131,6 +131,13 @@ class DuckTable:
             found = self._connection.execute(text, query.values).fetchnumpy()
         return {name: np.ma.filled(np.ma.asarray(found[name], dtype=np.float64), np.nan) for name in names}
 
+    def quantiles(self, layout: Layout, name: str, shares: Sequence[float]) -> list[float]:
+        """The values of a variable below which these shares of the observations lie; NaN where there are none."""
+        query = Query()
+        found = self._run(f"SELECT quantile_cont({quoted(name)}, CAST({query.value(list(shares))} AS DOUBLE[])) "
+                          f"FROM ({self._stage(layout, 'observations', query)})", query)[0][0]
+        return [np.nan] * len(shares) if found is None else [float(value) for value in found]
+
     def example(self, layout: Layout, stage: Stage, names: tuple[str, str, str]) -> tuple[Any, ...] | None:
         """Three columns of one row in which the second and the third differ."""
         query, terms = Query(), [quoted(name) for name in names]

@@ -48,6 +48,9 @@ class Table(Protocol):
                limit: int | None = None) -> dict[str, NDArray[np.float64]]:
         """Numbers of the observations: of one arm or of all, drawn with a chance of `share`, at most `limit`."""
 
+    def quantiles(self, layout: Layout, name: str, shares: Sequence[float]) -> list[float]:
+        """The values of a variable below which these shares of the observations lie; NaN where there are none."""
+
     def example(self, layout: Layout, stage: Stage, names: tuple[str, str, str]) -> tuple[Any, ...] | None:
         """Three columns of one row in which the second and the third differ."""
 

@@ -74,6 +74,13 @@ class IbisTable:
         found = _run(rows)
         return {name: found[name].cast("float64").to_numpy() for name in names}
 
+    def quantiles(self, layout: Layout, name: str, shares: Sequence[float]) -> list[float]:
+        """The values of a variable below which these shares of the observations lie; NaN where there are none."""
+        rows = self._stage(layout, "observations")
+        terms = {f"q{n}": rows[name].quantile(share) for n, share in enumerate(shares)}
+        found = _run(rows.aggregate(**terms)).to_pylist()[0]
+        return [np.nan if value is None else float(value) for value in found.values()]
+
     def example(self, layout: Layout, stage: Stage, names: tuple[str, str, str]) -> tuple[Any, ...] | None:
         """Three columns of one row in which the second and the third differ."""
         rows = self._stage(layout, stage)

@@ -29,7 +29,8 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     does not know, a unit in two arms, a value that is no number, a row after the end.
 
     Assumes: units (or clusters, where those were randomised) are independent and fell to the arms by chance, in the
-        planned shares; what a unit did is counted whole from its first row on.
+        planned shares; what a unit did is counted whole from its first row on. Late units have had less time, in all
+        arms alike, unless the plan has a window.
     Source: the sequences of `linnet.evidence.sequences`; success metrics share the error by Bonferroni, guardrails
         each keep it, as all of them must pass (Berger, Technometrics, 1982; Schultzberg, Ankargren and Frånberg,
         Risk-aware product decisions in A/B tests with multiple metrics, 2024).
