@@ -150,7 +150,7 @@ def skewed_differences() -> dict[str, tuple[Callable[[np.random.Generator, int],
         "1 in 100 loses all": (lambda rng, n: -(rng.random(n) < 0.01).astype(float), -0.01),
         "1 in 100 loses all, others gain 0.02": (lambda rng, n: np.where(rng.random(n) < 0.01, -1.0, 0.02), 0.0098),
         "3 in 100 worse, 3 better": (lambda rng, n: rng.choice([-1.0, 0.0, 1.0], n, p=[0.03, 0.94, 0.03]), 0.0),
-        "two betas (1, 20), one turned": (lambda rng, n: rng.beta(1, 20, n) - rng.beta(1, 5, n), 1 / 21 - 1 / 6),
+        "beta(1, 20) less beta(1, 5)": (lambda rng, n: rng.beta(1, 20, n) - rng.beta(1, 5, n), 1 / 21 - 1 / 6),
         "uniform": (lambda rng, n: rng.uniform(-1, 1, n), 0.0),
     }
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from linnet.errors import LinnetError
 from linnet.evidence import comparisons
-from linnet.evidence.comparisons.permutation import MOST_UNITS
+from linnet.evidence.comparisons.permutation import MOST_UNITS, _bundled
 
 
 def monte_carlo_error(share: float, runs: int) -> float:
@@ -111,6 +111,35 @@ def test_permutation_of_right_and_wrong_is_fisher_for_sides_of_the_same_size() -
     expected = stats.fisher_exact([[3, 57], [11, 49]]).pvalue
     found = comparisons.permutation(first, second, studentised=False, draws=40_000)
     assert found == pytest.approx(expected, abs=monte_carlo_error(expected, 40_000))
+
+
+def standardised(sums: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
+    """The mean of rows of some clusters, and its variance."""
+    mean = sums.sum() / sizes.sum()
+    return mean, ((sums - mean * sizes) ** 2).sum() / sizes.sum() ** 2 * len(sums) / (len(sums) - 1)
+
+
+def test_the_error_of_studentised_clusters_is_that_of_a_ratio() -> None:
+    rng = np.random.default_rng(11)
+    labels = np.repeat(np.arange(9), [2, 3, 1, 4, 2, 3, 4, 1, 9])
+    values, names, first = rng.normal(5, 1, len(labels)), labels.astype(str), labels < 4
+    found = comparisons.permutation(values[first], values[~first],
+                                    clusters=(names[first].tolist(), names[~first].tolist()))
+    sums, sizes, far = np.bincount(labels, values), np.bincount(labels).astype(float), []
+    sides = [np.array(side) for side in product((False, True), repeat=9) if sum(side) == 4]
+    for side in sides:
+        (one, error), (other, another) = standardised(sums[side], sizes[side]), standardised(sums[~side], sizes[~side])
+        far.append(abs(one - other) / math.sqrt(error + another))
+    observed = next(one for side, one in zip(sides, far, strict=True) if (side == (np.arange(9) < 4)).all())
+    assert found == pytest.approx(np.mean([one >= observed - 1e-12 for one in far]))
+
+
+def test_bundles_lose_no_unit() -> None:
+    units = np.random.default_rng(12).random((103, 2))
+    bundles, left = _bundled(units, 10, np.random.default_rng(0))
+    assert bundles.shape == (10, 2)
+    assert bundles.sum(axis=0) + left == pytest.approx(units.sum(axis=0))
+    assert left.sum() > 0
 
 
 def test_whole_clusters_change_sides_together() -> None:
