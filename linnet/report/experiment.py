@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
+from linnet.evidence import Verdict
 from linnet.report.counting import listed, percent
 from linnet.report.experiment_numbers import change, interval, number, places_of, sure, turned
 from linnet.report.experiment_words import decided, is_share, meaning, noun, stands, word
@@ -41,6 +42,11 @@ def seen(row: Row) -> tuple[str, str]:
     return (row.lift, row.lift_interval) if row.outcome.scale == "relative" else (row.difference, row.interval)
 
 
+def verdict(analysis: Analysis, outcome: Outcome) -> Verdict:
+    """What was decided; nothing where the arms did not fill as planned."""
+    return "undecided" if analysis.assignment.alarm else outcome.decision
+
+
 def told(analysis: Analysis, row: Row) -> str:
     """A metric in two or three sentences: what it is in both arms, what that shows, and since when."""
     plan, outcome = analysis.experiment, row.outcome
@@ -49,6 +55,8 @@ def told(analysis: Analysis, row: Row) -> str:
         else "nothing was measured in one of the arms"
     shown = f": {change} ({span}, {row.sure} sure)" if change else ""
     end = decided(analysis, outcome)
+    if analysis.assignment.alarm:
+        return f"{both[:1].upper()}{both[1:]}{shown}. The split is broken: this may be what is missing."
     return f"{both[:1].upper()}{both[1:]}{shown}. {meaning(plan, outcome)}" + (f" D{end[1:]}." if end else "")
 
 
@@ -83,7 +91,7 @@ def row_of(analysis: Analysis, outcome: Outcome) -> Row:
         difference=f"{difference}{unit}" if difference else "",
         interval=_last(outcome.absolute, places, scale, _side(outcome, "absolute")), lift=f"{lift} %" if lift else "",
         lift_interval=_last(outcome.relative, lift_places, 2, _side(outcome, "relative")), sure=sure(outcome.level),
-        word=word(outcome))
+        word="not trusted" if analysis.assignment.alarm else word(outcome))
 
 
 def head(analysis: Analysis) -> list[str]:
@@ -107,8 +115,9 @@ def title(analysis: Analysis, outcome: Outcome) -> str:
 def text(analysis: Analysis) -> str:
     """The sentence, a line or two a metric, the table, and what is odd, for a terminal."""
     said = [f"{MARKS[_split_verdict(analysis)]} {'split':<12} {analysis.assignment.sentence}"]
-    said += [f"{MARKS[row.outcome.decision]} {row.word:<12} {title(analysis, row.outcome)}: {told(analysis, row)}"
-             for row in rows(analysis)]
+    for row in rows(analysis):
+        mark = MARKS[verdict(analysis, row.outcome)]
+        said.append(f"{mark} {row.word:<12} {title(analysis, row.outcome)}: {told(analysis, row)}")
     lines = "\n".join(fill(line, WIDTH, subsequent_indent=" " * 15) for line in said)
     figures = "\n".join(aligned([head(analysis), *(cells(analysis, row) for row in rows(analysis))]))
     notes = [fill(f"note: {note}", WIDTH, subsequent_indent="      ") for note in analysis.notes]

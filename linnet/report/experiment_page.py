@@ -11,7 +11,7 @@ from linnet import __version__
 from linnet.files import replacing
 from linnet.report import experiment_charts, experiment_limits
 from linnet.report.counting import percent
-from linnet.report.experiment import cells, head, rows, sentence, title, told
+from linnet.report.experiment import cells, head, rows, sentence, title, told, verdict
 from linnet.report.experiment_words import noun
 from linnet.report.markup import Html, chart, safe, section, table, tag, unbroken
 from linnet.watch.experiments import Analysis
@@ -40,8 +40,8 @@ def experiment_html(analysis: Analysis, *, command: str = "", plan: str = "") ->
 def _alarm(analysis: Analysis) -> Html:
     if not analysis.assignment.alarm:
         return Html("")
-    return tag("p", "The arms did not fill as planned. Trust no difference below until the cause is found: who is "
-                    "missing is seldom missing by chance.", class_="open fails")
+    return tag("p", "Trust no difference below until the cause is found: who is missing is seldom missing by chance.",
+               class_="open fails")
 
 
 def _verdicts(analysis: Analysis) -> Html:
@@ -49,8 +49,8 @@ def _verdicts(analysis: Analysis) -> Html:
     found = analysis.assignment
     lines = [_line("fails" if found.alarm else "holds", "Broken" if found.alarm else "As planned", "The split",
                    found.sentence)]
-    lines += [_line(row.outcome.decision, row.word.capitalize(), title(analysis, row.outcome), told(analysis, row))
-              for row in rows(analysis)]
+    lines += [_line(verdict(analysis, row.outcome), row.word.capitalize(), title(analysis, row.outcome),
+                    told(analysis, row)) for row in rows(analysis)]
     return tag("ul", *lines, class_="verdicts")
 
 

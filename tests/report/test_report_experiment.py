@@ -188,7 +188,9 @@ def test_the_text_for_a_terminal() -> None:
     assert "? not decided  ordered:" in said
     assert re.search(r"^wait_ms +360 +365 +\+5 +-1 to \+10 +\+1.2 % +-0.4 to \+2.7 +97.5 %  not harmed$", said, re.M)
     assert said.endswith("note: 41 rows had no arm and were left out.")
-    assert "✕ split        The arms did not fill as planned." in experiment.text(analysis(alarm=True))
+    broken = experiment.text(analysis(alarm=True))
+    assert "✕ split        The arms did not fill as planned." in broken
+    assert broken.count("? not trusted") == 3
 
 
 def test_how_sure_it_is() -> None:

@@ -60,7 +60,10 @@ def test_badges_say_the_verdict() -> None:
 def test_a_broken_split_stands_above_everything() -> None:
     page = experiment_html(analysis(alarm=True, verdict="undecided"))
     assert page.index("Trust no difference below") < page.index("verdicts\">")
-    assert ("fails", "Broken") in re.findall(r'badge (\w+)">([^<]+)<', page)
+    badges = re.findall(r'badge (\w+)">([^<]+)<', page)
+    assert badges == [("fails", "Broken"), *[("undecided", "Not trusted")] * 3]
+    assert page.count("The split is broken: this may be what is missing.") == 3
+    assert "Decided after" not in page
 
 
 def test_names_are_escaped_and_nothing_is_loaded(tmp_path: Path) -> None:
