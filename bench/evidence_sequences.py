@@ -21,6 +21,7 @@ import numpy as np
 
 from linnet.evidence import sequences
 from linnet.evidence.sequences.asymptotic import _best_product
+from linnet.evidence.sequences.balanced_bets import Capital, balanced_log_e, stakes
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 LOOKS = 100
@@ -123,6 +124,24 @@ def every_sample(runs: int, samples: int) -> None:
           f"{np.sqrt(0.05 * 0.95 / runs):.4f}); `proportion`: the rate itself; exact: "
           "reckoned, not simulated, up to as many successes as are expected",
           ["rate", "lift", "difference", "proportion", "lift, exact", "difference, exact"], rows())
+
+
+def every_sample_of_both_arms(runs: int, samples: int) -> None:
+    """The same for bets on both arms, whose evidence rests on four counts."""
+    def rows() -> Iterator[list[str]]:
+        for rate in (0.5, 0.05, 0.01, 0.001):
+            rng, wrong = np.random.default_rng(9), 0
+            for _ in range(runs // 20):
+                is_success, is_treated = rng.random((20, samples)) < rate, rng.random((20, samples)) < 0.5
+                counts = [part.cumsum(axis=1) for part in (is_success & ~is_treated, ~is_treated,
+                                                           is_success & is_treated, is_treated)]
+                prior = sequences.difference_prior(0.2 * rate, rate)
+                capital = Capital.of((counts[0], counts[1] - counts[0], counts[2], counts[3] - counts[2]),
+                                     stakes(prior, 0.5))
+                wrong += int((balanced_log_e(capital) >= np.log(20)).any(axis=1).sum())
+            yield [str(rate), f"{wrong / (runs // 20 * 20):.4f}"]
+    table(f"No effect, a look at every one of {samples} units: wrong in a share of {runs} runs (Monte Carlo error "
+          f"{np.sqrt(0.05 * 0.95 / runs):.4f})", ["rate", "difference, both arms"], rows())
 
 
 def lift_evidence(hits: Floats, total: Floats) -> Floats:
@@ -435,6 +454,7 @@ def main() -> None:
     start = time.process_time()
     peeking(runs)
     every_sample(runs if given.quick else 5 * runs, samples)
+    every_sample_of_both_arms(runs, samples // 10)
     bounded(runs, samples // 20)
     asymptotics(runs)
     power(runs)

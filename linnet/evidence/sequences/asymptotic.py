@@ -85,6 +85,10 @@ def _best_product(alpha: float) -> float:
 class AsymptoticMean:
     """`asymptotic` for the mean of a stream, with its `worth`: `update` takes the values since the last look.
 
+    Assumes: as `asymptotic`: independent values of one mean; it waits until they are worth MINIMUM_WORTH.
+    Source: as `asymptotic`.
+    Not for: values with known bounds (`BoundedMean`, exact from the first one on).
+
     >>> watched = AsymptoticMean(best_at=5000)
     >>> for seed in range(3):
     ...     look = watched.update(np.random.default_rng(seed).exponential(2.0, 1000))

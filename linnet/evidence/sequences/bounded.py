@@ -26,8 +26,9 @@ def bounded_mean(
     """The mean of a stream of numbers from 0 to 1, a look after each number, time on the last axis.
 
     Each look's interval is cut down to what no look before it excluded (running intersection). Exact, from the first
-    number. "betting" is the narrower, and takes time in proportion to `points`, the candidate means it keeps (the ends
-    are rounded outwards to them); "empirical_bernstein" is a closed form, some hundred times faster. `log_e` is against
+    number. "betting" is the narrower while numbers are few (by a third after 25) or skewed, and takes time in
+    proportion to `points`, the candidate means it keeps (the ends are rounded outwards to them). "empirical_bernstein"
+    is a closed form, some hundred times faster and about as narrow after a thousand numbers. `log_e` is against
     the mean `null`, and 0 where none is given. For other known bounds, scale the numbers first.
 
     Assumes: every number has the same mean given those before it; their distribution may change otherwise.
@@ -50,6 +51,10 @@ def bounded_mean(
 
 class BoundedMean:
     """`bounded_mean` as numbers come: `update` gives a look after each of the new ones.
+
+    Assumes: as `bounded_mean`.
+    Source: as `bounded_mean`.
+    Not for: many streams at once, which `bounded_mean` takes as rows.
 
     >>> watched = BoundedMean()
     >>> for _ in range(3):

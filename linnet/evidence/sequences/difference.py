@@ -83,6 +83,10 @@ def _difference(log_odds: Floats, share: float, rate: tuple[Floats, Floats], is_
 class Difference:
     """`difference` look by look: `update` takes the successes and trials since the last look.
 
+    Assumes: as `difference`.
+    Source: as `difference`.
+    Not for: totals so far, which `difference` takes; a unit's success is counted in the batch that counts the unit.
+
     >>> watched = Difference(prior=lift_prior(0.2))
     >>> for _ in range(3):
     ...     look = watched.update(200, 4000, 260, 4000)

@@ -40,6 +40,10 @@ class Moments:
 def moments(values: ArrayLike, covariate: ArrayLike | None = None) -> Moments:
     """The moments of an arm from its rows, units on the last axis; without a covariate those are zero.
 
+    Assumes: a row is a unit: what was assigned to the arm, counted once.
+    Source: the sample mean, variance and covariance, with n - 1.
+    Not for: event tables too large to hold, whose sums a database adds up; make `Moments` of those.
+
     >>> float(moments([1.0, 2.0, 6.0]).variance)
     7.0
     """

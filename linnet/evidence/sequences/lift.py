@@ -100,6 +100,10 @@ def lift(
 class Lift:
     """`lift` look by look: `update` takes the successes since the last look.
 
+    Assumes: as `lift`.
+    Source: as `lift`.
+    Not for: totals so far, which `lift` takes; numbers that are corrected later: start again from the totals.
+
     >>> watched = Lift(prior=lift_prior(0.2))
     >>> for _ in range(3):
     ...     look = watched.update(200, 240)

@@ -67,6 +67,10 @@ def _looks(hits: Floats, trials: Floats, mixed: Floats, alpha: float, null: floa
 class Proportion:
     """`proportion` look by look: `update` takes the successes and trials since the last look.
 
+    Assumes: as `proportion`.
+    Source: as `proportion`.
+    Not for: totals so far, which `proportion` takes.
+
     >>> watched = Proportion()
     >>> for _ in range(3):
     ...     look = watched.update(45, 50)

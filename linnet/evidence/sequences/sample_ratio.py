@@ -55,6 +55,10 @@ def _check_shares(shares: ArrayLike) -> Floats:
 class SampleRatio:
     """`sample_ratio` look by look: `update` takes the units since the last look and gives the log of the e-value.
 
+    Assumes: as `sample_ratio`.
+    Source: as `sample_ratio`.
+    Not for: totals so far, which `sample_ratio` takes.
+
     >>> watched = SampleRatio([0.5, 0.5])
     >>> for _ in range(10):
     ...     log_e = watched.update([530, 470])
