@@ -282,7 +282,7 @@ def two_samples(quick: bool) -> None:
 
 def clustered_samples(quick: bool) -> None:
     """The same where whole speakers were sampled."""
-    runs = 1000 if not quick else 10
+    runs = 2000 if not quick else 10
     rng, rejected = np.random.default_rng(3), np.zeros(6)
     for run in range(runs):
         of = np.repeat(np.arange(24), rng.integers(2, 8, 24))
@@ -329,7 +329,7 @@ def label_tests(quick: bool) -> None:
 
 def label_shares(quick: bool) -> None:
     """Coverage of the intervals of label shift."""
-    runs, rows = (400 if not quick else 10), []
+    runs, rows = (2000 if not quick else 10), []
     confusion = np.array([[0.9, 0.1, 0.05], [0.05, 0.8, 0.15], [0.05, 0.1, 0.8]])
     weak = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5]])
     blind = np.array([[0.9, 0.05, 0.05], [0.05, 0.5, 0.5], [0.05, 0.45, 0.45]])

@@ -21,7 +21,8 @@ class EDetector:
 
     `update` takes a score or several in order and says whether there has been an alarm since the last `reset`;
     `alarm_at` is the number of the sample that raised it. `evidence` is the statistic, which alarms at `run_length`;
-    `began` is the sample with which the change most likely began.
+    `began` is the sample with which the change most likely began. Bets on small and large changes share the wealth;
+    those that win get more of it.
 
     Assumes: as long as nothing changes, the mean of the next score, whatever came before it, is at most `at_most` (at
         least `at_least`). Samples need not be independent or of one distribution beyond that.

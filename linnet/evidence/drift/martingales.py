@@ -105,8 +105,8 @@ class ConformalDetector:
     Assumes: as `conformal_p_values`: reference and stream are exchangeable as long as nothing changes.
     Source: Volkhonskiy, Burnaev, Nouretdinov, Gammerman and Vovk, Inductive conformal martingales for change-point
         detection, COPA 2017; the run length as in Shin, Ramdas and Rinaldo 2024 (see `EDetector`).
-    Not for: a change that was there before the reference; a slow drift, to which the ranks get used: renew `reset`
-        and compare in batches (`maximum_mean_discrepancy`).
+    Not for: a change that was there before the reference; a slow drift, to which the ranks get used: `reset` now and
+        then, or compare a batch with the reference (`maximum_mean_discrepancy`).
 
     >>> detector = ConformalDetector(reference=range(500), run_length=1000)
     >>> detector.update([600 + n for n in range(20)]), detector.alarm_at

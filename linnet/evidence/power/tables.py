@@ -1,12 +1,13 @@
 """Samples for a difference of two shares, on the same samples or on different ones, from the exact bounds.
 
 The bound orders tables of two counts by a score. The tables for which it decides are those whose score reaches z, but
-for a count or two here and there: how many, the exact bound itself says at a few places, and the power is their mean.
+for a count or two here and there: how many, the exact bound itself says at each first count that is usual (at forty of
+them where there are more), and the power is their mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,11 @@ from linnet.evidence.settings import check_between, check_level, check_share
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
-Shifts = Sequence[int]
+Shifts = dict[int, float]
+"""How many more of the second count the exact bound asks for than the score does, and how often that is."""
 
 _WINDOW = 8.0  # standard deviations of the first count that are summed over
-_PROBES = 9
+_PROBES, _USUAL = 40, 3.0
 _MOST_SHIFT = 40
 _ROUNDS = 4
 
@@ -45,11 +47,8 @@ def samples_for_no_worse(margin: float, disagreement: float, *, expected: float 
         paired-sample design, Biometrics 43, 1987, is the approximation.
     Not for: two files on different samples (`samples_for_two_shares`).
 
-    >>> needed = samples_for_no_worse(0.03, 0.06)
-    >>> needed.count
-    459
-    >>> print(needed)
-    459 samples suffice in 80 of 100 tries to be 95 % sure that it is right at most 3 in 100 less often.
+    >>> print(samples_for_no_worse(0.05, 0.06))
+    193 samples suffice in 82 of 100 tries to be 95 % sure that it is right at most 5 in 100 less often.
     """
     check_share("margin", margin)
     shows = f"that it is right at most {in_100(margin)} less often"
@@ -64,8 +63,8 @@ def samples_for_better(expected: float, disagreement: float, *, by: float = 0.0,
     Source: as `samples_for_no_worse`.
     Not for: as `samples_for_no_worse`.
 
-    >>> samples_for_better(0.04, 0.08).count
-    299
+    >>> samples_for_better(0.10, 0.12).count
+    71
     """
     check_share("by", by, zero=True)
     shows = "that it is right more often" + (f" by more than {in_100(by)}" if by else "")
@@ -83,8 +82,8 @@ def samples_for_two_shares(control: float, treatment: float, *, by: float = 0.0,
     Not for: the same samples on both sides (`samples_for_better`, which needs far fewer); looking more than once
         (`stopping_time_of_lift`).
 
-    >>> print(samples_for_two_shares(0.60, 0.75))
-    124 samples on each side suffice in 80 of 100 tries to be 95 % sure that the share is larger.
+    >>> print(samples_for_two_shares(0.60, 0.90))
+    27 samples on each side suffice in 81 of 100 tries to be 95 % sure that the share is larger.
     """
     for name, share in (("control", control), ("treatment", treatment)):
         check_between(name, share)
@@ -105,7 +104,8 @@ def samples_for_two_shares(control: float, treatment: float, *, by: float = 0.0,
     def shifts_at(n: int) -> Shifts:
         controls = _probes(n, control)
         fewest = _fewest(lambda c, t: two_sample_score(c, n, t, n, by), controls, np.full(len(controls), n), level)
-        return _shifts(lambda c, t: two_sample_lower(c, n, t, n, level=level) > by, controls, fewest, n)
+        more = _more(lambda c, t: two_sample_lower(c, n, t, n, level=level) > by, controls, fewest, n)
+        return _weighted(more, controls, n, control)
 
     count, reached = _smallest_exact(chance, shifts_at, power)
     return Needed(count, unit, reached, level, shows)
@@ -134,7 +134,8 @@ def _paired(by: float, disagreement: float, expected: float, goal: tuple[float, 
     def shifts_at(n: int) -> Shifts:
         worsened = _probes(n, p10)
         fewest = _fewest(lambda w, i: paired_score(w, i, n, by), worsened, n - worsened, level)
-        return _shifts(lambda w, i: w + i <= n and paired_lower(w, i, n, level) > by - 1e-12, worsened, fewest, n)
+        more = _more(lambda w, i: w + i <= n and paired_lower(w, i, n, level) > by - 1e-12, worsened, fewest, n)
+        return _weighted(more, worsened, n, p10)
 
     count, reached = _smallest_exact(chance, shifts_at, power)
     if clusters is None or count is None:
@@ -149,24 +150,23 @@ def _paired(by: float, disagreement: float, expected: float, goal: tuple[float, 
 def _smallest_exact(chance: Callable[[int, int], float], shifts_at: Callable[[int], Shifts], power: float
                     ) -> tuple[int | None, float]:
     """The smallest n by the score, then with the counts more that the exact bound asks for there, until both agree."""
-    shifts: Shifts = (0,)
-    count, reached = 2, 0.0
+    count, shifts, least = 2, {0: 1.0}, 2
     for _ in range(_ROUNDS):
-        more = smallest(lambda n, at=tuple(shifts): _mean(chance, n, at) >= power, count)  # type: ignore[misc]
-        if more is None:
+        found = smallest(lambda n, at=shifts: _mean(chance, n, at) >= power, least)  # type: ignore[misc]
+        if found is None:
             return None, 0.0
-        count, shifts = more, shifts_at(more)
+        count, shifts = found, shifts_at(found)
         if (reached := _mean(chance, count, shifts)) >= power:
-            break
-    while reached < power:
+            return count, reached
+        least = count + 1
+    while (reached := _mean(chance, count, shifts)) < power:
         count += 1 + count // 200
-        reached = _mean(chance, count, shifts)
+        shifts = shifts_at(count)
     return count, reached
 
 
 def _mean(chance: Callable[[int, int], float], n: int, shifts: Shifts) -> float:
-    """The power if the places that were probed stand for all."""
-    return sum(shifts.count(shift) * chance(n, shift) for shift in set(shifts)) / len(shifts)
+    return sum(weight * chance(n, shift) for shift, weight in shifts.items())
 
 
 def _likely(n: int, share: float) -> Counts:
@@ -176,10 +176,10 @@ def _likely(n: int, share: float) -> Counts:
 
 
 def _probes(n: int, share: float) -> Counts:
-    """Counts that are usual, each standing for as many draws as the others."""
-    from scipy.stats import binom
-
-    return np.asarray(binom.ppf((np.arange(_PROBES) + 0.5) / _PROBES, n, share)).astype(np.int64)
+    """The usual counts, or some of them."""
+    reach = _USUAL * (n * share * (1 - share)) ** 0.5 + 1
+    low, high = max(0, int(n * share - reach)), min(n, int(n * share + reach))
+    return np.unique(np.rint(np.linspace(low, high, min(_PROBES, high - low + 1))).astype(np.int64))
 
 
 def _fewest(score: Callable[[Floats, Floats], Floats], first: Counts, most: Counts, level: float) -> Counts:
@@ -196,11 +196,17 @@ def _fewest(score: Callable[[Floats, Floats], Floats], first: Counts, most: Coun
     return reached
 
 
-def _shifts(decides: Callable[[int, int], bool], first: Counts, fewest: Counts, n: int) -> Shifts:
+def _more(decides: Callable[[int, int], bool], first: Counts, fewest: Counts, n: int) -> list[int]:
     """How many more of the second count the exact bound asks for than the score does, at each first count."""
-    asked = {one: next((more for more in range(min(_MOST_SHIFT, n - other) + 1) if decides(one, other + more)), 0)
-             for one, other in zip(first.tolist(), fewest.tolist(), strict=True) if other <= n}
-    return [asked.get(one, 0) for one in first.tolist()]
+    return [next((more for more in range(min(_MOST_SHIFT, n - other) + 1) if decides(one, other + more)), 0)
+            for one, other in zip(first.tolist(), fewest.tolist(), strict=True)]
+
+
+def _weighted(more: list[int], first: Counts, n: int, share: float) -> Shifts:
+    from scipy.stats import binom
+
+    weights = np.bincount(more, weights=binom.pmf(first, n, share))
+    return {shift: float(weight / weights.sum()) for shift, weight in enumerate(weights) if weight}
 
 
 def _share_holding(clusters: int, of: Clustering, shares: tuple[float, float], by: float, level: float,
