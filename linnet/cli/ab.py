@@ -46,11 +46,11 @@ def analyse(events: EVENTS, plan: PLAN,
     checked = experiments.Experiment.load(plan)
     with screen.progress() as progress:
         found = experiments.analyse(events, checked, threads=threads, progress=progress)
-    typer.echo(found.to_json() if as_json else pages.experiment.text(found))
     if report:
         command = shlex.join(["linnet", *sys.argv[1:]])
         pages.write_experiment(found, report, command=command, plan=plan.read_text(encoding="utf-8"))
         screen.say(f"written: {report}")
     if svg:
         screen.say(f"written: {pages.write_experiment_picture(found, svg)}")
+    typer.echo(found.to_json() if as_json else pages.experiment.text(found))
     return found.exit_code

@@ -93,6 +93,15 @@ def test_all_that_can_be_written(here: Path, capsys: pytest.CaptureFixture[str],
     assert "written: picture.png" in shown.err
 
 
+def test_a_reader_that_leaves_early_does_not_cost_the_page(here: Path) -> None:
+    program = [sys.executable, "-c", "from linnet.cli import main; main()", *ANALYSE, "--report", "page.html"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=here) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+    assert running.returncode == 141
+    assert (here / "page.html").exists()
+
+
 def test_csv_and_several_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = events(users=2_000)
     pa.csv.write_csv(table, here / "events.csv")
