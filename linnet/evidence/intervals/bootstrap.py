@@ -174,6 +174,7 @@ def _resampled(units: _Units, resamples: int, seed: int) -> tuple[Floats, Floats
     ])
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = sums[:, 0] / sums[:, 1]
+        moved[np.abs(moved) < 1e-12 * np.abs(units.residuals).max() / units.sizes.mean()] = 0  # a tie, but for rounding
         squares = sums[:, 2] - 2 * moved * sums[:, 3] + moved**2 * sums[:, 4]
         return moved, _standard_error(np.maximum(squares, 0), sums[:, 1], len(units.sizes))
 

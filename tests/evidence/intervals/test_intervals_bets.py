@@ -102,6 +102,22 @@ def test_betting_holds_the_mean_mirrors_and_forgets_the_order(values: list[float
     assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
+def test_on_unequal_clusters_exactly_the_factor_of_one_side_was_won_at_the_ends() -> None:
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(1, 9, 80)
+    labels = np.repeat(np.arange(80), sizes)
+    values = rng.beta(2, 2, 80)[labels]
+    low, high = betting(values, clusters=labels)
+    for part, end in ((values, low), (1 - values, 1 - high)):
+        shares, won = 0.0, 0.0
+        for ratio in 2 ** (np.arange(12) / 2):
+            deviation = math.sqrt(end * (1 - end) * np.square(sizes / 8).sum()) / ratio
+            bet = min(math.sqrt(2 * math.log(40)) / deviation, 0.98 / end)
+            won += np.prod(1 + bet * (np.bincount(labels, part) - end * sizes) / 8) / ratio
+            shares += 1 / ratio
+        assert won / shares == pytest.approx(40, rel=1e-6)
+
+
 def test_a_cluster_a_row_is_no_cluster_and_limits_scale() -> None:
     values = np.random.default_rng(0).beta(2, 5, 60)
     assert betting(values, clusters=np.arange(60)) == betting(values)

@@ -23,6 +23,15 @@ def test_bca_agrees_with_scipy_on_the_same_draws(offset: float) -> None:
     assert bca(values, seed=7) == pytest.approx((theirs.low, theirs.high), rel=1e-9)
 
 
+def test_bca_with_ties_agrees_with_scipy() -> None:
+    """Resamples whose mean is the observed one count half to either side, whatever rounding makes of them."""
+    values = np.random.default_rng(3).integers(0, 10, 40) / 10
+    level = 1 - 2 * expanded_tail(0.025, 40)
+    theirs = stats.bootstrap((np.rint(10 * values),), np.mean, confidence_level=level, n_resamples=2000, method="BCa",
+                             rng=np.random.default_rng(7)).confidence_interval
+    assert bca(values, seed=7) == pytest.approx((theirs.low / 10, theirs.high / 10), rel=1e-9)
+
+
 def test_bca_of_a_ratio_agrees_with_scipy() -> None:
     rng = np.random.default_rng(1)
     words = rng.integers(5, 40, 120)
@@ -93,6 +102,12 @@ def test_the_bootstraps_miss_near_their_level(method, clusters: bool) -> None:
 ])
 def test_too_little_excludes_nothing(method, values: np.ndarray) -> None:
     assert method(values) == NOTHING_EXCLUDED
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_ratio_that_is_the_same_in_every_row_excludes_nothing(method) -> None:
+    words = np.random.default_rng(0).integers(5, 40, 500)
+    assert method(0.1 * words, denominator=words) == NOTHING_EXCLUDED
 
 
 @pytest.mark.parametrize("method", METHODS)

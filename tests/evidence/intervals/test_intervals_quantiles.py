@@ -65,6 +65,16 @@ def test_the_clustered_quantile_bounds_are_finite_and_near_with_many_clusters_an
     assert quantile_lower(values[:3].ravel(), 0.5, 0.95, clusters=labels[:15]) == -math.inf
 
 
+def test_the_clustered_quantile_bounds_tell_low_quantiles_from_high_ones_and_allow_ties() -> None:
+    values = np.random.default_rng(0).permutation(np.arange(2000.0))
+    labels = np.arange(2000) // 4
+    for quantile in (0.2, 0.8):
+        low, high = (bound(values, quantile, 0.95, clusters=labels) for bound in (quantile_lower, quantile_upper))
+        assert 2000 * quantile - 200 < low < 2000 * quantile < high < 2000 * quantile + 200
+    assert quantile_lower(np.ones(200), 0.8, clusters=labels[:200]) == 1
+    assert quantile_upper(np.ones(200), 0.8, clusters=labels[:200]) == 1
+
+
 @pytest.mark.parametrize("values", [[], [1.0, math.nan], [[1.0], [2.0]]])
 def test_a_quantile_of_nothing_is_refused(values: list[float]) -> None:
     with pytest.raises(LinnetError, match="values that are numbers"):
