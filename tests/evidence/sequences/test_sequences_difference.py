@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linnet.errors import LinnetError
-from linnet.evidence.sequences import Difference, difference, lift, lift_prior
+from linnet.evidence.sequences import Difference, difference, lift, lift_prior, proportion
 
 RUNS, LOOKS = 1000, 100
 THREE_ERRORS = 3 * math.sqrt(0.05 * 0.95 / RUNS)  # 0.0207
@@ -37,6 +37,18 @@ def test_the_sign_is_that_of_the_lift(control: int, treatment: int, extra: int) 
     assert (looks.low > 0, looks.high < 0) == (ratio.low > 0, ratio.high < 0)
     assert looks.log_e == ratio.log_e
     assert -1 <= looks.low <= looks.estimate <= looks.high <= 1
+
+
+def test_the_ratio_gets_95_in_100_parts_of_alpha_and_the_rate_the_rest() -> None:
+    treatment = np.arange(1000, 1300)
+    looks = difference(1000, 10**5, treatment, 10**5, prior=lift_prior(0.2))
+    fewest = [treatment[each.low > 0].min() for each in
+              (lift(1000, treatment, prior=lift_prior(0.2)), looks,
+               lift(1000, treatment, level=1 - 0.05 * 0.95, prior=lift_prior(0.2)))]
+    assert fewest[0] < fewest[1] == fewest[2]
+    theta = (1 + lift(1000, 1200, level=1 - 0.05 * 0.95).high) / (2 + lift(1000, 1200, level=1 - 0.05 * 0.95).high)
+    rate = proportion(2200, 2 * 10**5, level=1 - 0.05 * 0.05).high
+    assert difference(1000, 10**5, 1200, 10**5).high == pytest.approx(rate * (theta - 0.5) / 0.25, rel=1e-9)
 
 
 def test_it_narrows_to_the_truth() -> None:

@@ -97,6 +97,19 @@ def test_look_by_look_equals_all_looks_at_once() -> None:
         stream.reset()
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.8])
+def test_the_prior_peaks_at_the_planned_lift_and_at_its_inverse_whatever_the_share(share: float) -> None:
+    betas = lift_prior(0.25).betas(share)
+    centres = [a / (a + b) for a, b in zip(betas.a, betas.b, strict=True)]
+    lifts = [centre * (1 - share) / ((1 - centre) * share) - 1 for centre in centres]
+    assert lifts == pytest.approx([0.25, 1 / 1.25 - 1, 0, 0])
+    assert sum(betas.weights) == pytest.approx(1)
+    total = 2000
+    planned = round(total * float(centres[0]))
+    assert lift(total - planned, planned, share=share, prior=lift_prior(0.25)).log_e > (
+        lift(total - planned, planned, share=share, prior=lift_prior(3.0)).log_e)
+
+
 def test_each_metric_may_have_its_own_minimum() -> None:
     both = lift([100, 200], [120, 260], prior=lift_prior([0.1, 0.5]))
     for metric, least in enumerate((0.1, 0.5)):
