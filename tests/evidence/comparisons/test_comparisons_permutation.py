@@ -122,7 +122,8 @@ def standardised(sums: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
 def test_the_error_of_studentised_clusters_is_that_of_a_ratio() -> None:
     rng = np.random.default_rng(11)
     labels = np.repeat(np.arange(9), [2, 3, 1, 4, 2, 3, 4, 1, 9])
-    values, names, first = rng.normal(5, 1, len(labels)), labels.astype(str), labels < 4
+    names, first = labels.astype(str), labels < 4
+    values = rng.normal(size=len(labels)) + 1.2 * first
     found = comparisons.permutation(values[first], values[~first],
                                     clusters=(names[first].tolist(), names[~first].tolist()))
     sums, sizes, far = np.bincount(labels, values), np.bincount(labels).astype(float), []

@@ -114,6 +114,13 @@ def test_the_wealth_is_a_fair_game_at_the_null() -> None:
         assert mean == pytest.approx(expected) if expected else mean < 0.9
 
 
+def test_equivalence_fails_by_the_average_of_both_sides() -> None:
+    rows = np.random.default_rng(7).uniform(-0.4, 0.6, 100)
+    low, high = (sequential_pairs(sign * rows, question="no_worse", margin=0.2).log_against for sign in (1, -1))
+    both = sequential_pairs(rows, question="equivalent", margin=0.2)
+    assert both.log_against == pytest.approx(np.logaddexp(low, high) - math.log(2))
+
+
 @pytest.mark.parametrize(("question", "margin"), [("better", 0.0), ("no_worse", 0.03), ("equivalent", 0.1)])
 def test_pairs_stream_as_they_batch(question: str, margin: float) -> None:
     rows = np.random.default_rng(5).uniform(-0.6, 0.7, 90)
