@@ -2,11 +2,12 @@
 
 The bound orders tables of two counts by a score. The tables for which it decides are those whose score reaches z, but
 for a count or two here and there: how many, the exact bound itself says at each first count that is usual (at forty of
-them where there are more), and the power is their mean.
+them where there are more).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -24,8 +25,8 @@ from linnet.evidence.settings import check_between, check_level, check_share
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
-Shifts = dict[int, float]
-"""How many more of the second count the exact bound asks for than the score does, and how often that is."""
+Chance = Callable[[int, "int | Counts"], float]
+"""The power at a size if the bound asks for so many more of the second count than the score does."""
 
 _WINDOW = 8.0  # standard deviations of the first count that are summed over
 _PROBES, _USUAL = 40, 3.0
@@ -48,7 +49,7 @@ def samples_for_no_worse(margin: float, disagreement: float, *, expected: float 
     Not for: two files on different samples (`samples_for_two_shares`).
 
     >>> print(samples_for_no_worse(0.05, 0.06))
-    193 samples suffice in 82 of 100 tries to be 95 % sure that it is right at most 5 in 100 less often.
+    193 samples suffice in 81 of 100 tries to be 95 % sure that it is right at most 5 in 100 less often.
     """
     check_share("margin", margin)
     shows = f"that it is right at most {in_100(margin)} less often"
@@ -64,7 +65,7 @@ def samples_for_better(expected: float, disagreement: float, *, by: float = 0.0,
     Not for: as `samples_for_no_worse`.
 
     >>> samples_for_better(0.10, 0.12).count
-    71
+    68
     """
     check_share("by", by, zero=True)
     shows = "that it is right more often" + (f" by more than {in_100(by)}" if by else "")
@@ -83,7 +84,7 @@ def samples_for_two_shares(control: float, treatment: float, *, by: float = 0.0,
         (`stopping_time_of_lift`).
 
     >>> print(samples_for_two_shares(0.60, 0.90))
-    27 samples on each side suffice in 81 of 100 tries to be 95 % sure that the share is larger.
+    26 samples on each side suffice in 80 of 100 tries to be 95 % sure that the share is larger.
     """
     for name, share in (("control", control), ("treatment", treatment)):
         check_between(name, share)
@@ -94,20 +95,20 @@ def samples_for_two_shares(control: float, treatment: float, *, by: float = 0.0,
     if treatment - control <= by:
         return Needed(None, unit, 0.0, level, shows)
 
-    def chance(n: int, shift: int) -> float:
+    def chance(n: int, more: int | Counts) -> float:
         from scipy.stats import binom
 
         controls = _likely(n, control)
         fewest = _fewest(lambda c, t: two_sample_score(c, n, t, n, by), controls, np.full(len(controls), n), level)
-        return float(binom.pmf(controls, n, control) @ binom.sf(fewest + shift - 1, n, treatment))
+        return float(binom.pmf(controls, n, control) @ binom.sf(fewest + more - 1, n, treatment))
 
-    def shifts_at(n: int) -> Shifts:
+    def more_at(n: int) -> Counts:
         controls = _probes(n, control)
         fewest = _fewest(lambda c, t: two_sample_score(c, n, t, n, by), controls, np.full(len(controls), n), level)
         more = _more(lambda c, t: two_sample_lower(c, n, t, n, level=level) > by, controls, fewest, n)
-        return _weighted(more, controls, n, control)
+        return _nearest(more, controls, _likely(n, control))
 
-    count, reached = _smallest_exact(chance, shifts_at, power)
+    count, reached = _smallest_exact(chance, more_at, power)
     return Needed(count, unit, reached, level, shows)
 
 
@@ -123,21 +124,21 @@ def _paired(by: float, disagreement: float, expected: float, goal: tuple[float, 
         return Needed(None, unit, 0.0, level, shows)
     p10, p01 = (disagreement - expected) / 2, (disagreement + expected) / 2
 
-    def chance(n: int, shift: int) -> float:
+    def chance(n: int, more: int | Counts) -> float:
         from scipy.stats import binom
 
         worsened = _likely(n, p10)
         fewest = _fewest(lambda w, i: paired_score(w, i, n, by), worsened, n - worsened, level)
-        improved = binom.sf(fewest + shift - 1, n - worsened, min(1.0, p01 / (1 - p10)) if p10 < 1 else 0.0)
+        improved = binom.sf(fewest + more - 1, n - worsened, min(1.0, p01 / (1 - p10)) if p10 < 1 else 0.0)
         return float(binom.pmf(worsened, n, p10) @ improved)
 
-    def shifts_at(n: int) -> Shifts:
+    def more_at(n: int) -> Counts:
         worsened = _probes(n, p10)
         fewest = _fewest(lambda w, i: paired_score(w, i, n, by), worsened, n - worsened, level)
         more = _more(lambda w, i: w + i <= n and paired_lower(w, i, n, level) > by - 1e-12, worsened, fewest, n)
-        return _weighted(more, worsened, n, p10)
+        return _nearest(more, worsened, _likely(n, p10))
 
-    count, reached = _smallest_exact(chance, shifts_at, power)
+    count, reached = _smallest_exact(chance, more_at, power)
     if clusters is None or count is None:
         return Needed(count, unit, reached, level, shows)
     of = clusters.check()
@@ -147,26 +148,28 @@ def _paired(by: float, disagreement: float, expected: float, goal: tuple[float, 
     return Needed(units, unit, reached, level, shows, None if units is None else units * of.rows)
 
 
-def _smallest_exact(chance: Callable[[int, int], float], shifts_at: Callable[[int], Shifts], power: float
-                    ) -> tuple[int | None, float]:
-    """The smallest n by the score, then with the counts more that the exact bound asks for there, until both agree."""
-    count, shifts, least = 2, {0: 1.0}, 2
+def _smallest_exact(chance: Chance, more_at: Callable[[int], Counts], power: float) -> tuple[int | None, float]:
+    """The smallest n by the score, then with what the exact bound asks for more there, until the two agree."""
+    count, reached, mean = 1, 0.0, 0.0
     for _ in range(_ROUNDS):
-        found = smallest(lambda n, at=shifts: _mean(chance, n, at) >= power, least)  # type: ignore[misc]
+        found = smallest(lambda n, mean=mean: _between(chance, n, mean) >= power, count + 1)  # type: ignore[misc]
         if found is None:
             return None, 0.0
-        count, shifts = found, shifts_at(found)
-        if (reached := _mean(chance, count, shifts)) >= power:
+        count, reached = found, chance(found, more_at(found))
+        if reached >= power:
             return count, reached
-        least = count + 1
-    while (reached := _mean(chance, count, shifts)) < power:
+        none, one = chance(count, 0), chance(count, 1)
+        mean = (none - reached) / max(none - one, 1e-9)
+    while reached < power:
         count += 1 + count // 200
-        shifts = shifts_at(count)
+        reached = chance(count, more_at(count))
     return count, reached
 
 
-def _mean(chance: Callable[[int, int], float], n: int, shifts: Shifts) -> float:
-    return sum(weight * chance(n, shift) for shift, weight in shifts.items())
+def _between(chance: Chance, n: int, mean: float) -> float:
+    """The power if the bound asks for `mean` more on average."""
+    whole = math.floor(mean)
+    return (1 + whole - mean) * chance(n, whole) + (mean - whole) * chance(n, whole + 1)
 
 
 def _likely(n: int, share: float) -> Counts:
@@ -202,11 +205,10 @@ def _more(decides: Callable[[int, int], bool], first: Counts, fewest: Counts, n:
             for one, other in zip(first.tolist(), fewest.tolist(), strict=True)]
 
 
-def _weighted(more: list[int], first: Counts, n: int, share: float) -> Shifts:
-    from scipy.stats import binom
-
-    weights = np.bincount(more, weights=binom.pmf(first, n, share))
-    return {shift: float(weight / weights.sum()) for shift, weight in enumerate(weights) if weight}
+def _nearest(more: list[int], probes: Counts, first: Counts) -> Counts:
+    """For each first count what was found at the nearest probe."""
+    place = np.rint(np.interp(first, probes, np.arange(len(probes)))).astype(np.int64)
+    return np.asarray(more)[place]
 
 
 def _share_holding(clusters: int, of: Clustering, shares: tuple[float, float], by: float, level: float,

@@ -1,28 +1,37 @@
-"""The stated number has the stated power, by the exact bounds of the comparisons on fresh draws."""
-
-from functools import cache
+"""The stated number has the stated power, by the exact bounds of the comparisons, enumerated."""
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from linnet.errors import LinnetError
 from linnet.evidence.comparisons import clustered_difference, paired_lower, two_sample_lower
+from linnet.evidence.comparisons.paired import _score
+from linnet.evidence.comparisons.two_sample import _score as _two_sample_score
 from linnet.evidence.power import Clustering, samples_for_better, samples_for_no_worse, samples_for_two_shares
-from linnet.evidence.power.tables import _decides, _disagreements, _share_holding
+from linnet.evidence.power.tables import _decides, _disagreements, _fewest, _share_holding
 
-RUNS = 400
-ERROR = (0.16 / RUNS) ** 0.5
+
+def fewest(decides, hint: int) -> int:
+    """The fewest second counts with which the bound decides, by the bound itself."""
+    count = max(0, hint - 1)
+    assert count == 0 or not decides(count)
+    while not decides(count):
+        count += 1
+    return count
 
 
 def check_paired(by: float, disagreement: float, expected: float) -> None:
     needed = (samples_for_no_worse(-by, disagreement, expected=expected) if by else
               samples_for_better(expected, disagreement))
-    rng, lower = np.random.default_rng(0), cache(paired_lower)
-    shares = [(disagreement - expected) / 2, (disagreement + expected) / 2, 1 - disagreement]
-    holds = np.mean([lower(w, i, needed.count) > by - 1e-12 for w, i, _ in rng.multinomial(needed.count, shares, RUNS)])
-    assert holds >= 0.8 - 2 * ERROR
-    assert holds == pytest.approx(needed.power, abs=3 * ERROR + 0.01)
-    assert needed.power < 0.84  # and not far more than asked for
+    n, p10, p01 = needed.count, (disagreement - expected) / 2, (disagreement + expected) / 2
+    worsened = np.arange(int(stats.binom.ppf(1e-6, n, p10)), int(stats.binom.ppf(1 - 1e-4, n, p10)) + 1)
+    hints = _fewest(lambda w, i: _score(w, i, n, by), worsened, n - worsened, 0.95)
+    improved = [fewest(lambda i, w=w: paired_lower(w, i, n) > by - 1e-12, hint)
+                for w, hint in zip(worsened.tolist(), hints.tolist(), strict=True)]
+    power = stats.binom.pmf(worsened, n, p10) @ stats.binom.sf(np.array(improved) - 1, n - worsened, p01 / (1 - p10))
+    assert needed.power == pytest.approx(power, abs=1e-3)
+    assert 0.8 <= needed.power < 0.84  # and not far more than asked for
 
 
 def test_paired() -> None:
@@ -45,12 +54,14 @@ def test_two_shares_need_about_what_the_textbook_says() -> None:
 @pytest.mark.slow
 def test_two_shares() -> None:
     needed = samples_for_two_shares(0.3, 0.5)
-    rng, n, runs = np.random.default_rng(1), needed.count, 400
-    lower = cache(lambda c, t: two_sample_lower(c, n, t, n))
-    drawn = zip(rng.binomial(n, 0.3, runs), rng.binomial(n, 0.5, runs), strict=True)
-    holds = np.mean([lower(c, t) > 0 for c, t in drawn])
-    assert holds >= 0.8 - 2 * (0.16 / runs) ** 0.5
-    assert holds == pytest.approx(needed.power, abs=3 * (0.16 / runs) ** 0.5)
+    n = needed.count
+    controls = np.arange(int(stats.binom.ppf(1e-5, n, 0.3)), int(stats.binom.ppf(1 - 1e-4, n, 0.3)) + 1)
+    hints = _fewest(lambda c, t: _two_sample_score(c, n, t, n, 0.0), controls, np.full(len(controls), n), 0.95)
+    treatments = [fewest(lambda t, c=c: two_sample_lower(c, n, t, n) > 0, hint)
+                  for c, hint in zip(controls.tolist(), hints.tolist(), strict=True)]
+    power = stats.binom.pmf(controls, n, 0.3) @ stats.binom.sf(np.array(treatments) - 1, n, 0.5)
+    assert needed.power == pytest.approx(power, abs=1e-3)
+    assert 0.8 <= needed.power < 0.84
 
 
 def test_a_margin_for_two_shares() -> None:
