@@ -203,12 +203,14 @@ def bounded(runs: int, samples: int) -> None:
           "width at the end", ["numbers", "betting", "Bernstein", "width, betting", "width, Bernstein"], rows())
 
 
-def revenue(runs: int, batch: int, rng: np.random.Generator) -> list[Floats]:
+def revenue(runs: int, batch: int, rng: np.random.Generator, times: float = 1.0, spread: float = 1.5) -> list[Floats]:
     """Running sums of powers 1 to 4 of revenue: 5 % buy, for a lognormal amount."""
-    buyers = rng.binomial(batch, 0.05, (runs, LOOKS))
-    amounts, where = rng.lognormal(2, 1.5, buyers.sum()), np.repeat(np.arange(buyers.size), buyers.ravel())
-    return [np.bincount(where, amounts**power, buyers.size).reshape(buyers.shape).cumsum(axis=1)
-            for power in (1, 2, 3, 4)]
+    sums = np.empty((4, runs, LOOKS))
+    for run in range(runs):
+        buyers = rng.binomial(batch, 0.05, LOOKS)
+        amounts, look = times * rng.lognormal(2, spread, buyers.sum()), np.repeat(np.arange(LOOKS), buyers)
+        sums[:, run] = [np.bincount(look, amounts**power, LOOKS) for power in (1, 2, 3, 4)]
+    return list(sums.cumsum(axis=2))
 
 
 def counted(rate: float, runs: int, batch: int, rng: np.random.Generator) -> list[Floats]:
@@ -226,27 +228,36 @@ def estimate(sums: list[Floats], n: Floats) -> sequences.Estimate:
 def asymptotics(runs: int) -> None:
     """Where `asymptotic` and `relative` hold, by what is asked for before they speak."""
     truth = 0.05 * np.exp(2 + 1.5**2 / 2)
+    changed = {"revenue, treatment twice as much, 100 and 100": (2.0, 1.5),
+               "revenue, treatment less spread, 100 and 100": (1.0, 1.0),
+               "revenue, treatment less spread, 4000 and 4000": (1.0, 1.0)}
     cells: list[tuple[str, float, tuple[int, int], bool]] = [
+        *((name, 0, (4000, 4000) if "4000" in name else (100, 100), False) for name in changed),
         ("revenue, 5 and 5", 0, (5, 5), False), ("revenue, 20 and 20", 0, (20, 20), False),
         ("revenue, 100 and 100", 0, (100, 100), False), ("revenue, 450 and 50", 0, (450, 50), False),
         ("revenue, relative, 20 and 20", 0, (20, 20), True), ("revenue, relative, 100 and 100", 0, (100, 100), True),
         ("revenue, mean of one arm, 100", 0, (0, 100), False),
+        ("revenue, mean of one arm, 4000", 0, (0, 4000), False),
         ("rate 0.05, 100 and 100", 0.05, (100, 100), False), ("rate 0.001, 100 and 100", 0.001, (100, 100), False),
         ("rate 0.001, 900 and 100", 0.001, (900, 100), False), ("rate 0.01, one arm, 100", 0.01, (0, 100), False)]
 
     def rows() -> Iterator[list[str]]:
         for name, rate, batches, is_relative in cells:
             rng = np.random.default_rng(4)
-            arms = [estimate(counted(rate, runs, batch, rng) if rate else revenue(runs, batch, rng),
-                             batch * np.arange(1.0, LOOKS + 1)) for batch in batches if batch]
+            given = [(), changed.get(name, ())]
+            arms = [estimate(counted(rate, runs, batch, rng) if rate else revenue(runs, batch, rng, *how),
+                             batch * np.arange(1.0, LOOKS + 1)) for batch, how in zip(batches, given, strict=True)
+                    if batch]
+            times, spread = given[1] or (1.0, 1.5)
+            effect = 0.05 * times * np.exp(2 + spread**2 / 2) - truth
             row = [name]
             for least, asks_worth in ((0, False), (sequences.MINIMUM_UNITS, False), (sequences.MINIMUM_WORTH, True)):
                 looks = one_look(arms if asks_worth else [arm._replace(worth=None) for arm in arms], least, is_relative)
-                wrong = looks.excludes(0 if len(arms) == 2 else rate or truth).any(axis=1).mean()
-                row.append(f"{wrong:.4f} ({np.isfinite(looks.low[:, -1]).mean():.2f})")
+                wrong = looks.excludes(effect if len(arms) == 2 else rate or truth).any(axis=1).mean()
+                row.append(f"{wrong:.4f} ({np.isfinite(looks.low).any(axis=1).mean():.2f})")
             yield row
     table(f"Asymptotic, 100 looks: wrong in a share of {runs} runs, by what it waits for (in brackets: share of runs "
-          "that say something at the last look)",
+          "that say something)",
           ["cell, units a look", "nothing", f"{sequences.MINIMUM_UNITS:g} units",
            f"a worth of {sequences.MINIMUM_WORTH:g}"], rows())
 
