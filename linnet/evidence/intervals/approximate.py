@@ -15,8 +15,8 @@ from linnet.evidence.settings import check_between, check_counts, check_labels
 MINIMUM_COUNT = 30
 """With fewer successes, or fewer failures, `wilson` says nothing.
 
-With this many it misses at most 5.9 % of the time at level 0.95, for every share and n (all outcomes enumerated,
-bench/evidence_intervals.py; 10: 6.5 %, 1: 16.5 %, none at all: the lower end fails on one rare success).
+With this many it misses at most 5.9 % of the time at level 0.95, for every share and n (all outcomes enumerated in
+bench/evidence_intervals.py). With 10 it is 6.6 %; without a limit 16 %, where a single rare success moves the lower end.
 """
 
 
@@ -33,7 +33,8 @@ def wilson(
     Source: Wilson, Probable inference, the law of succession, and statistical inference, Journal of the American
         Statistical Association 22, 1927; clusters as in `clustered_mean`.
     Not for: a claim that must hold at its level, or few successes or failures: `binomial` is exact and little wider.
-        Levels above 0.99, whose far tails are skewed. Few clusters: `betting`.
+        Levels above 0.99, whose far tails are skewed. Clusters: `clustered_mean` decides with fewer
+        of them, `betting` is exact.
 
     >>> low, high = wilson(870, 1000)
     >>> round(low, 4), round(high, 4)
