@@ -14,6 +14,8 @@ from linnet.evidence.thresholds.p_values import binomial_p_value
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 _BLOCK = 128  # thresholds counted at a time
+MINIMUM_WRONG = 10
+"""Under so many wrong answers nothing is known of how alike a cluster's are; a cluster then counts as a single row."""
 
 
 class Counts(NamedTuple):
@@ -48,7 +50,7 @@ def exact_p_value(counts: Counts, sizes: Floats, error: float, alpha: float) -> 
     return np.asarray(np.exp(-np.maximum(won, 0.0)))
 
 
-def approximate_p_value(counts: Counts, least: Floats, error: float, alpha: float) -> Floats:
+def approximate_p_value(counts: Counts, least: float, error: float, alpha: float) -> Floats:
     """Binomial, at the number of independent rows that the answered ones are worth, made smaller by the t quantile.
 
     `least` is how alike the rows of a cluster are at least taken to be: at a strict threshold so few are wrong that
@@ -57,10 +59,17 @@ def approximate_p_value(counts: Counts, least: Floats, error: float, alpha: floa
     from scipy.special import ndtri, stdtrit
 
     answered, clusters = counts.answered.sum(-1), counts.answered.shape[-1]
-    shared = np.square(counts.answered).sum(-1) / answered - 1
+    shared = np.square(counts.answered).sum(-1) / np.maximum(answered, 1) - 1
     worth = 1 / (1 + np.maximum(shared, 0.0) * np.maximum(likeness(counts), least))
     worth *= (ndtri(1 - alpha) / stdtrit(clusters - 1, 1 - alpha)) ** 2
     return binomial_p_value(counts.wrong.sum(-1) * worth, answered * worth, error)
+
+
+def least_likeness(counts: Counts) -> float:
+    """The largest likeness where at least MINIMUM_WRONG are wrong, and as many right; 1 where that is so nowhere."""
+    wrong, right = counts.wrong.sum(-1), (counts.answered - counts.wrong).sum(-1)
+    is_known = np.minimum(wrong, right) >= MINIMUM_WRONG
+    return float(likeness(counts)[is_known].max()) if is_known.any() else 1.0
 
 
 def likeness(counts: Counts) -> Floats:
@@ -70,7 +79,7 @@ def likeness(counts: Counts) -> Floats:
     1.0
     """
     answered, wrong = counts.answered, counts.wrong
-    share = wrong.sum(-1, keepdims=True) / answered.sum(-1, keepdims=True)
+    share = wrong.sum(-1, keepdims=True) / np.maximum(answered.sum(-1, keepdims=True), 1)
     alone = wrong * (1 - share) ** 2 + (answered - wrong) * share**2
     products = (np.square(wrong - share * answered) - alone).sum(-1)
     couples, variance = (answered * (answered - 1)).sum(-1), (share * (1 - share))[..., 0]

@@ -13,7 +13,7 @@ from linnet.errors import LinnetError
 from linnet.evidence.intervals import MINIMUM_CLUSTERS
 from linnet.evidence.rounding import about
 from linnet.evidence.settings import check_between, check_finite, check_labels, check_level
-from linnet.evidence.thresholds.cluster_answers import Counts, approximate_p_value, likeness
+from linnet.evidence.thresholds.cluster_answers import Counts, approximate_p_value, least_likeness
 from linnet.evidence.thresholds.p_values import (
     betting_p_value,
     binomial_p_value,
@@ -110,7 +110,7 @@ def _effective_binomial(counts: Counts, target: float, alpha: float) -> Floats:
     choices, clusters = counts.wrong.shape
     if clusters < MINIMUM_CLUSTERS:
         return np.ones(choices)
-    return approximate_p_value(counts, likeness(counts).max(keepdims=True), target, alpha)
+    return approximate_p_value(counts, least_likeness(counts), target, alpha)
 
 
 def _cluster_sums(losses: Floats, clusters: ArrayLike | None) -> tuple[Floats, Floats]:

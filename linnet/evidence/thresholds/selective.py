@@ -24,7 +24,7 @@ from linnet.evidence.thresholds.cluster_answers import (
     approximate_p_value,
     counted,
     exact_p_value,
-    likeness,
+    least_likeness,
 )
 from linnet.evidence.thresholds.p_values import binomial_p_value, divergence
 
@@ -70,7 +70,8 @@ def selective(
 
     Assumes: rows (or clusters) are independent draws of what will come. Without `thresholds`: if answering more once
         makes too many wrong, answering still more does not mend it; thresholds stated beforehand need no such thing.
-        By clusters, not `exact`: rare errors are not more alike within a cluster than errors are over all rows.
+        By clusters, not `exact`: rare errors are not more alike within a cluster than errors are over all rows (where
+        fewer than ten rows are wrong, a cluster counts as one).
     Source: Geifman and El-Yaniv, Selective classification for deep neural networks, NeurIPS 2017; fixed-sequence
         testing as in Angelopoulos, Bates, Candes, Jordan and Lei, Learn then test, 2021. Clusters: effective rows as
         in Korn and Graubard, Survey Methodology 24, 1998, or bets as in `learn_then_test`.
@@ -146,11 +147,11 @@ def _passed(wrong: Floats, answered: Whole, error: float, alpha: float) -> int:
 def _passed_by_cluster(wrong: Floats, index: Whole, answered: Whole, error: float, alpha: float, exact: bool) -> int:
     """The same where clusters were sampled."""
     sizes = np.bincount(index).astype(np.float64)
-    everything = Counts(np.bincount(index, wrong).astype(np.float64)[None], sizes[None])
+    least = least_likeness(Counts(np.bincount(index, wrong).astype(np.float64)[None], sizes[None]))
     passed = 0
     for counts in counted(wrong, index, answered, len(sizes)):
         p_values = exact_p_value(counts, sizes, error, alpha) if exact \
-            else approximate_p_value(counts, likeness(everything), error, alpha)
+            else approximate_p_value(counts, least, error, alpha)
         passed += _before_failure(p_values <= alpha)
         if (p_values > alpha).any():
             break
@@ -174,7 +175,9 @@ def _coverage_interval(is_answered: NDArray[np.bool_], clusters: ArrayLike | Non
 def _wanting(wrong: Floats, answered: Whole, error: float, alpha: float) -> str:
     """How many answered rows it would take at the first threshold, if its share of wrong answers stayed."""
     rows = int(answered[0]) if len(answered) else 0
-    seen = float(wrong[:rows].mean()) if rows else 1.0
+    if not rows:
+        return "no row has a confidence as high as the strictest threshold."
+    seen = float(wrong[:rows].mean())
     if seen >= error:
         return (f"of the {rows:,} rows with the highest confidence {seen:.3g} are wrong, not below {error:g}; "
                 "confidence does not tell right from wrong well enough.")

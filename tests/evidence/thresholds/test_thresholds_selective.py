@@ -11,7 +11,14 @@ from scipy.special import ndtr
 
 from linnet.errors import LinnetError
 from linnet.evidence.thresholds import selective
-from linnet.evidence.thresholds.cluster_answers import Counts, approximate_p_value, counted, exact_p_value, likeness
+from linnet.evidence.thresholds.cluster_answers import (
+    Counts,
+    approximate_p_value,
+    counted,
+    exact_p_value,
+    least_likeness,
+    likeness,
+)
 
 ERROR = 0.05
 RUNS = 400
@@ -127,11 +134,28 @@ def test_likeness_is_that_of_all_couples_within_clusters() -> None:
 def test_alike_rows_are_worth_one_a_cluster() -> None:
     answered = np.full((1, 40), 25.0)
     wrong = np.where(np.arange(40) < 2, 25.0, 0.0)[None]
-    alike = float(approximate_p_value(Counts(wrong, answered), np.zeros(1), 0.2, 0.05)[0])
+    alike = float(approximate_p_value(Counts(wrong, answered), 0.0, 0.2, 0.05)[0])
     ratio = float((stats.norm.ppf(0.95) / stats.t.ppf(0.95, 39)) ** 2)
     assert alike == pytest.approx(stats.beta.sf(0.2, 2 * ratio + 1, 38 * ratio), rel=0.02)
     exact = float(exact_p_value(Counts(wrong, answered), np.full(40, 25.0), 0.2, 0.05)[0])
     assert 0.05 < exact <= 1.0
+
+
+def test_where_too_few_are_wrong_to_see_how_alike_they_are_a_cluster_counts_as_one_row() -> None:
+    confidence, labels = np.linspace(0, 1, 3000), np.arange(3000) % 100
+    assert not selective(confidence, np.ones(3000), error=0.01, clusters=labels).decided  # 100 clusters, not 3,000 rows
+    assert selective(confidence, np.ones(3000), error=0.05, clusters=labels).decided
+    many = Counts(np.full((1, 30), 2.0), np.full((1, 30), 50.0))
+    assert least_likeness(many) == float(likeness(many)[0]) < 0.1
+    assert least_likeness(Counts(many.wrong * 0, many.answered)) == 1.0
+
+
+def test_a_threshold_that_no_row_reaches_is_said() -> None:
+    confidence = np.linspace(0, 1, 100)
+    for more in ({}, {"clusters": np.arange(100) % 20}):
+        found = selective(confidence, np.ones(100), error=0.1, thresholds=[2.0], **more)  # type: ignore[arg-type]
+        assert (found.threshold, found.wanting) == (
+            None, "no row has a confidence as high as the strictest threshold.")
 
 
 @pytest.mark.parametrize(("confidence", "right", "more", "message"), [
