@@ -16,7 +16,7 @@ MINIMUM_COUNT = 30
 """With fewer successes, or fewer failures, `wilson` says nothing.
 
 With this many it misses at most 5.9 % of the time at level 0.95, for every share and n (all outcomes enumerated in
-bench/evidence_intervals.py). With 10 it is 6.6 %; without a limit 16 %, where a single rare success moves the lower end.
+bench/evidence_intervals.py). With 10 it is 6.5 %; without a limit 16 %, where one rare success moves the lower end.
 """
 
 
