@@ -104,14 +104,20 @@ def test_a_ratio_has_the_error_of_the_delta_method(users: pa.Table, plan: Make) 
     assert half == pytest.approx(float(wide) * variance**0.5, rel=1e-9)
 
 
-def test_the_interval_of_a_quantile_contains_those_of_the_arms_and_is_found_by_counts(users: pa.Table, plan: Make
-                                                                                       ) -> None:
+def test_the_interval_of_a_quantile_is_that_of_counts_in_both_arms(users: pa.Table, plan: Make) -> None:
     one = outcome(analyse(users, plan("\n  q: {kind: quantile, value: spent, quantile: 0.8}")), "q")
-    old, new = (np.quantile(arm["spent"], 0.8, method="inverted_cdf") for arm in arms(users))
-    assert one.control[-1] == pytest.approx(old, abs=0.1)
-    assert one.absolute.low[-1] < new - old < one.absolute.high[-1]
-    low = one.control[-1] + one.absolute.low[-1] - one.treatment[-1]
-    assert -1.5 < low < 0
+    assert one.control[-1] == pytest.approx(np.quantile(arms(users)[0]["spent"], 0.8), abs=0.1)
+    ends = []
+    for arm in arms(users):
+        values = np.sort(arm["spent"])
+        shares = sequences.proportion(np.arange(1, len(values) + 1), len(values), level=0.975)
+        ends.append((values[shares.high <= 0.8].max(), values[shares.low >= 0.8].min()))
+    expected = ends[1][0] - ends[0][1], ends[1][1] - ends[0][0]  # each arm at half the error, on every value
+    found = one.absolute.low[-1], one.absolute.high[-1]
+    assert found[0] <= expected[0]
+    assert found[1] >= expected[1]
+    assert found == pytest.approx(expected, abs=0.3)  # the grid is coarser than all values
+    assert one.relative.low[-1] == pytest.approx(ends[1][0] / ends[0][1] - 1, abs=0.05)
 
 
 def test_rows_of_a_unit_are_added_up_at_its_first_time(plan: Make) -> None:
@@ -137,19 +143,21 @@ def test_a_unit_counts_when_its_window_has_passed_with_what_fell_into_it(plan: M
 
 
 def test_clusters_are_the_units_and_their_totals_are_divided_by_their_sizes(users: pa.Table, plan: Make) -> None:
-    shops = users.set_column(0, "arm", pa.array(np.where(users["shop"].to_numpy() % 2, "new", "old")))
+    shop = np.random.default_rng(9).integers(0, 800, users.num_rows)
+    shops = users.set_column(users.column_names.index("shop"), "shop", pa.array(shop))
+    shops = shops.set_column(0, "arm", pa.array(np.where(shop % 2, "new", "old")))
     found = analyse(shops, plan("\n  s: {kind: mean, value: spent}", cluster="shop"))
     one = outcome(found, "s")
     variance = 0.0
     for arm in arms(shops):
-        size, total = (np.bincount(arm["shop"], weights=weights, minlength=200) for weights in (None, arm["spent"]))
+        size, total = (np.bincount(arm["shop"], weights=weights, minlength=800) for weights in (None, arm["spent"]))
         size, total = size[size > 0], total[size > 0]
         residual = (total - arm["spent"].mean() * size) / size.mean()
         variance += residual.var(ddof=1) / len(size)
-    assert found.assignment.counts[-1].sum() == 200
+    assert found.assignment.counts[-1].sum() == 800
     assert found.looks[-1] == 6000
     half = one.absolute.high[-1] - one.absolute.estimate[-1]
-    assert half == pytest.approx(float(sequences.asymptotic(0, 1, 200, best_at=10_000, minimum=0).high) * variance**0.5,
+    assert half == pytest.approx(float(sequences.asymptotic(0, 1, 800, best_at=10_000, minimum=0).high) * variance**0.5,
                                  rel=1e-9)
 
 

@@ -209,7 +209,7 @@ def check_arms(plan: Experiment, layout: Layout, rows: Sequence[Row]) -> None:
     few = [name for name, count in counts.items() if count < 2]
     if layout.cluster and few:
         raise LinnetError(f"the arm '{few[0]}' has one cluster; one cluster shows no spread between clusters. At least "
-                          "two are needed, and twenty or more to decide anything.")
+                          "two are needed, and far more to decide anything.")
 
 
 def _arm(value: Any) -> str:
