@@ -203,8 +203,8 @@ def main() -> None:
     columns = "question | needed | stated power | held in fresh tries | tries | others say | CPU s to answer"
     scale = 50 if quick else 1
     table("### One look: power of 0.8 at a one-sided level of 0.95", columns, [
-        *rows_of_shares(10_000 // scale), *rows_of_clusters(2000 // scale), *rows_of_differences(2000 // scale),
-        *rows_of_means(1000 // scale)])
+        *rows_of_shares(10_000 // scale), *rows_of_clusters(2000 // scale), *rows_of_differences(20_000 // scale),
+        *rows_of_means(2000 // scale)])
     table("### Sequences: samples an arm until the decision, 2,000 runs, cap 25,000, level 0.95",
           "effect | mean | 10th, 50th, 90th of 100 | decided | wrongly | log(1/alpha)/divergence | CPU s", stopping())
 

@@ -50,8 +50,9 @@ def label_shift(
 
     Black-box shift estimation: the shares that, put through the confusion matrix, give the predicted ones. The interval
     of each share is of the Bayesian bootstrap, over rows or, with `clusters` (the cluster of each validation row and
-    of each new one), over whole clusters; under ten clusters on a side it is (0, 1), nothing excluded. LinnetError
-    where the data do not exclude that the model cannot tell some labels apart.
+    of each new one), over whole clusters; under ten clusters on a side it is (0, 1), nothing excluded. It is
+    approximate: at 0.95, from 300 rows or 20 clusters on, 93 to 96 of 100 covered in simulation. LinnetError where the
+    data do not exclude that the model cannot tell some labels apart.
 
     Assumes: only the shares of the labels moved; what a recording of a given label looks like stayed as it was, so
         the model errs as in validation. Rows (clusters) are independent. No new kinds of labels.
