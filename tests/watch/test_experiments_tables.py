@@ -56,6 +56,20 @@ def test_ibis_and_sql_say_the_same_of_clusters(users: pa.Table, plan: Make, in_i
 
 
 @of_ibis
+@pytest.mark.parametrize("kind", [pa.timestamp("us", tz="UTC"), pa.timestamp("ns"), pa.timestamp("s"), pa.date32(),
+                                  pa.timestamp("ms", tz="Asia/Tokyo")])
+def test_timestamps_are_seconds_since_1970_whatever_their_kind(plan: Make, in_ibis: Callable[[pa.Table], Any],
+                                                               kind: pa.DataType) -> None:
+    days = pa.array(np.arange(1000) * 86_400).cast(pa.timestamp("s"))
+    users = pa.table({"arm": ["old", "new"] * 500, "x": np.arange(1000.0), "at": days.cast(kind)})
+    asked = plan("\n  x: {kind: mean, value: x}", time="at", looks=10, until="'1972-09-26 00:00'")
+    for found in (analyse(users, asked), analyse(in_ibis(users), asked)):
+        assert found.times is not None
+        assert found.times[-1] == 999 * 86_400
+        assert found.looks.tolist() == list(range(100, 1001, 100))
+
+
+@of_ibis
 def test_rows_of_a_database_have_no_order(users: pa.Table, plan: Make, in_ibis: Callable[[pa.Table], Any]) -> None:
     with pytest.raises(LinnetError, match="rows of a database have no order"):
         analyse(in_ibis(users), plan(time="at", in_order="true"))

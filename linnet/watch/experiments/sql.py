@@ -167,7 +167,7 @@ class DuckTable:
                  ((ARM, layout.arm), (UNIT, layout.unit), (CLUSTER, layout.cluster)) if column]
         if layout.time:
             time, is_timestamp = quoted(layout.time), self.columns[layout.time] == "timestamp"
-            seconds = f"floor(epoch(CAST({time} AS TIMESTAMP)))" if is_timestamp else f"CAST({time} AS DOUBLE)"
+            seconds = f"floor(epoch({time}))" if is_timestamp else f"CAST({time} AS DOUBLE)"
             terms.append(f"{seconds} AS {quoted(TIME)}")
         terms += [f"{self._number(v.column)} AS {quoted(v.name)}" for v in layout.variables]
         return f"SELECT {', '.join(terms)} FROM {self._source(query)}"

@@ -106,7 +106,8 @@ class IbisTable:
                  ((ARM, layout.arm), (UNIT, layout.unit), (CLUSTER, layout.cluster)) if column}
         if layout.time:
             time, is_timestamp = table[layout.time], self.columns[layout.time] == "timestamp"
-            terms[TIME] = (time.cast("timestamp").epoch_seconds() if is_timestamp else time).cast("float64")
+            moment = time.cast("timestamp") if time.type().is_date() else time
+            terms[TIME] = (moment.epoch_seconds() if is_timestamp else time).cast("float64")
         terms |= {v.name: table[v.column].cast("float64") for v in layout.variables}
         return table.select(**terms)
 
