@@ -66,7 +66,7 @@ def test_it_is_never_wider_than_two_exact_bounds_together(n: int, data: st.DataO
     assert together - 1e-9 <= bound <= (improved - worsened) / n
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(n=st.integers(5, 300), data=st.data())
 def test_it_is_monotone(n: int, data: st.DataObject) -> None:
     worsened = data.draw(st.integers(0, n // 2 - 1))

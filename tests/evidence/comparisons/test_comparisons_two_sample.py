@@ -66,7 +66,7 @@ def test_without_a_difference_the_score_is_the_pooled_z_test() -> None:
     assert _score(20, 200, 35, 200, 0.0) == pytest.approx(z)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(2, 120), st.integers(2, 120), st.data())
 def test_it_is_monotone_and_holds_the_estimate(n_control: int, n_treatment: int, data: st.DataObject) -> None:
     control, treatment = data.draw(st.integers(0, n_control - 1)), data.draw(st.integers(0, n_treatment - 1))
