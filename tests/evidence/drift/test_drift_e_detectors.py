@@ -56,6 +56,7 @@ def test_a_doubled_error_rate_is_found_long_before_a_false_alarm() -> None:
 def test_a_fall_of_accuracy_is_found_where_it_is_asked_for_only() -> None:
     scores = np.zeros(60)
     assert EDetector(at_least=0.9).update(scores)
+    assert not EDetector(at_least=0.9).update(np.ones(1000))
     assert not EDetector(at_most=0.9).update(scores)
     assert EDetector(at_least=0.8, at_most=0.95).update(scores)
     assert EDetector(at_least=0.8, at_most=0.95).update(np.ones(1000))

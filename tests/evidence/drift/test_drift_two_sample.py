@@ -109,6 +109,7 @@ def test_equal_rows_are_no_evidence() -> None:
     (np.eye(9), np.eye(9), {"permutations": 10}, "at least 19"),
     (np.eye(9)[:3], np.eye(9)[3:6], {"permutations": 19}, "3 and 3 units .* too few|ways"),
     (np.eye(9)[:1], np.eye(9)[1:], {}, "1 and 8 units"),
+    (np.eye(31)[:1], np.eye(31)[1:], {}, "1 and 30 units"),
     (np.eye(9)[:4], np.eye(9)[4:], {"clusters": ("aabb", "ccccc")}, "2 and 1 units"),
     (np.eye(9)[:4], np.eye(9)[4:], {"clusters": ("abcd", "defgh")}, "cluster 'd' is on both sides"),
     (np.eye(9)[:4], np.eye(9)[4:], {"clusters": ("abc", "defgh")}, "every row needs a cluster"),

@@ -13,6 +13,7 @@ from linnet.evidence.power import (
     stopping_time_of_lift,
     stopping_time_of_mean,
 )
+from linnet.evidence.sequences import asymptotic
 
 
 def test_counted_by_hand() -> None:
@@ -61,6 +62,17 @@ def test_means_agree_with_the_formula() -> None:
     assert formula < found.mean < 3 * formula
     assert found.decided > 0.99
     assert stopping_time_of_mean(-0.1, 1.0, best_at=2500, look_every=50).wrongly <= 0.01
+
+
+def test_means_agree_with_looks_at_single_values() -> None:
+    rng, sizes = np.random.default_rng(1), np.arange(500, 10_001, 500)
+    apart = rng.normal(0.15, 2**0.5, (300, 10_000))  # of pairs, one of each arm
+    values = apart.cumsum(axis=1)[:, sizes - 1]
+    looks = asymptotic(values / sizes, (2 / sizes) ** 0.5, 2 * sizes, best_at=4000)
+    single = stopping_time(looks.excludes(0), sizes)
+    found = stopping_time_of_mean(0.15, 1.0, best_at=2000, look_every=500, cap=10_000)
+    assert found.mean == pytest.approx(single.mean, abs=4 * single.error)
+    assert found.error * 2000**0.5 == pytest.approx(single.error * 300**0.5, rel=0.15)
 
 
 def test_the_seed_repeats() -> None:
