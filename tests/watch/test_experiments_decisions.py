@@ -5,7 +5,7 @@ import pytest
 
 from linnet.evidence.sequences import Looks
 from linnet.watch.experiments import Experiment, Outcome
-from linnet.watch.experiments.decisions import decide, shows_harm, verdict_of_arm
+from linnet.watch.experiments.decisions import decide, scale_of, shows_harm, verdict_of_arm
 from linnet.watch.experiments.effects import Effect
 
 Make = Callable[..., Experiment]
@@ -41,11 +41,13 @@ def test_what_was_decided_at_a_look_stays_decided(plan: Make) -> None:
     assert outcome(plan(METRICS), "up", [-1, -1], [5, 5]).first_decided is None
 
 
-def test_sentences_say_what_was_shown_in_words(plan: Make) -> None:
-    said = outcome(plan(METRICS), "slow", [0.11], [0.3]).sentence
-    assert said == ("slow is 1 in new and 1 in old: a change of +20.0 %, between +11.0 % and +30.0 %. It is shown to "
-                    "be worse by 10.0 % or more.")
-    assert "cannot be said yet" in outcome(plan(METRICS), "up", [-np.inf], [np.inf]).sentence
+@pytest.mark.parametrize(("said", "scale"), [
+    ("", "relative"), ("baseline: 0.1", "relative"), ("baseline: 0.2", "relative"), ("baseline: 0.21", "absolute"),
+    ("baseline: 0.1, minimum_effect: 0.01", "absolute"), ("baseline: 0.9, minimum_lift: 0.01", "relative"),
+    ("minimum_effect: 0.01", "absolute"), ("baseline: 0.9, role: guardrail, margin_lift: 0.1", "relative")])
+def test_a_proportion_is_decided_on_the_scale_that_the_plan_alone_names(plan: Make, said: str, scale: str) -> None:
+    lines = f"kind: proportion, value: b, {said}".rstrip(", ")
+    assert scale_of(plan(f"\n  b: {{{lines}}}").metrics["b"]) == scale
 
 
 SHOWN = {"holds": {"up": (1, 5), "down": (-5, -1), "safe": (0, 1), "slow": (-1, 0)},

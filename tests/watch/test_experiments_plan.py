@@ -51,6 +51,9 @@ def test_everything_wrong_is_said_at_once_with_the_nearest_key() -> None:
     ("{kind: mean, value: x, role: guardrail}", "a guardrail says how much worse it may be"),
     ("{kind: mean, value: x, margin: 1}", "belong to a guardrail"),
     ("{kind: proportion, value: x, baseline: 5}", "lies between 0 and 1"),
+    ("{kind: proportion, value: x, minimum_effect: 1}", "two rates differ by less than 1"),
+    ("{kind: proportion, value: x, baseline: 0.9, minimum_lift: 2}", "the effect or margin comes to 1.8"),
+    ("{kind: proportion, value: x, role: guardrail, margin: 5}", "the effect or margin comes to 5"),
     ("{kind: median, value: x}", "'proportion', 'mean', 'ratio' or 'quantile'"),
 ])
 def test_a_metric_that_makes_no_sense_is_refused(metric: str, message: str) -> None:

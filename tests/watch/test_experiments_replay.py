@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 
 import pyarrow as pa
+import pyarrow.compute
 import pytest
 
 from linnet.errors import LinnetError
@@ -25,6 +26,15 @@ def test_the_plans_rule_keeps_its_error_and_looking_with_a_z_test_does_not(users
         assert one.naive_rate > 0.2
     assert (found.nominal, found.arm, found.looks) == (pytest.approx(0.05), "old", 100)
     assert 2900 < found.metrics[0].units < 3100
+
+
+def test_bets_on_both_arms_keep_their_error_at_shares_that_differ(users: pa.Table, plan: Make) -> None:
+    turned = users.append_column("stayed", pa.compute.invert(users["bought"]))
+    asked = ("\n  a: {kind: proportion, value: bought, baseline: 0.1, minimum_effect: 0.02}"
+             "\n  b: {kind: proportion, value: stayed, baseline: 0.5}")
+    for one in selftest(turned, plan(asked, arms="{old: 0.7, new: 0.3}"), runs=200, seed=4).metrics:
+        assert one.rate <= 0.05 + 3 * (0.05 * 0.95 / 200) ** 0.5
+        assert one.naive_rate > 0.2
 
 
 def test_one_look_with_a_z_test_keeps_its_error(users: pa.Table, plan: Make) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
@@ -59,13 +60,46 @@ def test_a_proportion_at_a_look_is_the_lift_and_difference_of_the_counts_until_t
     assert one.control[look] == old["bought"].mean()
 
 
-def test_frequent_successes_are_counted_by_their_failures(users: pa.Table, plan: Make) -> None:
+@pytest.mark.parametrize(("said", "effect"), [
+    ("minimum_effect: 0.02", 0.02), ("minimum_lift: 0.1", 0.09), ("role: guardrail, margin: 0.03", 0.03),
+    ("role: guardrail, margin_lift: 0.1", 0.09), ("goal: decrease", 0.01)])
+def test_a_stated_baseline_bets_on_both_arms_at_once(users: pa.Table, plan: Make, said: str, effect: float) -> None:
     turned = users.append_column("stayed", pa.compute.invert(users["bought"]))
-    kept = "\n  b: {{kind: proportion, value: {0}, baseline: {1}, minimum_effect: 0.02, goal: {2}}}"
-    often = outcome(analyse(turned, plan(kept.format("stayed", 0.9, "decrease"))), "b")
-    rare = outcome(analyse(turned, plan(kept.format("bought", 0.1, "increase"))), "b")
-    assert often.absolute.low[-1] == pytest.approx(-rare.absolute.high[-1])
-    assert often.decision == rare.decision == "holds"
+    asked = plan(f"\n  b: {{kind: proportion, value: stayed, baseline: 0.9, {said}}}", arms="{old: 0.4, new: 0.6}")
+    counts = [value for arm in arms(turned) for value in (arm["stayed"].sum(), len(arm["stayed"]))]
+    found = outcome(analyse(turned, asked), "b").absolute
+    expected = sequences.difference(*counts, share=0.6, prior=sequences.difference_prior(effect, 0.9))
+    assert [found.low[-1], found.high[-1]] == pytest.approx([float(expected.low), float(expected.high)], abs=1e-9)
+    by_lift = sequences.difference(*counts, share=0.6)
+    assert found.high[-1] - found.low[-1] < 0.6 * (by_lift.high - by_lift.low)
+
+
+def test_the_lift_told_is_the_ratio_of_the_rates_told(users: pa.Table, plan: Make) -> None:
+    one = outcome(analyse(users, plan("\n  b: {kind: proportion, value: bought}", time="day")), "b")
+    old, new = (arm["bought"].mean() for arm in arms(users))
+    assert one.relative.estimate[-1] == pytest.approx(new / old - 1)
+    known = np.isfinite(one.relative.estimate)
+    assert (one.relative.estimate[known] >= one.relative.low[known]).all()
+    assert (one.relative.estimate[known] <= one.relative.high[known]).all()
+
+
+def test_a_lift_that_falls_out_of_its_interval_is_its_nearest_end(plan: Make) -> None:
+    users = pa.table({"arm": ["old"] * 2000 + ["new"] * 8000, "b": [True] * 1000 + [False] * 1000 + [True] * 4000
+                      + [False] * 4000})
+    one = outcome(analyse(users, plan("\n  b: {kind: proportion, value: b}")), "b")
+    assert one.control[-1] == one.treatment[-1] == 0.5
+    assert one.relative.estimate[-1] == one.relative.low[-1] > 0  # the split is broken, and the interval with it
+
+
+def test_a_frequent_rate_without_its_baseline_is_told_what_would_decide_sooner(users: pa.Table, plan: Make) -> None:
+    turned = users.append_column("stayed", pa.compute.invert(users["bought"]))
+    asked = "\n  b: {{kind: proportion, value: {0}{1}}}"
+    notes = analyse(turned, plan(asked.format("stayed", ""))).notes
+    assert len(notes) == 1
+    assert notes[0].startswith("b: so frequent a rate is decided sooner where the plan states 'baseline' and 'minim")
+    assert not analyse(turned, plan(asked.format("stayed", ", baseline: 0.9"))).notes
+    assert not analyse(turned, plan(asked.format("stayed", ", minimum_lift: 0.1"))).notes
+    assert not analyse(turned, plan(asked.format("bought", ""))).notes
 
 
 def test_a_mean_at_the_last_look_is_that_of_the_sequences(users: pa.Table, plan: Make) -> None:

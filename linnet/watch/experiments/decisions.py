@@ -13,6 +13,9 @@ from linnet.watch.experiments.analysis import Floats, Integers, Outcome, Track
 from linnet.watch.experiments.effects import Effect
 from linnet.watch.experiments.plan import Experiment, Metric
 
+FREQUENT = 0.2
+"""Above this rate a difference is decided far sooner than a lift."""
+
 
 def decide(plan: Experiment, name: str, arm: str, effect: Effect, units: Integers) -> Outcome:
     """One metric in one arm, decided at the first look that can: what is decided stays so."""
@@ -47,12 +50,16 @@ def shows_harm(outcome: Outcome) -> bool:
 
 
 def scale_of(metric: Metric) -> str:
-    """On which scale the plan asks: that of its smallest effect or margin."""
+    """On which scale the plan asks: that of its smallest effect or margin; never by the data.
+
+    A proportion with neither is decided by its lift, one that is known to be frequent by its difference.
+    """
     if metric.role == "guardrail":
         return "absolute" if metric.margin is not None else "relative"
-    if metric.minimum_lift is not None or (metric.minimum_effect is None and metric.kind == "proportion"):
+    if metric.minimum_lift is not None:
         return "relative"
-    return "absolute"
+    is_rare = metric.kind == "proportion" and (metric.baseline or 0.0) <= FREQUENT
+    return "relative" if metric.minimum_effect is None and is_rare else "absolute"
 
 
 def bounds_of(metric: Metric) -> tuple[float, float]:

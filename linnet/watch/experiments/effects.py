@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence import sequences
-from linnet.evidence.sequences import Estimate, LiftPrior, Looks, Moments
+from linnet.evidence.sequences import DifferencePrior, Estimate, LiftPrior, Looks, Moments
 from linnet.evidence.sequences.ratios import adjusted_means, ratio_moments
 from linnet.watch.experiments.layout import ONE, Layout, Ratio
 from linnet.watch.experiments.moments import Aggregate, Sums
@@ -21,7 +21,8 @@ Floats = NDArray[np.float64]
 
 USUAL_UNITS = 10_000
 """Where the sequences of means are narrowest if the plan says too little to know better."""
-_COMMON = 0.5
+_USUAL_LIFT = 0.1
+"""Of the rarer outcome: what a plan that states only a baseline is taken to look for, as `sequences.lift` does."""
 
 
 @dataclass(frozen=True)
@@ -71,25 +72,33 @@ def effect_of(sums: Sums, layout: Layout, name: str, metric: Metric, pair: Pair,
     return _ratio(sums, layout.metrics[name], name, pair)
 
 
-def prior_of(metric: Metric, *, of_failures: bool = False) -> LiftPrior | None:
-    """What the plan says beforehand about the size of the effect on a proportion, or on its complement."""
-    if of_failures:
-        known = metric.effect is not None and metric.baseline is not None
-        return sequences.lift_prior(metric.effect / (1 - metric.baseline)) if known else None  # type: ignore[operator]
-    return None if metric.lift is None else sequences.lift_prior(metric.lift)
+def priors_of(metric: Metric) -> tuple[LiftPrior | None, LiftPrior | DifferencePrior | None]:
+    """What the plan says beforehand about a proportion, for its lift and for its difference."""
+    lift = None if metric.lift is None else sequences.lift_prior(metric.lift)
+    if metric.baseline is None:
+        return lift, lift
+    size = metric.effect or metric.tolerated or _USUAL_LIFT * min(metric.baseline, 1 - metric.baseline)
+    return lift, sequences.difference_prior(size, metric.baseline)
 
 
 def _proportion(sums: Sums, variable: str, metric: Metric, pair: Pair) -> Effect:
     counts, units = sums.of(variable), sums.observations
     hits, n = ([total[..., arm] for arm in (pair.control, pair.treatment)] for total in (counts, units))
-    relative = sequences.lift(hits[0], hits[1], share=pair.share, level=pair.level, prior=prior_of(metric))
-    is_common = metric.baseline is not None and metric.baseline > _COMMON
-    counted = [trials - successes for trials, successes in zip(n, hits, strict=True)] if is_common else hits
-    absolute = sequences.difference(counted[0], n[0], counted[1], n[1], share=pair.share, level=pair.level,
-                                    prior=prior_of(metric, of_failures=is_common))
+    for_lift, for_difference = priors_of(metric)
+    lift = sequences.lift(hits[0], hits[1], share=pair.share, level=pair.level, prior=for_lift)
+    difference = sequences.difference(hits[0], n[0], hits[1], n[1], share=pair.share, level=pair.level,
+                                      prior=for_difference)
     rates = [_divided(successes, trials) for successes, trials in zip(hits, n, strict=True)]
-    method = "exact for any rate: conditional beta-binomial sequence" + (" of the failures" if is_common else "")
-    return Effect(rates[0], rates[1], _turned(absolute) if is_common else absolute, relative, method)
+    bets = "bets on both arms at once" if metric.baseline is not None else "the same and one of the pooled rate"
+    return Effect(rates[0], rates[1], difference, _by_rates(lift, rates),
+                  f"exact for any rate: the lift by a conditional beta-binomial sequence, the difference by {bets}")
+
+
+def _by_rates(lift: Looks, rates: Sequence[Floats]) -> Looks:
+    """The lift of the rates as seen, where `lift` has that of the planned shares; never outside its interval."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        seen = rates[1] / rates[0] - 1
+    return Looks(np.clip(seen, lift.low, lift.high), lift.low, lift.high, lift.log_e)
 
 
 def _ratio(sums: Sums, ratio: Ratio, name: str, pair: Pair) -> Effect:
@@ -195,10 +204,6 @@ def _quantile_of(sums: Sums, variable: str, quantile: float, level: float, grid:
 
 def _divided(successes: Floats, trials: Floats) -> Floats:
     return np.asarray(np.where(trials > 0, successes / np.maximum(trials, 1), np.nan))
-
-
-def _turned(looks: Looks) -> Looks:
-    return Looks(-looks.estimate, -looks.high, -looks.low, looks.log_e)
 
 
 def _with(looks: Looks, unknown: Floats) -> Looks:

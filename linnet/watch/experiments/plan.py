@@ -74,6 +74,13 @@ class Metric(BaseModel):
         return abs(self.minimum_lift * self.baseline) if self.minimum_lift and self.baseline else None
 
     @property
+    def tolerated(self) -> float | None:
+        """How much worse a guardrail may be in the metric's unit, where the plan says enough to know it; above 0."""
+        if self.margin is not None:
+            return self.margin
+        return abs(self.margin_lift * self.baseline) if self.margin_lift and self.baseline else None
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns it reads."""
         return tuple(name for name in (self.value, self.numerator, self.denominator, self.covariate) if name)
@@ -242,4 +249,7 @@ def _bounds_wrong(metric: Metric) -> list[str]:
         wrong.append("'margin' and 'margin_lift' belong to a guardrail; a success metric has 'minimum_effect'")
     if metric.kind == "proportion" and metric.baseline is not None and not 0 < metric.baseline < 1:
         wrong.append(f"the baseline of a proportion lies between 0 and 1; got {metric.baseline:g}")
+    size = metric.effect or metric.tolerated
+    if metric.kind == "proportion" and size is not None and size >= 1:
+        wrong.append(f"two rates differ by less than 1 (one point is 0.01); the effect or margin comes to {size:g}")
     return wrong

@@ -40,8 +40,7 @@ def expected(plan: Experiment, name: str, arm: str) -> Expected:
     control, treatment = _truth(metric, name)
     deviations = ((control * (1 - control)) ** 0.5, (treatment * (1 - treatment)) ** 0.5) \
         if _is_counted(plan, metric) else (float(metric.deviation or 0), float(metric.deviation or 0))
-    margin = metric.margin if metric.margin is not None else (metric.margin_lift or 0.0) * control
-    size = abs(treatment - control) if metric.role == "success" else margin
+    size = abs(treatment - control) if metric.role == "success" else float(metric.tolerated or 0)
     return Expected(control, treatment, deviations, _fixed_units(plan, name, arm, size, deviations))
 
 

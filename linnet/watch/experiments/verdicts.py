@@ -11,7 +11,7 @@ from linnet.evidence import sequences
 from linnet.evidence.claims.claim import Verdict
 from linnet.progress import Progress
 from linnet.watch.experiments.analysis import Analysis, Assignment, Outcome
-from linnet.watch.experiments.decisions import decide, percent, verdict_of_arm
+from linnet.watch.experiments.decisions import FREQUENT, decide, percent, verdict_of_arm
 from linnet.watch.experiments.effects import effect_of, pair_of, worth_of
 from linnet.watch.experiments.gather import Gathered, gather, opened
 from linnet.watch.experiments.plan import Experiment
@@ -52,8 +52,8 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     verdicts: dict[str, Verdict] = {
         arm: "undecided" if assignment.alarm else verdict_of_arm([one for one in outcomes if one.arm == arm])
         for arm in experiment.treatments}
-    notes = (*gathered.notes, *_heavy(gathered, experiment), *([assignment.sentence] if assignment.alarm else []),
-             *map(_turned_back, outcomes))
+    notes = (*gathered.notes, *_heavy(gathered, experiment), *_frequent(gathered, experiment),
+             *([assignment.sentence] if assignment.alarm else []), *map(_turned_back, outcomes))
     looks = gathered.clock
     return Analysis(experiment, gathered.units.sum(axis=1), None if looks is None else np.array(looks.ends),
                     gathered.time_kind, gathered.rows, outcomes, assignment, verdicts,
@@ -92,6 +92,19 @@ def _heavy(gathered: Gathered, plan: Experiment) -> list[str]:
             notes.append(f"{name}: a few large values make up its spread; an arm is worth {worth:.0f} units of equal "
                          f"weight, and {sequences.MINIMUM_WORTH:.0f} are needed before its mean is spoken of. More "
                          "units help, or a 'cap' in the plan.")
+    return notes
+
+
+def _frequent(gathered: Gathered, plan: Experiment) -> list[str]:
+    """The frequent proportions of which the plan says too little to decide them soon; it changes no decision here."""
+    notes = []
+    for name in filter(gathered.layout.counted.__contains__, plan.metrics):
+        metric, counts = plan.metrics[name], gathered.sums.of(gathered.layout.metrics[name].numerator)[-1]
+        is_open = metric.baseline is None and metric.minimum_lift is None and metric.margin_lift is None
+        if is_open and counts.sum() > FREQUENT * gathered.sums.observations[-1].sum():
+            more = " and 'minimum_effect'" if metric.role == "success" and metric.minimum_effect is None else ""
+            notes.append(f"{name}: so frequent a rate is decided sooner where the plan states 'baseline'{more}. Do so "
+                         "in the next plan; in this one, after its data were seen, it would no longer be a plan.")
     return notes
 
 
