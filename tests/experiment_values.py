@@ -62,8 +62,7 @@ def outcome(metric: str, *, at: tuple[float, float], width: tuple[float, float],
         metric=metric, arm="new", kind=planned.kind, role=planned.role, goal=planned.goal, level=0.975, units=UNITS,
         control=np.full(LOOKS, control), treatment=np.full(LOOKS, treatment), absolute=absolute, relative=relative,
         bounds=asked, scale="relative" if planned.margin_lift else "absolute", decision=decision,
-        first_decided=None if decision == "undecided" else 30, sentence=f"The sentence of {metric}.",
-        method=f"the method of a {planned.kind}")
+        first_decided=None if decision == "undecided" else 30, method=f"the method of a {planned.kind}")
     return replace(found, **changed)
 
 
@@ -86,7 +85,7 @@ def analysis(*, verdict: Verdict = "holds", alarm: bool = False, **changed: Any)
     found = Analysis(
         experiment=plan(), looks=UNITS, times=start + np.linspace(86_400, 28 * 86_400, LOOKS), time_kind="timestamp",
         rows=60_000, outcomes=outcomes, assignment=assignment(alarm=alarm), verdicts={"new": verdict},
-        sentence="The sentence of it all.", notes=("41 rows had no arm and were left out.",))
+        notes=("41 rows had no arm and were left out.",))
     return replace(found, **changed)
 
 

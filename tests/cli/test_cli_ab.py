@@ -59,8 +59,8 @@ def flat(text: str) -> str:
 
 
 @pytest.mark.parametrize(("seen", "code", "said"), [
-    ({"new": 0.15}, 0, "new is better than old: signed_up +63 % (+32 to +102). Not harmed: slow."),
-    ({"new": 0.06}, 1, "new does not do what was asked of it. Worse: signed_up -30 % (-45 to -12)."),
+    ({"new": 0.15}, 0, "new is better than old: signed_up +59 % (+32 to +102). Not harmed: slow."),
+    ({"new": 0.06}, 1, "new does not do what was asked of it. Worse: signed_up -32 % (-45 to -12)."),
     ({"new": 0.15, "slow": 0.15}, 1, "new does harm. Harmed: slow +"),
     ({"share": 0.6, "new": 0.15}, 1, "the arms did not fill as planned, so nothing can be said of new"),
     ({"new": 0.095, "users": 40_000}, 1, "new does not do what was asked of it. Not enough: signed_up"),

@@ -61,7 +61,7 @@ def test_more_units_than_are_needed_are_drawn_and_said(users: pa.Table, plan: Ma
     monkeypatch.setattr("linnet.watch.experiments.replay.MOST_UNITS", 1000)
     found = selftest(users, plan("\n  b: {kind: proportion, value: bought}"), runs=10)
     assert 850 < found.metrics[0].units < 1150
-    assert found.notes[0].startswith("1000 of the ")
+    assert found.notes[0].startswith("1,000 of the ")
 
 
 def test_it_is_written_as_json_and_tells_how_far_it_is(users: pa.Table, plan: Make) -> None:

@@ -176,6 +176,14 @@ def test_a_unit_counts_when_its_window_has_passed_with_what_fell_into_it(plan: M
     assert "1 of 6 units do not count yet: their window has not passed." in found.notes
 
 
+def test_large_numbers_in_notes_have_their_thousands_apart(plan: Make) -> None:
+    events = pa.table({"arm": ["old", "new"] * 2000, "user": list(range(4000)), "at": list(range(4000)),
+                       "spent": [None, None, 1.0, 2.0] * 1000})
+    notes = analyse(events, plan("\n  s: {kind: mean, value: spent}", unit="user", time="at", window=2000)).notes
+    assert notes[0].startswith("2,000 of 4,000 rows have no value")
+    assert notes[1].startswith("2,000 of 4,000 units do not count yet") or notes[1].startswith("1,999 of 4,000 units")
+
+
 def test_clusters_are_the_units_and_their_totals_are_divided_by_their_sizes(users: pa.Table, plan: Make) -> None:
     shop = np.random.default_rng(9).integers(0, 800, users.num_rows)
     shops = users.set_column(users.column_names.index("shop"), "shop", pa.array(shop))
@@ -220,6 +228,18 @@ def test_an_alarm_of_the_sample_ratio_leaves_nothing_decided(users: pa.Table, pl
     assert found.verdicts == {"new": "undecided"}
     assert "The arms did not fill as planned" in found.notes[-1]
     assert not analyse(users, plan(time="at")).assignment.alarm
+
+
+@pytest.mark.parametrize(("arms", "verdict", "code", "split"), [
+    ("{old: 0.6, new: 0.4}", "fails", 1, "broken"), ("{old: 0.5, new: 0.5}", "holds", 0, "as planned")])
+def test_verdict_exit_code_and_split_say_the_same_in_json(users: pa.Table, plan: Make, arms: str, verdict: str,
+                                                          code: int, split: str) -> None:
+    found = analyse(users, plan("\n  b: {kind: proportion, value: bought}", arms=arms))
+    content = json.loads(found.to_json())
+    assert (found.verdict, found.exit_code) == (verdict, code)
+    assert [content[key] for key in ("verdict", "exit_code", "split")] == [verdict, code, split]
+    assert "sentence" not in content
+    assert "sentence" not in content["outcomes"][0]
 
 
 def test_three_arms_share_the_error_and_have_a_verdict_each(users: pa.Table, plan: Make) -> None:

@@ -58,7 +58,6 @@ class Outcome:
     decision: Verdict
     first_decided: int | None
     """The look (from 0) at which it was first decided; what is decided stays so."""
-    sentence: str
     method: str
 
 
@@ -100,24 +99,28 @@ class Analysis:
     assignment: Assignment
     verdicts: Mapping[str, Verdict]
     """One for each treatment arm."""
-    sentence: str
     notes: tuple[str, ...]
     """What is odd or was left out; nothing is left out without a word here."""
 
     @property
     def verdict(self) -> Verdict:
-        """Holds: some arm reaches what the plan asks. Fails: no arm does so any more. Else undecided."""
+        """Holds: some arm reaches what the plan asks. Fails: no arm does so any more, or the arms did not fill as
+        planned, which more units cannot mend (and `verdicts` then say nothing of any arm). Else undecided."""
+        if self.assignment.alarm:
+            return "fails"
         found = set(self.verdicts.values())
         return "holds" if "holds" in found else "fails" if found == {"fails"} else "undecided"
 
     @property
     def exit_code(self) -> int:
-        """0 holds, 1 fails, 2 undecided; 1 also where the arms did not fill as planned: more units cannot mend that."""
-        return EXIT_CODES["fails" if self.assignment.alarm else self.verdict]
+        """Of the verdict: 0 holds, 1 fails, 2 undecided."""
+        return EXIT_CODES[self.verdict]
 
     def to_json(self) -> str:
-        """Everything as JSON; what is not finite is null."""
-        content = {"schema": SCHEMA, "verdict": self.verdict, **plain(self)}
+        """Everything as JSON; what is not finite is null. `split` tells a broken one from an arm that fails."""
+        split = "broken" if self.assignment.alarm else "as planned"
+        content = {"schema": SCHEMA, "verdict": self.verdict, "exit_code": self.exit_code, "split": split,
+                   **plain(self)}
         return json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1)
 
 

@@ -56,8 +56,8 @@ def check_times(plan: Experiment, table: Table, layout: Layout) -> tuple[float, 
     found = table.aggregate(layout, (ROWS, filled(TIME), LEAST_TIME, MOST_TIME), "events")[0]
     missing = int(found[ROWS]) - int(found[filled(TIME)])
     if found[ROWS] and missing:
-        raise LinnetError(f"{missing} of {found[ROWS]} rows have no time in '{layout.time}'; without it nobody knows "
-                          "at which look they counted. Fill them in or cut them out.")
+        raise LinnetError(f"{missing:,} of {found[ROWS]:,} rows have no time in '{layout.time}'; without it nobody "
+                          "knows at which look they counted. Fill them in or cut them out.")
     if not found[ROWS]:
         raise LinnetError("the table has no rows.")
     first, last = float(found[LEAST_TIME]), float(found[MOST_TIME])
@@ -88,8 +88,8 @@ def _check_end(plan: Experiment, table: Table, layout: Layout, last: float) -> N
         return
     within = Aggregate("at_most", (TIME,), end)
     found = table.aggregate(layout, (ROWS, within), "events")[0]
-    raise LinnetError(f"{found[ROWS] - found[within]} rows are later than the end that the plan set ({plan.until}): a "
-                      "look after the end. Cut them out, or say why in a new plan.")
+    raise LinnetError(f"{found[ROWS] - found[within]:,} rows are later than the end that the plan set ({plan.until}): "
+                      "a look after the end. Cut them out, or say why in a new plan.")
 
 
 def _check_order(table: Table, layout: Layout) -> None:
@@ -97,8 +97,9 @@ def _check_order(table: Table, layout: Layout) -> None:
     if falls is None:
         raise LinnetError("rows of a database have no order; leave 'in_order' out of the plan.")
     if falls:
-        raise LinnetError(f"time runs backwards in {falls} rows of '{layout.time}', each earlier than the row before, "
-                          "though the plan says in_order. Mend the clock or sort the rows, or leave in_order out.")
+        raise LinnetError(f"time runs backwards in {falls:,} rows of '{layout.time}', each earlier than the row "
+                          "before, though the plan says in_order. Mend the clock or sort the rows, or leave in_order "
+                          "out.")
 
 
 def row_checks(layout: Layout, columns: Mapping[str, Column]) -> tuple[Aggregate, ...]:
@@ -118,11 +119,12 @@ def check_rows(layout: Layout, found: Row) -> list[str]:
     for variable in layout.variables:
         missing = int(found[ROWS]) - int(found[filled(variable.name)])
         if missing and (layout.unit is None or missing == found[ROWS]):
-            raise LinnetError(f"{missing} of {found[ROWS]} rows have no value in '{variable.column}'; what is unknown "
-                              "is not 0. Fill them in, or cut out those units for a reason that no arm can change.")
+            raise LinnetError(f"{missing:,} of {found[ROWS]:,} rows have no value in '{variable.column}'; what is "
+                              "unknown is not 0. Fill them in, or cut out those units for a reason that no arm can "
+                              "change.")
         if missing and not variable.is_covariate:
-            notes.append(f"{missing} of {found[ROWS]} rows have no value in '{variable.column}'; they add nothing to "
-                         "their unit.")
+            notes.append(f"{missing:,} of {found[ROWS]:,} rows have no value in '{variable.column}'; they add "
+                         "nothing to their unit.")
         if found.get(Aggregate("not_binary", (variable.name,))):
             raise LinnetError(f"'{variable.column}' is a proportion and holds other values than 0 and 1; for numbers "
                               "take kind: mean.")
@@ -150,7 +152,7 @@ def check_keys(layout: Layout, found: Row) -> None:
                                (CLUSTER, layout.cluster, "cluster")):
         missing = int(found[ROWS]) - int(found[filled(name)]) if column else 0
         if missing:
-            raise LinnetError(f"{missing} of {found[ROWS]} rows name no {what} in '{column}'; "
+            raise LinnetError(f"{missing:,} of {found[ROWS]:,} rows name no {what} in '{column}'; "
                               "cut them out or mend them.")
 
 
@@ -174,7 +176,7 @@ def _check_same(table: Table, layout: Layout, stage: Stage, key: str, pairs: Seq
         if found[item]:
             example = table.example(layout, stage, (key, names[0], names[1])) or ("", "", "")
             raise LinnetError(
-                f"{found[item]} {what}s are in more than one {names[2]}, such as {what} '{example[0]}' in "
+                f"{found[item]:,} {what}s are in more than one {names[2]}, such as {what} '{example[0]}' in "
                 f"'{arm_name(example[1])}' and '{arm_name(example[2])}': whatever both saw cannot be told apart. Find "
                 "out why before anything is read off this experiment.")
 
@@ -183,10 +185,10 @@ def _check_covariate(table: Table, layout: Layout, variable: Variable) -> None:
     asked = (ROWS, filled(variable.name), Aggregate("differs", (variable.name, lowest(variable))))
     rows, known, differing = (int(table.aggregate(layout, asked, "units")[0][item]) for item in asked)
     if known < rows:
-        raise LinnetError(f"{rows - known} units have no value of the covariate '{variable.column}'; fill in one and "
+        raise LinnetError(f"{rows - known:,} units have no value of the covariate '{variable.column}'; fill in one and "
                           "the same number for all of them (any is sound, as no arm can change it).")
     if differing:
-        raise LinnetError(f"{differing} units have several values of the covariate '{variable.column}'; it must have "
+        raise LinnetError(f"{differing:,} units have several values of the covariate '{variable.column}'; it must have "
                           "been known before the first exposure, and so be one number.")
 
 

@@ -1,8 +1,7 @@
-"""From intervals to decisions: what holds, what fails, from which look on, and in which words."""
+"""From intervals to decisions: what holds, what fails, and from which look on."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,10 +24,9 @@ def decide(plan: Experiment, name: str, arm: str, effect: Effect, units: Integer
     decided = (low > bounds[0]) | (high < bounds[1])
     first = int(np.argmax(decided)) if decided.any() else None
     verdict: Verdict = "undecided" if first is None else "holds" if low[first] > bounds[0] else "fails"
-    said = _sentence(plan, name, arm, effect, verdict)
     return Outcome(name, arm, metric.kind, metric.role, metric.goal, plan.level_of(name), units, effect.control,
                    effect.treatment, _track(effect.absolute), _track(effect.relative), bounds, scale, verdict, first,
-                   said, effect.method)
+                   effect.method)
 
 
 def verdict_of_arm(outcomes: Sequence[Outcome]) -> Verdict:
@@ -77,61 +75,3 @@ def better(looks: Looks, metric: Metric) -> tuple[Floats, Floats]:
 
 def _track(looks: Looks) -> Track:
     return Track(looks.estimate, looks.low, looks.high)
-
-
-def _sentence(plan: Experiment, name: str, arm: str, effect: Effect, verdict: Verdict) -> str:
-    metric = plan.metrics[name]
-    seen = (f"{name} is {figure(effect.treatment[-1])} in {arm} and {figure(effect.control[-1])} in {plan.reference}: "
-            f"{_change(effect, metric)}")
-    return f"{seen}. {_MEANING[metric.role, verdict].format(asked=_asked(metric), goal=metric.goal)}"
-
-
-_MEANING = {
-    ("success", "holds"): "This is shown to be the {goal} that the plan asks for.",
-    ("success", "fails"): "It is shown not to be {asked}.",
-    ("success", "undecided"): "Neither {asked} nor its absence is shown yet.",
-    ("guardrail", "holds"): "It is shown not to be worse by {asked}.",
-    ("guardrail", "fails"): "It is shown to be worse by {asked} or more.",
-    ("guardrail", "undecided"): "Whether it is worse by {asked} is not shown yet.",
-}
-
-
-def _asked(metric: Metric) -> str:
-    absolute = metric.margin if metric.role == "guardrail" else metric.minimum_effect
-    lift = metric.margin_lift if metric.role == "guardrail" else metric.minimum_lift
-    size = figure(absolute) if absolute is not None else percent(lift) if lift is not None else ""
-    if metric.role == "guardrail":
-        return size
-    article = "an" if metric.goal == "increase" else "a"
-    return f"{article} {metric.goal} of {size} or more" if size else f"{article} {metric.goal}"
-
-
-def _change(effect: Effect, metric: Metric) -> str:
-    scale = scale_of(metric)
-    looks: Looks = getattr(effect, scale)
-    show = percent if scale == "relative" else figure
-    low, high = float(looks.low[-1]), float(looks.high[-1])
-    if not (math.isfinite(low) or math.isfinite(high)):
-        return "how far they lie apart cannot be said yet"
-    return f"a change of {show(looks.estimate[-1], sign=True)}, between {show(low, sign=True)} and " \
-           f"{show(high, sign=True)}"
-
-
-def figure(value: float, *, sign: bool = False) -> str:
-    """A number with four figures.
-
-    >>> figure(0.0512345), figure(12.5, sign=True), figure(1234567.0)
-    ('0.05123', '+12.5', '1.235e+06')
-    """
-    return f"{value:+.4g}" if sign else f"{value:.4g}"
-
-
-def percent(value: float, *, sign: bool = False) -> str:
-    """A share in per cent.
-
-    >>> percent(0.0512, sign=True), percent(float("inf"))
-    ('+5.1 %', 'any amount')
-    """
-    if not math.isfinite(value):
-        return "any amount"
-    return f"{100 * value:+.1f} %" if sign else f"{100 * value:.1f} %"

@@ -95,8 +95,8 @@ def prepare(table: Table, plan: Experiment) -> Prepared:
 def _left_out(table: Table, layout: Layout, units: int) -> list[str]:
     counted = int(table.aggregate(layout, (ROWS,), "units")[0][ROWS])
     if not counted:
-        raise LinnetError(f"the window of none of the {units} units has passed yet; there is nothing to look at.")
-    return [f"{units - counted} of {units} units do not count yet: their window has not passed."] \
+        raise LinnetError(f"the window of none of the {units:,} units has passed yet; there is nothing to look at.")
+    return [f"{units - counted:,} of {units:,} units do not count yet: their window has not passed."] \
         if counted < units else []
 
 
@@ -177,7 +177,7 @@ def _check_shares(plan: Experiment, shares: Mapping[str, Aggregate], rows: Seque
         above = sum(int(row[item]) for row in rows)
         if above:
             metric = plan.metrics[name]
-            raise LinnetError(f"{above} units have more '{metric.numerator}' than '{metric.denominator}', "
+            raise LinnetError(f"{above:,} units have more '{metric.numerator}' than '{metric.denominator}', "
                               f"more successes than trials, though '{name}' is a share. Mend the counts, or leave "
                               "'share' out.")
 

@@ -94,7 +94,7 @@ def selftest(table: Any, experiment: Experiment, *, runs: int = 2000, looks: int
         values, notes = _units_of_control(source, experiment, gathered)
     units = len(next(iter(values.values())))
     if units < max(_FEWEST_UNITS, looks):
-        raise LinnetError(f"the arm '{experiment.reference}' has {units} units; a self-test with {looks} looks needs "
+        raise LinnetError(f"the arm '{experiment.reference}' has {units:,} units; a self-test with {looks} looks needs "
                           f"at least {max(_FEWEST_UNITS, looks)}.")
     layout, items = gathered.layout, moments_of(gathered.layout, gathered.layout.metrics, gathered.grids)
     products = _products(items, values, gathered.sums.shifts, units)
@@ -123,7 +123,7 @@ def _units_of_control(table: Table, plan: Experiment, gathered: Gathered) -> tup
     names = list(dict.fromkeys(name for ratio in layout.metrics.values() for name in ratio.names))
     share = MOST_UNITS / int(control[ROWS])
     if share < 1:
-        notes.append(f"{MOST_UNITS} of the {control[ROWS]} units of '{plan.reference}' were drawn by chance.")
+        notes.append(f"{MOST_UNITS:,} of the {control[ROWS]:,} units of '{plan.reference}' were drawn by chance.")
     values = table.values(layout, [*names, *([TIME] if layout.time else [])], arm=control[ARM],
                           share=share if share < 1 else None)
     order = np.argsort(values.pop(TIME), kind="stable") if layout.time else slice(None)

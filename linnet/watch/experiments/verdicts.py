@@ -11,7 +11,7 @@ from linnet.evidence import sequences
 from linnet.evidence.claims.claim import Verdict
 from linnet.progress import Progress
 from linnet.watch.experiments.analysis import Analysis, Assignment, Outcome
-from linnet.watch.experiments.decisions import FREQUENT, decide, percent, verdict_of_arm
+from linnet.watch.experiments.decisions import FREQUENT, decide, verdict_of_arm
 from linnet.watch.experiments.effects import effect_of, pair_of, worth_of
 from linnet.watch.experiments.gather import Gathered, gather, opened
 from linnet.watch.experiments.plan import Experiment
@@ -57,7 +57,7 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     looks = gathered.clock
     return Analysis(experiment, gathered.units.sum(axis=1), None if looks is None else np.array(looks.ends),
                     gathered.time_kind, gathered.rows, outcomes, assignment, verdicts,
-                    _sentence(experiment, verdicts, alarm=assignment.alarm), tuple(filter(None, notes)))
+                    tuple(filter(None, notes)))
 
 
 def _outcome(gathered: Gathered, plan: Experiment, name: str, arm: str) -> Outcome:
@@ -73,7 +73,7 @@ def _assignment(gathered: Gathered, plan: Experiment) -> Assignment:
     threshold = math.log(1 / ALARM)
     rings = log_e >= threshold
     first = int(np.argmax(rings)) if rings.any() else None
-    seen = ", ".join(f"{arm} {percent(count / counts[-1].sum())} (planned {percent(share)})"
+    seen = ", ".join(f"{arm} {100 * count / counts[-1].sum():.1f} % (planned {100 * share:.1f} %)"
                      for arm, count, share in zip(plan.arms, counts[-1], planned, strict=True))
     said = f"The arms filled as planned: {seen}." if first is None else (
         f"The arms did not fill as planned: {seen}. Something puts units into arms other than chance, or loses them; "
@@ -115,13 +115,5 @@ def _turned_back(outcome: Outcome) -> str:
     track = outcome.absolute if outcome.scale == "absolute" else outcome.relative
     low, high = (track.low[-1], track.high[-1]) if outcome.goal == "increase" else (-track.high[-1], -track.low[-1])
     still = low > outcome.bounds[0] if outcome.decision == "holds" else high < outcome.bounds[1]
-    return "" if still else (f"{outcome.metric} in {outcome.arm} was decided at look {outcome.first_decided + 1}; "
+    return "" if still else (f"{outcome.metric} in {outcome.arm} was decided at look {outcome.first_decided + 1:,}; "
                              "the last look alone would not decide it. It stands, but look for a change over time.")
-
-
-def _sentence(plan: Experiment, verdicts: dict[str, Verdict], *, alarm: bool) -> str:
-    if alarm:
-        return f"{plan.name}: undecided, as the arms did not fill as planned."
-    said = {"holds": "reaches what the plan asks", "fails": "does not reach what the plan asks",
-            "undecided": "is not decided yet"}
-    return f"{plan.name}: {'; '.join(f'{arm} {said[verdict]}' for arm, verdict in verdicts.items())}."
