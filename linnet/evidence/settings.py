@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
+
+Verdict = Literal["holds", "fails", "undecided"]
+"""What a question ends in: shown, refuted, or neither."""
 
 
 def check_level(level: float) -> float:

@@ -46,8 +46,8 @@ def is_another_form(procedure: Any, said: str) -> bool:
 GUIDE = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text()
 PARTS = {
     "intervals.beta_lower", "intervals.binomial_lower", "intervals.binomial_upper", "intervals.cluster_spread",
-    "intervals.quantile_lower", "intervals.runs_needed", "intervals.t_adjusted",
-    "comparisons.paired_lower", "comparisons.paired_upper", "comparisons.score_lower",
+    "intervals.independent_rows", "intervals.quantile_lower", "intervals.runs_needed", "intervals.t_adjusted",
+    "comparisons.clustered_lower", "comparisons.paired_lower", "comparisons.paired_upper", "comparisons.score_lower",
     "comparisons.two_sample_lower", "comparisons.two_sample_upper", "comparisons.equivalence_p_value",
     "comparisons.equivalent", "many.averaged_difference",
     "sequences.running", "sequences.units_worth",

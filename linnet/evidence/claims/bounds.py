@@ -19,7 +19,7 @@ from linnet.evidence.claims import words
 from linnet.evidence.claims.claim import Claim, Clusters, Verdict
 from linnet.evidence.claims.spending import level_at
 from linnet.evidence.intervals.bets import betting
-from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_spread, clustered_mean, t_adjusted
+from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_spread, clustered_mean, independent_rows
 from linnet.evidence.intervals.proportions import beta_lower, binomial
 from linnet.evidence.intervals.quantiles import quantile_lower, quantile_upper, runs_needed
 from linnet.evidence.power.needed import smallest
@@ -205,7 +205,7 @@ def _why_accuracy_undecided(scores: Scores, bound: float, sure: words.Sure) -> s
     else:
         spread = cluster_spread(scores.score, labels_of(scores, units.by))
         what, count = f"groups by {units.by}", units.count
-        needed = smallest(lambda clusters: decides(t_adjusted(spread.grown_to(clusters), tested)), count)
+        needed = smallest(lambda clusters: decides(independent_rows(spread.grown_to(clusters), tested)), count)
     return words.not_enough(what, count, needed, hopeful=is_hopeful, level=level) + sure.kept_back
 
 

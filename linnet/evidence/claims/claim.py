@@ -9,14 +9,14 @@ import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FiniteFloat, PlainSerializer, PrivateAttr, WithJsonSchema
 
 from linnet.errors import DamagedFileError, LinnetError
 from linnet.evidence.scores import DataRef, Scores
+from linnet.evidence.settings import Verdict
 
-Verdict = Literal["holds", "fails", "undecided"]
 SCHEMA = "linnet/claim/v1"
 _ROWS_LIMIT_BYTES = 256 * 1024 * 1024
 

@@ -15,14 +15,14 @@ from linnet.evidence.claims.bounds import count_clusters, labels_of, paid_level,
 from linnet.evidence.claims.claim import Claim, Clusters, OtherSide, Verdict
 from linnet.evidence.comparisons.equivalence import equivalent as within
 from linnet.evidence.comparisons.means import paired_mean_difference
-from linnet.evidence.comparisons.paired import clustered_difference, paired_difference, score_lower
-from linnet.evidence.intervals.clusters import cluster_spread, t_adjusted
+from linnet.evidence.comparisons.paired import clustered_difference, clustered_lower, paired_difference, score_lower
+from linnet.evidence.intervals.clusters import cluster_spread
 from linnet.evidence.power.needed import smallest
 from linnet.evidence.scores import Scores
 from linnet.evidence.settings import check_level, check_share
 
 PAIRED = "exact unconditional bounds of a paired difference (Buehler 1957, ordered by the score limit of Tango 1998)"
-CLUSTERED = "paired score bounds at the effective sample size of whole clusters, asymptotic (Tango 1998)"
+CLUSTERED = "bounds of two shares at the effective sample size of whole clusters, asymptotic (Newcombe 1998)"
 GRADED = "mean of paired differences by betting, exact for every n (Waudby-Smith and Ramdas 2024)"
 _NAMED_AT_MOST = 5
 Judge = Callable[[float, float], Verdict]
@@ -41,7 +41,7 @@ def no_worse(
 
     Assumes: the samples were drawn independently from what they stand for (with `clusters`: whole clusters were), and
         the margin was chosen before anybody looked.
-    Source: Buehler, Annals of Mathematical Statistics 28, 1957; Tango, Statistics in Medicine 17, 1998.
+    Source: Buehler, Journal of the American Statistical Association 52, 1957; Tango, Statistics in Medicine 17, 1998.
     Not for: showing that a file is better (`better`), or that two differ by little either way (`equivalent`).
     """
     check_share("margin", margin, zero=True)
@@ -220,7 +220,19 @@ def _why_undecided(pair: _Pair, judge: Judge, sure: words.Sure) -> str:
         what, count = f"groups by {pair.units.by}", pair.units.count
         needed = smallest(lambda clusters: decides_graded(rows * clusters / count), count)
     else:
-        spread = cluster_spread(pair.differences, labels_of(pair.after, pair.units.by))
         what, count = f"groups by {pair.units.by}", pair.units.count
-        needed = smallest(lambda clusters: decides(t_adjusted(spread.grown_to(clusters), tested)), count)
+        needed = smallest(_decides_by_cluster(pair, judge, tested), count)
     return words.not_enough(what, count, needed, hopeful=is_hopeful, level=pair.level) + sure.kept_back
+
+
+def _decides_by_cluster(pair: _Pair, judge: Judge, level: float) -> Callable[[int], bool]:
+    """Whether so many clusters like those that were seen would decide."""
+    labels = labels_of(pair.after, pair.units.by) if pair.units else []
+    lost, gained = (cluster_spread((pair.differences * sign > 0).astype(np.float64), labels) for sign in (-1, 1))
+
+    def decides(clusters: int) -> bool:
+        worsened, improved = lost.grown_to(clusters), gained.grown_to(clusters)
+        low, high = clustered_lower(worsened, improved, level), -clustered_lower(improved, worsened, level)
+        return judge(low, high) != "undecided"
+
+    return decides

@@ -9,6 +9,7 @@ from linnet.evidence.comparisons.matched_pairs import MatchedPairs, Segments, ma
 from linnet.evidence.comparisons.means import paired_mean_difference, two_sample_mean_difference, welch_difference
 from linnet.evidence.comparisons.paired import (
     clustered_difference,
+    clustered_lower,
     paired_difference,
     paired_lower,
     paired_upper,
@@ -25,7 +26,7 @@ from linnet.evidence.comparisons.sequential import (
 from linnet.evidence.comparisons.two_sample import two_sample_difference, two_sample_lower, two_sample_upper
 
 __all__ = ["MatchedPairs", "PairLooks", "Segments", "SequentialMcNemar", "SequentialPairs", "clustered_difference",
-           "equivalence_p_value", "equivalent", "matched_pairs", "mcnemar", "paired_difference", "paired_lower",
-           "paired_mean_difference", "paired_upper", "permutation", "score_lower", "segments", "sequential_mcnemar",
-           "sequential_pairs", "sign_flip", "two_sample_difference", "two_sample_lower", "two_sample_mean_difference",
-           "two_sample_upper", "welch_difference"]
+           "clustered_lower", "equivalence_p_value", "equivalent", "matched_pairs", "mcnemar", "paired_difference",
+           "paired_lower", "paired_mean_difference", "paired_upper", "permutation", "score_lower", "segments",
+           "sequential_mcnemar", "sequential_pairs", "sign_flip", "two_sample_difference", "two_sample_lower",
+           "two_sample_mean_difference", "two_sample_upper", "welch_difference"]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
 
 from linnet.errors import LinnetError
-from linnet.evidence.settings import check_amount
+from linnet.evidence.settings import Verdict, check_amount
 
-Verdict = Literal["holds", "fails", "undecided"]
 _STEPS = 40
 _LEAST_LEVEL = 0.501
 

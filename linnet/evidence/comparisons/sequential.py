@@ -15,11 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from linnet.errors import LinnetError, unknown
 from linnet.evidence.sequences.looks import Looks
 from linnet.evidence.sequences.proportion import proportion
-from linnet.evidence.settings import check_counts, check_finite, check_level, check_share
+from linnet.evidence.settings import Verdict, check_counts, check_finite, check_level, check_share
 
 Floats = NDArray[np.float64]
 Question = Literal["better", "no_worse", "equivalent"]
-Verdict = Literal["holds", "fails", "undecided"]
 
 QUESTIONS = ("better", "no_worse", "equivalent")
 PRIOR = (4.0, 4.0)

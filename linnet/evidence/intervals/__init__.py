@@ -15,6 +15,7 @@ from linnet.evidence.intervals.clusters import (
     ClusterSpread,
     cluster_spread,
     clustered_mean,
+    independent_rows,
     t_adjusted,
 )
 from linnet.evidence.intervals.proportions import beta_lower, binomial, binomial_lower, binomial_upper
@@ -23,5 +24,5 @@ from linnet.evidence.intervals.quantiles import quantile_lower, quantile_upper, 
 __all__ = [
     "ENOUGH_RARE_ANSWERS", "MINIMUM_CLUSTERS", "MINIMUM_COUNT", "ClusterSpread", "beta_lower", "betting", "binomial",
     "binomial_lower", "binomial_upper", "bootstrap", "cluster_spread", "clustered_mean", "empirical_bernstein",
-    "quantile_lower", "quantile_upper", "runs_needed", "t_adjusted", "wilson",
+    "independent_rows", "quantile_lower", "quantile_upper", "runs_needed", "t_adjusted", "wilson",
 ]

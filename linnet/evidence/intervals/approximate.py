@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.errors import LinnetError
-from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, ClusterSpread, Floats, cluster_spread, t_adjusted
+from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, ClusterSpread, Floats, cluster_spread, independent_rows
 from linnet.evidence.intervals.proportions import check_trials
 from linnet.evidence.settings import check_between, check_counts, check_labels
 
@@ -63,7 +63,7 @@ def _share_and_rows(
         check_trials(float(right), float(trials))
         return float(right / trials), float(trials)
     spread = _spread_of_counts(right, trials, clusters)
-    return spread.mean, t_adjusted(spread, (1 + level) / 2) if spread.clusters >= MINIMUM_CLUSTERS else 0.0
+    return spread.mean, independent_rows(spread, (1 + level) / 2) if spread.clusters >= MINIMUM_CLUSTERS else 0.0
 
 
 def _spread_of_counts(right: Floats, trials: Floats, clusters: ArrayLike) -> ClusterSpread:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from linnet.evidence.intervals.clusters import known_rows
 from linnet.evidence.power.needed import Needed, in_100, smallest
 from linnet.evidence.power.simulated import Clustering, runs_at, smallest_simulated
 from linnet.evidence.settings import check_between, check_level
@@ -31,7 +32,7 @@ def samples_for_accuracy(bound: float, expected: float, *, level: float = 0.95, 
     >>> print(samples_for_accuracy(0.80, 0.90))
     94 samples suffice in 85 of 100 tries to be 95 % sure that at least 80 in 100 are right, if 90 in 100 are.
     >>> samples_for_accuracy(0.80, 0.90, clusters=Clustering(rows=20, correlation=0.1)).count
-    16
+    23
     """
     _check(level, power, bound=bound, expected=expected)
     shows = f"that at least {in_100(bound)} are right, if {in_100(expected)} are"
@@ -105,7 +106,7 @@ def _share_holding(clusters: int, of: Clustering, bound: float, expected: float,
     rows = clusters * of.rows
     mean = right.sum(axis=1) / rows
     worth = worth_of(np.square(right - mean[:, None] * of.rows).sum(axis=1), mean * (1 - mean), rows, clusters)
-    effective = worth * rows * effective_share(level, rows, clusters)
+    effective = known_rows(worth * rows * effective_share(level, rows, clusters), mean, clusters, level)
     successes = np.maximum(mean * effective, 1e-12)
     return float((betainc(successes, effective - successes + 1, bound) <= 1 - level).mean())
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.comparisons.paired import _score as paired_score
-from linnet.evidence.comparisons.paired import paired_lower
+from linnet.evidence.comparisons.paired import lower_of_shares, paired_lower
 from linnet.evidence.comparisons.two_sample import _score as two_sample_score
 from linnet.evidence.comparisons.two_sample import two_sample_lower
+from linnet.evidence.intervals.clusters import known_rows
 from linnet.evidence.power.needed import Needed, in_100, smallest
 from linnet.evidence.power.shares import effective_share, worth_of
 from linnet.evidence.power.simulated import Clustering, runs_at, smallest_simulated
@@ -222,18 +223,19 @@ def _decides(worsened: Floats, improved: Floats, rows_each: int, by: float, leve
     """Whether `clustered_difference` exceeds `by`, for counts in each cluster: (runs, clusters)."""
     from scipy.special import ndtri
 
-    clusters, apart = worsened.shape[1], improved - worsened
-    rows, all_worsened, all_improved = clusters * rows_each, worsened.sum(axis=1), improved.sum(axis=1)
-    mean = apart.sum(axis=1) / rows
-    residuals = np.square(apart - mean[:, None] * rows_each).sum(axis=1)
-    worth = worth_of(residuals, (all_worsened + all_improved) / rows - mean**2, rows, clusters)
-    worth = worth * effective_share(level, rows, clusters)
-    z = float(ndtri(level))
-    # All counts made smaller by `worth` make the score smaller by its root. The bound is never tighter than that for
-    # rows, which may ask for one count more than its score does.
-    by_cluster = paired_score(all_worsened, all_improved, rows, by) * np.sqrt(worth)
-    by_row = paired_score(all_worsened, np.maximum(all_improved - 1, 0), rows, by)
-    return np.asarray((by_cluster >= z) & (by_row >= z))
+    clusters = worsened.shape[1]
+    rows = clusters * rows_each
+    shares, known = [], []
+    for counts in (worsened, improved):
+        share = counts.sum(axis=1) / rows
+        residuals = np.square(counts - share[:, None] * rows_each).sum(axis=1)
+        worth = worth_of(residuals, share * (1 - share), rows, clusters) * effective_share(level, rows, clusters)
+        shares.append(share)
+        known.append(known_rows(worth * rows, share, clusters, level))
+    by_cluster = lower_of_shares(shares[0], shares[1], known[0], known[1], level)
+    # The bound is never tighter than that for rows, which may ask for one count more than its score does.
+    by_row = paired_score(worsened.sum(axis=1), np.maximum(improved.sum(axis=1) - 1, 0), rows, by)
+    return np.asarray((by_cluster >= by) & (by_row >= ndtri(level)))
 
 
 def _disagreements(clusters: int, of: Clustering, shares: tuple[float, float], rng: np.random.Generator

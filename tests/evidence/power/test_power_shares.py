@@ -6,6 +6,7 @@ from scipy import stats
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals import binomial_lower, clustered_mean, quantile_upper
+from linnet.evidence.intervals.clusters import known_rows
 from linnet.evidence.power import Clustering, runs_for_latency, samples_for_accuracy
 from linnet.evidence.power.shares import _right_answers, _share_holding, effective_share, worth_of
 
@@ -63,7 +64,7 @@ def test_the_vectorised_interval_is_that_of_the_claim() -> None:
     right = _right_answers(clusters, of, 0.8, np.random.default_rng(5))[:200]
     mean = right.sum(axis=1) / rows
     worth = worth_of(np.square(right - mean[:, None] * 8).sum(axis=1), mean * (1 - mean), rows, clusters)
-    effective = worth * rows * effective_share(0.95, rows, clusters)
+    effective = known_rows(worth * rows * effective_share(0.95, rows, clusters), mean, clusters, 0.95)
     labels = np.repeat(np.arange(clusters), 8)
     for one, m, e in zip(right, mean, effective, strict=True):
         score = (np.arange(8) < one[:, None]).ravel().astype(float)

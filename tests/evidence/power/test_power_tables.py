@@ -79,13 +79,13 @@ def test_clusters_have_the_power_on_fresh_draws() -> None:
 
 
 def test_the_vectorised_decision_on_clusters_is_that_of_the_claims_interval() -> None:
-    of, labels = Clustering(12, 0.1), np.repeat(np.arange(25), 12)
+    of, labels = Clustering(30, 0.02), np.repeat(np.arange(25), 30)
     worsened, improved = (counts[:6] for counts in _disagreements(25, of, (0.05, 0.05), np.random.default_rng(2)))
-    ours = _decides(worsened, improved, 12, -0.06, 0.95)
-    order = np.arange(12)
+    ours = _decides(worsened, improved, 30, -0.03, 0.95)
+    order = np.arange(30)
     for w, i, decision in zip(worsened, improved, ours, strict=True):
-        differences = -(order < w[:, None]).astype(float) + (order >= 12 - i[:, None])
-        assert (clustered_difference(differences.ravel(), labels, 0.9)[0] >= -0.06) == decision
+        differences = -(order < w[:, None]).astype(float) + (order >= 30 - i[:, None])
+        assert (clustered_difference(differences.ravel(), labels, 0.9)[0] >= -0.03) == decision
     assert 0 < ours.sum() < 6
 
 
