@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from linnet.evidence.claims.claim import Verdict
+from linnet.evidence.settings import Verdict
 from linnet.watch.experiments import (
     Analysis,
     Assignment,

@@ -8,9 +8,10 @@ from linnet.evidence.claims.bounds import (
     mean_score_at_least,
     size_below,
 )
-from linnet.evidence.claims.claim import Claim, Clusters, OtherSide, Verdict, canonical_json, claim_schema, verdict_of
+from linnet.evidence.claims.claim import Claim, Clusters, OtherSide, canonical_json, claim_schema, verdict_of
 from linnet.evidence.claims.comparisons import better, equivalent, no_worse
 from linnet.evidence.claims.kinds import KINDS
+from linnet.evidence.settings import Verdict
 
 __all__ = ["KINDS", "Claim", "Clusters", "OtherSide", "Size", "Timing", "Verdict", "accuracy_at_least",
            "better", "canonical_json", "claim_schema", "equivalent", "latency_below",

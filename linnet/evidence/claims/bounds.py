@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, unknown
 from linnet.evidence.claims import words
-from linnet.evidence.claims.claim import Claim, Clusters, Verdict
+from linnet.evidence.claims.claim import Claim, Clusters
 from linnet.evidence.claims.spending import level_at
 from linnet.evidence.intervals.bets import betting
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_spread, clustered_mean, independent_rows
@@ -24,7 +24,7 @@ from linnet.evidence.intervals.proportions import beta_lower, binomial
 from linnet.evidence.intervals.quantiles import quantile_lower, quantile_upper, runs_needed
 from linnet.evidence.power.needed import smallest
 from linnet.evidence.scores import Scores
-from linnet.evidence.settings import check_amount, check_level, check_right_or_wrong, check_share
+from linnet.evidence.settings import Verdict, check_amount, check_level, check_right_or_wrong, check_share
 
 EXACT = "exact binomial bounds (Clopper and Pearson 1934)"
 CLUSTERED = "binomial bounds at the effective sample size of whole clusters, asymptotic (Korn and Graubard 1998)"

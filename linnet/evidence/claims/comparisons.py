@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from linnet.errors import LinnetError
 from linnet.evidence.claims import words
 from linnet.evidence.claims.bounds import count_clusters, labels_of, paid_level, tested_level
-from linnet.evidence.claims.claim import Claim, Clusters, OtherSide, Verdict
+from linnet.evidence.claims.claim import Claim, Clusters, OtherSide
 from linnet.evidence.comparisons.equivalence import equivalent as within
 from linnet.evidence.comparisons.means import paired_mean_difference
 from linnet.evidence.comparisons.paired import clustered_difference, clustered_lower, paired_difference, score_lower
 from linnet.evidence.intervals.clusters import cluster_spread
 from linnet.evidence.power.needed import smallest
 from linnet.evidence.scores import Scores
-from linnet.evidence.settings import check_level, check_share
+from linnet.evidence.settings import Verdict, check_level, check_share
 
 PAIRED = "exact unconditional bounds of a paired difference (Buehler 1957, ordered by the score limit of Tango 1998)"
 CLUSTERED = "bounds of two shares at the effective sample size of whole clusters, asymptotic (Newcombe 1998)"

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from linnet.evidence.claims.claim import Clusters, Verdict
+from linnet.evidence.claims.claim import Clusters
 from linnet.evidence.claims.spending import level_at
 from linnet.evidence.rounding import MOST_DECIMALS, about, decimals, down, plain, shift, up
+from linnet.evidence.settings import Verdict
 
 
 @dataclass(frozen=True)

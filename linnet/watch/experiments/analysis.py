@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.evidence.claims.claim import Verdict
+from linnet.evidence import Verdict
 from linnet.watch.experiments.plan import Experiment, Goal, Kind, Role
 
 Floats = NDArray[np.float64]

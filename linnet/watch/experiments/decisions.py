@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from linnet.evidence.claims.claim import Verdict
+from linnet.evidence import Verdict
 from linnet.evidence.sequences import Looks
 from linnet.watch.experiments.analysis import Floats, Integers, Outcome, Track
 from linnet.watch.experiments.effects import Effect

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from linnet.evidence import sequences
-from linnet.evidence.claims.claim import Verdict
+from linnet.evidence import Verdict, sequences
 from linnet.progress import Progress
 from linnet.watch.experiments.analysis import Analysis, Assignment, Outcome
 from linnet.watch.experiments.decisions import FREQUENT, decide, verdict_of_arm
