@@ -50,7 +50,7 @@ PARTS = {
     "comparisons.clustered_lower", "comparisons.paired_lower", "comparisons.paired_upper", "comparisons.score_lower",
     "comparisons.two_sample_lower", "comparisons.two_sample_upper", "comparisons.equivalence_p_value",
     "comparisons.equivalent", "many.averaged_difference",
-    "sequences.running", "sequences.units_worth",
+    "sequences.adjusted_means", "sequences.running", "sequences.units_worth",
     "thresholds.betting_p_value", "thresholds.binomial_p_value", "thresholds.hoeffding_bentkus_p_value",
     "thresholds.equal_error_rate",
     "power.divergence", "power.stopping_time",

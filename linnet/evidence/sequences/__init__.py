@@ -8,10 +8,11 @@ from linnet.evidence.sequences.estimates import Estimate, Moments, adjusted, mom
 from linnet.evidence.sequences.lift import Lift, LiftPrior, lift, lift_prior
 from linnet.evidence.sequences.looks import Looks, running
 from linnet.evidence.sequences.proportion import Proportion, proportion
+from linnet.evidence.sequences.ratios import adjusted_means, ratio_moments
 from linnet.evidence.sequences.relative import relative
 from linnet.evidence.sequences.sample_ratio import SampleRatio, sample_ratio
 
 __all__ = ["MINIMUM_UNITS", "MINIMUM_WORTH", "AsymptoticMean", "BoundedMean", "Difference", "DifferencePrior",
-           "Estimate", "Lift", "LiftPrior", "Looks", "Moments", "Proportion", "SampleRatio", "adjusted", "asymptotic",
-           "bounded_mean", "difference", "difference_prior", "lift", "lift_prior", "moments", "proportion", "relative",
-           "running", "sample_ratio", "units_worth"]
+           "Estimate", "Lift", "LiftPrior", "Looks", "Moments", "Proportion", "SampleRatio", "adjusted",
+           "adjusted_means", "asymptotic", "bounded_mean", "difference", "difference_prior", "lift", "lift_prior",
+           "moments", "proportion", "ratio_moments", "relative", "running", "sample_ratio", "units_worth"]
