@@ -115,8 +115,9 @@ class Ledger:
                 row = json.loads(line)
                 yield Look(str(row["subject"]), str(row["question"]), str(row["fingerprint"]), str(row["date"]))
             except (ValueError, KeyError, TypeError, RecursionError):
-                _log.warning("%s, line %d cannot be read as a look and is not counted; the true number may be larger.",
-                             path, number)
+                _log.warning("%s, line %d cannot be read as a look; it counts as that of a file of its own.", path,
+                             number)
+                yield Look(f"(line {number}, not readable)", "", fingerprint)
 
 
 def _ends_with_line(path: Path) -> bool:

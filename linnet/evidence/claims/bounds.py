@@ -97,8 +97,8 @@ def mean_score_at_least(scores: Scores, *, bound: float, level: float = 0.95, cl
 
     Exact whatever their distribution; `clusters` and `look` as in `accuracy_at_least`.
 
-    Assumes: the samples were drawn independently from what they stand for (with `clusters`: whole clusters were), and
-        the bound was chosen before anybody looked.
+    Assumes: the samples were drawn independently from what they stand for (with `clusters`: whole clusters were, of
+        sizes that do not go with how well they are answered), and the bound was chosen before anybody looked.
     Source: Waudby-Smith and Ramdas, Journal of the Royal Statistical Society B 86, 2024.
     Not for: right and wrong answers, where `accuracy_at_least` needs fewer samples.
     """

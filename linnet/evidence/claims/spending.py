@@ -1,9 +1,12 @@
 """What a look costs: of the error that a claim may make, each file that is held against the same data gets a share.
 
 Who holds ten files against one test part and keeps the best is misled more often than each claim by itself admits. So
-the n-th file may err with a share of alpha only, and the shares add up to one, however many files will follow. It is
-alpha spending (Lan and DeMets, Biometrika 70, 1983) with files for looks: the bounds of all files that were ever held
-against these data are right together with `level`, also where a later file was made because of what an earlier showed.
+the n-th file may err with a share of alpha only, and the shares add up to one, however many files will follow: the
+chance that a claim of one kind holds falsely for any of them is at most alpha.
+
+That holds for files that the answers on these data had no part in making: other seeds, sizes, recipes, tried one after
+another until a claim holds. It does not hold for files that are made from such answers or from many exact figures of
+earlier files: they learn the test part, and no share of alpha pays for that. A new test part does.
 """
 
 from __future__ import annotations
@@ -17,9 +20,12 @@ FIRST = 0.8
 def share(look: int) -> float:
     """The share of alpha for the n-th file; all shares add up to 1.
 
-    Assumes: files are numbered in the order in which they were first held against the data.
-    Source: Lan and DeMets, Discrete sequential boundaries, Biometrika 70, 1983.
-    Not for: many looks at one growing stream; `evidence.sequences` are cheaper there.
+    Assumes: files are numbered in the order in which they were first held against the data, and what the data answered
+        to earlier ones had no part in making later ones, but for when to stop.
+    Source: Bonferroni's inequality with unequal weights, spent one by one: Foster and Stine, Alpha-investing, Journal
+        of the Royal Statistical Society B 70, 2008.
+    Not for: files made from answers or figures on these data (see the module); many looks at one growing stream, where
+        `evidence.sequences` are cheaper.
 
     >>> [round(share(look), 3) for look in (1, 2, 3, 10)]
     [0.8, 0.1, 0.033, 0.002]
