@@ -206,8 +206,8 @@ def units_of(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> dic
         return {"value": (rng.random(shape) < 0.2) * rng.lognormal(2, 0.8, shape)}
     if kind == "revenue":
         return {"value": (rng.random(shape) < 0.05) * rng.lognormal(2, 1.5, shape)}
-    if kind == "rate":
-        return {"value": (rng.random(shape) < 0.05).astype(np.float64)}
+    if kind in ("rate", "often"):
+        return {"value": (rng.random(shape) < (0.05 if kind == "rate" else 0.9)).astype(np.float64)}
     before, views = rng.exponential(2.0, shape), rng.poisson(5, shape) + 1.0
     return {"value": before + rng.exponential(1.0, shape), "before": before, "views": views,
             "clicks": rng.binomial(views.astype(np.int64), np.minimum(0.05 + 0.04 * before, 1)).astype(np.float64)}
@@ -231,9 +231,14 @@ def sums_of(layout: Layout, items: tuple[Aggregate, ...], columns: dict[str, Flo
     return Sums(totals, {})
 
 
+STATED = "{kind: proportion, value: value, baseline: 0.05, minimum_effect: 0.01}"
 CELLS = [
     ("proportion of 5 %", "rate", "{kind: proportion, value: value, minimum_lift: 0.2}", 0.5),
     ("proportion of 5 %, shares 0.8 and 0.2", "rate", "{kind: proportion, value: value, minimum_lift: 0.2}", 0.2),
+    ("proportion of 5 %, baseline stated", "rate", STATED, 0.5),
+    ("the same, shares 0.8 and 0.2", "rate", STATED, 0.2),
+    ("proportion of 90 %, baseline stated", "often", "{kind: proportion, value: value, baseline: 0.9}", 0.5),
+    ("the same, shares 0.8 and 0.2", "often", "{kind: proportion, value: value, baseline: 0.9}", 0.2),
     ("mean with CUPED", "usual", "{kind: mean, value: value, covariate: before}", 0.5),
     ("mean with CUPED, shares 0.8 and 0.2", "usual", "{kind: mean, value: value, covariate: before}", 0.2),
     ("ratio", "usual", "{kind: ratio, numerator: clicks, denominator: views}", 0.5),
@@ -296,7 +301,7 @@ def replay(runs: int) -> None:
     print(f"\n`power` of 5 % against 6 %, a look every 500 units of both arms, cap 50,000: {one.power:.3f} "
           f"(+- {one.power_error:.3f}), {one.expected_units / 2:,.0f} an arm on average; {seconds:.2f} CPU s.\n")
     print("## One look, vectorised over 100,000 metrics\n\n| metric | microseconds |\n|---|---|")
-    for name, kind, metric, share in CELLS[:6:2]:
+    for name, kind, metric, share in CELLS[:9:2]:
         asked = plan(f"\n  m: {metric}\n")
         layout, rng = layout_of(asked), np.random.default_rng(0)
         items = moments_of(layout, ["m"], {})
