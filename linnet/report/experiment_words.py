@@ -10,6 +10,11 @@ from linnet.watch.experiments import Analysis, Experiment, Outcome, Track
 _WORDS = {("success", "holds"): "better", ("success", "fails"): "not enough", ("guardrail", "holds"): "not harmed",
           ("guardrail", "fails"): "harmed"}
 
+_CONTRADICTED = {
+    "success": "Looks at different times show opposite things: it changes over time, and neither is concluded.",
+    "guardrail": "Worse by more than the margin of {margin} at one look and not so at another: it changes over time, "
+                 "and harm that any look has shown counts."}
+
 
 def word(outcome: Outcome) -> str:
     """What was decided, in a word or two.
@@ -38,6 +43,8 @@ def stands(outcome: Outcome) -> bool:
 def meaning(plan: Experiment, outcome: Outcome) -> str:
     """What the interval says about what the plan asked; and where the decision rests on an earlier look alone."""
     said = _guarded(plan, outcome) if outcome.role == "guardrail" else _gained(plan, outcome)
+    if outcome.is_contradicted:
+        return _CONTRADICTED[outcome.role].format(margin=bound(plan, outcome, abs(outcome.bounds[0])))
     return said if stands(outcome) else f"{said} The last look alone would leave it open."
 
 

@@ -143,6 +143,16 @@ def test_what_a_decision_means(metric: str, at: tuple[float, float], width: tupl
     assert experiment_words.meaning(plan(), found) == said
 
 
+def test_looks_that_contradict_each_other_are_said_to() -> None:
+    harmed = outcome("wait_ms", at=(360.0, 340.0), width=(5.0, 0.02), decision="fails", asked=(-0.05, -0.05),
+                     is_contradicted=True)
+    assert experiment_words.meaning(plan(), harmed) == (
+        "Worse by more than the margin of 5 % at one look and not so at another: it changes over time, and harm that "
+        "any look has shown counts.")
+    open_ = outcome("ordered", at=(0.06, 0.05), width=(0.004, 0.04), is_contradicted=True)
+    assert "opposite things: it changes over time, and neither" in experiment_words.meaning(plan(), open_)
+
+
 def test_a_gain_downwards_is_a_gain() -> None:
     faster = plan(PLAN.replace("role: guardrail, goal: decrease, margin_lift: 0.05",
                                "goal: decrease, minimum_effect: 20.0"))

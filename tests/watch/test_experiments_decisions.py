@@ -41,6 +41,18 @@ def test_what_was_decided_at_a_look_stays_decided(plan: Make) -> None:
     assert outcome(plan(METRICS), "up", [-1, -1], [5, 5]).first_decided is None
 
 
+@pytest.mark.parametrize(("metric", "lows", "highs", "decision", "look"), [
+    ("safe", [-0.5, -3], [3, -2], "fails", 1), ("safe", [-3, -0.5], [-2, 3], "fails", 0),
+    ("slow", [-1, 0.2], [0.05, 1], "fails", 1), ("up", [1, -3], [4, -1], "undecided", None),
+    ("up", [-3, 3], [1, 5], "undecided", None), ("up", [-1, 0.5], [1.9, 5], "fails", 0),
+    ("up", [0.5, -1], [5, 1.9], "holds", 0), ("down", [-4, 1], [-1, 4], "undecided", None)])
+def test_looks_that_contradict_each_other_never_hold(plan: Make, metric: str, lows: list[float], highs: list[float],
+                                                     decision: str, look: int | None) -> None:
+    found = outcome(plan(METRICS), metric, lows, highs)
+    assert (found.decision, found.first_decided) == (decision, look)
+    assert found.is_contradicted == (max(lows) > min(highs))
+
+
 @pytest.mark.parametrize(("said", "scale"), [
     ("", "relative"), ("baseline: 0.1", "relative"), ("baseline: 0.2", "relative"), ("baseline: 0.21", "absolute"),
     ("baseline: 0.1, minimum_effect: 0.01", "absolute"), ("baseline: 0.9, minimum_lift: 0.01", "relative"),

@@ -268,3 +268,21 @@ def test_the_json_holds_no_number_that_json_has_not(users: pa.Table, plan: Make)
     assert content["verdict"] in ("holds", "fails", "undecided")
     assert content["outcomes"][1]["absolute"]["low"][0] is None
     assert content["experiment"]["metrics"]["spent"]["covariate"] == "before"
+
+
+@pytest.mark.parametrize(("role", "decision", "code", "said"), [
+    ("role: guardrail, margin: 0.03", "fails", 1, "Harm that any look has shown counts"),
+    ("minimum_effect: 0.03", "undecided", 2, "There is no one answer")])
+def test_what_was_shown_first_and_refuted_later_does_not_ship(plan: Make, role: str, decision: str, code: int,
+                                                              said: str) -> None:
+    rng, n = np.random.default_rng(0), 40_000
+    is_new, time = rng.random(n) < 0.5, np.arange(n)
+    effect = np.where(time < 12_000, -0.05, 0.1)
+    users = pa.table({"arm": np.where(is_new, "new", "old"), "at": time, "ill": rng.random(n) < 0.2 + is_new * effect})
+    found = analyse(users, plan(f"\n  ill: {{kind: proportion, value: ill, goal: decrease, baseline: 0.2, {role}}}",
+                                time="at", looks=40))
+    one = outcome(found, "ill")
+    assert one.absolute.high[11] < 0  # better at first, and worse by more than the margin at last
+    assert one.absolute.low[-1] > 0.03
+    assert (one.decision, found.exit_code) == (decision, code)
+    assert said in found.notes[-1]

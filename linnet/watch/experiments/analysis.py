@@ -57,8 +57,11 @@ class Outcome:
     """"absolute" or "relative": on which of the two tracks the decision is made."""
     decision: Verdict
     first_decided: int | None
-    """The look (from 0) at which it was first decided; what is decided stays so."""
+    """The look (from 0) at which it was first decided; what is decided stays so, unless a later look refutes it."""
     method: str
+    is_contradicted: bool = False
+    """One look has shown what another refutes: the effect changes over time. A success metric is then undecided, a
+    guardrail fails."""
 
 
 @dataclass(frozen=True)

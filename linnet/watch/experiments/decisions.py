@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linnet.evidence import Verdict
 from linnet.evidence.sequences import Looks
@@ -12,21 +14,54 @@ from linnet.watch.experiments.analysis import Floats, Integers, Outcome, Track
 from linnet.watch.experiments.effects import Effect
 from linnet.watch.experiments.plan import Experiment, Metric
 
+Truths = NDArray[np.bool_]
+
 FREQUENT = 0.2
 """Above this rate a difference is decided far sooner than a lift."""
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What the looks on the last axis come to, and at which look they did."""
+
+    holds: Truths
+    fails: Truths
+    is_contradicted: Truths
+    """One look has shown what another refutes, so that the effect is not the same at all times."""
+    first: Integers
+
+
 def decide(plan: Experiment, name: str, arm: str, effect: Effect, units: Integers) -> Outcome:
-    """One metric in one arm, decided at the first look that can: what is decided stays so."""
+    """One metric in one arm, decided at the first look that can: what is decided stays so, unless a look refutes it."""
     metric = plan.metrics[name]
-    scale, bounds = scale_of(metric), bounds_of(metric)
-    low, high = better(getattr(effect, scale), metric)
-    decided = (low > bounds[0]) | (high < bounds[1])
-    first = int(np.argmax(decided)) if decided.any() else None
-    verdict: Verdict = "undecided" if first is None else "holds" if low[first] > bounds[0] else "fails"
+    scale = scale_of(metric)
+    found = settled(*better(getattr(effect, scale), metric), metric)
+    verdict: Verdict = "holds" if found.holds else "fails" if found.fails else "undecided"
     return Outcome(name, arm, metric.kind, metric.role, metric.goal, plan.level_of(name), units, effect.control,
-                   effect.treatment, _track(effect.absolute), _track(effect.relative), bounds, scale, verdict, first,
-                   effect.method)
+                   effect.treatment, _track(effect.absolute), _track(effect.relative), bounds_of(metric), scale,
+                   verdict, None if verdict == "undecided" else int(found.first), effect.method,
+                   bool(found.is_contradicted))
+
+
+def settled(low: Floats, high: Floats, metric: Metric) -> Settled:
+    """From intervals that are turned so that more is better; runs, if there are several, on the axes before the last.
+
+    Intervals that all hold together can only lie apart where the effect changes over time. A success metric of which
+    they show opposite things is undecided: there is no one answer. A guardrail fails then, in whichever order they
+    came: the harm was there, and a wrong alarm costs less than harm that ships.
+    """
+    bounds = bounds_of(metric)
+    gains, falls_short = low > bounds[0], high < bounds[1]
+    if metric.role == "guardrail":
+        is_safe, is_harmed = gains.any(axis=-1), falls_short.any(axis=-1)
+        first = np.where(is_harmed, falls_short.argmax(axis=-1), gains.argmax(axis=-1))
+        return Settled(is_safe & ~is_harmed, is_harmed, is_safe & is_harmed, first)
+    is_decided = gains | falls_short
+    first = is_decided.argmax(axis=-1)
+    has_won = np.take_along_axis(gains, first[..., None], axis=-1)[..., 0]
+    is_refuted = np.where(has_won, (high < bounds[0]).any(axis=-1), (low > bounds[1]).any(axis=-1))
+    is_settled = is_decided.any(axis=-1) & ~is_refuted
+    return Settled(is_settled & has_won, is_settled & ~has_won, is_decided.any(axis=-1) & is_refuted, first)
 
 
 def verdict_of_arm(outcomes: Sequence[Outcome]) -> Verdict:

@@ -12,7 +12,7 @@ from linnet.errors import LinnetError
 from linnet.evidence.power import stopping_time
 from linnet.evidence.sequences import Estimate
 from linnet.watch.experiments.analysis import plain
-from linnet.watch.experiments.decisions import better, bounds_of, scale_of
+from linnet.watch.experiments.decisions import better, bounds_of, scale_of, settled
 from linnet.watch.experiments.effects import Effect, Pair, compared, effect_of, pair_of
 from linnet.watch.experiments.layout import Layout, layout_of
 from linnet.watch.experiments.moments import ROWS, Sums, moment
@@ -106,10 +106,8 @@ def _stopping(plan: Experiment, name: str, arm: str, simulation: tuple[int, int,
         effect = _estimated(truth, units, pair, (runs, generator))
     low, high = better(getattr(effect, scale_of(metric)), metric)
     bounds = bounds_of(metric)
-    holds, decided = low > bounds[0], (low > bounds[0]) | (high < bounds[1])
-    first = decided.argmax(axis=-1)
-    has_won = decided.any(axis=-1) & np.take_along_axis(holds, first[:, None], axis=-1)[:, 0]
-    rate, stops = float(has_won.mean()), stopping_time(decided, units)
+    stops = stopping_time((low > bounds[0]) | (high < bounds[1]), units)
+    rate = float(settled(low, high, metric).holds.mean())
     return Stopping(name, arm, truth.treatment - truth.control, rate, float(np.sqrt(rate * (1 - rate) / runs)),
                     stops.mean, min(stops.quantiles[1], float(last)), int(last), truth.fixed_units)
 

@@ -52,7 +52,7 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
         arm: "undecided" if assignment.alarm else verdict_of_arm([one for one in outcomes if one.arm == arm])
         for arm in experiment.treatments}
     notes = (*gathered.notes, *_heavy(gathered, experiment), *_frequent(gathered, experiment),
-             *([assignment.sentence] if assignment.alarm else []), *map(_turned_back, outcomes))
+             *([assignment.sentence] if assignment.alarm else []), *map(_over_time, outcomes))
     looks = gathered.clock
     return Analysis(experiment, gathered.units.sum(axis=1), None if looks is None else np.array(looks.ends),
                     gathered.time_kind, gathered.rows, outcomes, assignment, verdicts,
@@ -107,12 +107,18 @@ def _frequent(gathered: Gathered, plan: Experiment) -> list[str]:
     return notes
 
 
-def _turned_back(outcome: Outcome) -> str:
-    """What to say where a decision was reached that the last look alone would not reach."""
-    if outcome.first_decided is None or outcome.decision == "undecided":
-        return ""
+def _over_time(outcome: Outcome) -> str:
+    """What to say where the looks contradict each other, or the last one alone would not decide what was decided."""
     track = outcome.absolute if outcome.scale == "absolute" else outcome.relative
-    low, high = (track.low[-1], track.high[-1]) if outcome.goal == "increase" else (-track.high[-1], -track.low[-1])
-    still = low > outcome.bounds[0] if outcome.decision == "holds" else high < outcome.bounds[1]
+    low, high = (track.low, track.high) if outcome.goal == "increase" else (-track.high, -track.low)
+    if outcome.is_contradicted:
+        rule = "Harm that any look has shown counts, so it fails" if outcome.role == "guardrail" else \
+            "There is no one answer, so it is undecided"
+        return (f"{outcome.metric} in {outcome.arm}: look {int(low.argmax()) + 1:,} shows the opposite of look "
+                f"{int(high.argmin()) + 1:,}, which one effect that stays the same cannot do. {rule}; find out what "
+                "changed in between.")
+    if outcome.first_decided is None:
+        return ""
+    still = low[-1] > outcome.bounds[0] if outcome.decision == "holds" else high[-1] < outcome.bounds[1]
     return "" if still else (f"{outcome.metric} in {outcome.arm} was decided at look {outcome.first_decided + 1:,}; "
                              "the last look alone would not decide it. It stands, but look for a change over time.")
