@@ -62,6 +62,12 @@ def test_shares_of_three_arms_add_up(tmp_path: Path) -> None:
     assert list(plan.arms) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize(("values", "line"), [([0, 1, 1, 0], "# minimum_effect: 0.01        # one point: the smallest"),
+                                              ([0.5, 1, 7, 2], "# minimum_lift: 0.05        # the smallest change")])
+def test_what_is_a_yes_or_no_is_asked_in_points(tmp_path: Path, values: list[float], line: str) -> None:
+    assert line in draft(written(tmp_path, bought=values))
+
+
 def test_names_that_yaml_would_misread_are_quoted(tmp_path: Path) -> None:
     path = written(tmp_path, "odd name.parquet", variant=[True, False, True, False], **{"no": [1, 0, 1, 1]})
     plan = Experiment.parse(draft(path).replace('  # "no"', '  "no"'))

@@ -145,12 +145,17 @@ def _takes(column: _Column, name: str, known: Mapping[str, str]) -> bool:
     return column.kind == "mean" and name in known
 
 
+_SMALLEST: Mapping[str, str] = {
+    "proportion": "    # minimum_effect: 0.01        # one point: the smallest change worth having"}
+
+
 def _metric(name: str, kind: _Kind, before: str | None) -> list[str]:
     spread = ["    # deviation: 1.0        # and by how much one differs from another"] if kind == "mean" else []
     known = [f"    covariate: {_quoted(before)}        # known beforehand: narrows the interval"] if before else []
     return [f"  {_quoted(name)}:", f"    kind: {kind}", f"    value: {_quoted(name)}",
             *(known if kind == "mean" else []), "    goal: increase        # or decrease",
-            "    # minimum_lift: 0.05        # the smallest change worth having; `linnet ab power` needs it,",
+            _SMALLEST.get(kind, "    # minimum_lift: 0.05        # the smallest change worth having") +
+            "; `linnet ab power` needs it,",
             "    # baseline: 0.1        # what the control shows today", *spread]
 
 
