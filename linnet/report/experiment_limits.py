@@ -39,7 +39,7 @@ def assumptions(analysis: Analysis) -> list[str]:
     covariates = sorted({metric.covariate for metric in plan.metrics.values() if metric.covariate})
     if covariates:
         said.append(f"{listed(covariates)} {'was' if len(covariates) == 1 else 'were'} known before anybody was shown "
-                    "anything.")
+                    "anything. A mean that differs between the arms beyond chance would have been refused.")
     return said + [f"{metric}: {method}." for method, metric in _methods(analysis).items()]
 
 

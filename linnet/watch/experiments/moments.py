@@ -56,9 +56,8 @@ def moments_of(layout: Layout, names: Iterable[str], grids: Mapping[str, Sequenc
 
 
 def products(ratio: Ratio) -> list[Aggregate]:
-    """First and second moments of a metric's variables, and how heavy the tails of the measured ones are."""
-    tails = [moment(*(name,) * power) for name in (ratio.numerator, ratio.denominator) if name not in (ONE, SIZE)
-             for power in _POWERS]
+    """First and second moments of a metric's variables, and how heavy the tails of all but sizes are."""
+    tails = [moment(*(name,) * power) for name in ratio.names if name != SIZE for power in _POWERS]
     return [moment(left, right) for left, right in combinations_with_replacement((*ratio.names, ONE), 2)] + tails
 
 

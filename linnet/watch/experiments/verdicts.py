@@ -10,13 +10,14 @@ import numpy as np
 from linnet.evidence import Verdict, sequences
 from linnet.progress import Progress
 from linnet.watch.experiments.analysis import Analysis, Assignment, Outcome
+from linnet.watch.experiments.covariates import check_covariates
 from linnet.watch.experiments.decisions import FREQUENT, decide, verdict_of_arm
 from linnet.watch.experiments.effects import effect_of, pair_of, worth_of
 from linnet.watch.experiments.gather import Gathered, gather, opened
 from linnet.watch.experiments.plan import Experiment
 
 ALARM = 0.001
-"""How often the sample-ratio check rings without a fault, at most."""
+"""How often the sample-ratio check rings without a fault, at most; and how often a sound covariate is refused."""
 
 
 def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, progress: Progress | None = None
@@ -25,7 +26,8 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
 
     Rows of a unit are added up first, and its time is that of its first row. `threads` is for DuckDB (None: as many as
     there are). Raises LinnetError where the table is not what the plan says: a missing column, an arm that the plan
-    does not know, a unit in two arms, a value that is no number, a row after the end.
+    does not know, a unit in two arms, a value that is no number, a row after the end, a covariate that differs between
+    the arms.
 
     Assumes: units (or clusters, where those were randomised) are independent and fell to the arms by chance, in the
         planned shares; what a unit did is counted whole from its first row on. Late units have had less time, in all
@@ -45,9 +47,11 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     """
     with opened(table, threads=threads) as source:
         gathered = gather(source, experiment, progress=progress)
+    assignment = _assignment(gathered, experiment)
+    if not assignment.alarm:  # which says already that nothing can be trusted
+        check_covariates(experiment, gathered.layout, gathered.sums, alarm=ALARM)
     outcomes = tuple(_outcome(gathered, experiment, name, arm)
                      for arm in experiment.treatments for name in experiment.metrics)
-    assignment = _assignment(gathered, experiment)
     verdicts: dict[str, Verdict] = {
         arm: "undecided" if assignment.alarm else verdict_of_arm([one for one in outcomes if one.arm == arm])
         for arm in experiment.treatments}
