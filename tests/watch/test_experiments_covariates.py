@@ -49,9 +49,9 @@ def test_one_that_was_known_before_is_hardly_ever_refused(plan: Make, share: flo
     items = moments_of(layout, layout.metrics, {})
     names = layout.metrics["s"].numerator, layout.metrics["s"].covariate
     for _ in range(200):
-        x = draw(rng, 5000)
+        x, is_new = draw(rng, 5000), rng.random(5000) < share
         values = {names[1]: x, names[0]: x + rng.normal(size=5000)}
-        is_in = np.stack([(is_new := rng.random(5000) < share) == arm for arm in (False, True)], axis=1)
+        is_in = np.stack([~is_new, is_new], axis=1)
         totals = {item: (np.prod([values[name] for name in item.names], axis=0)[:, None] * is_in if item.names
                          else is_in.astype(float)).cumsum(axis=0)[49::50] for item in items}
         try:

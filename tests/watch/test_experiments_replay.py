@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
@@ -7,6 +8,7 @@ import pytest
 
 from linnet.errors import LinnetError
 from linnet.watch.experiments import Experiment, selftest
+from linnet.watch.experiments.effects import Pair, effect_of, pair_of
 
 Make = Callable[..., Experiment]
 TYPICAL = """
@@ -41,6 +43,22 @@ def test_one_look_with_a_z_test_keeps_its_error(users: pa.Table, plan: Make) -> 
     found = selftest(users, plan(TYPICAL), runs=1000, looks=1, seed=2)
     for one in found.metrics:
         assert one.naive_rate == pytest.approx(0.05, abs=3.5 * (0.05 * 0.95 / 1000) ** 0.5)
+
+
+def test_every_metric_is_replayed_as_it_is_analysed(users: pa.Table, plan: Make, monkeypatch: pytest.MonkeyPatch
+                                                    ) -> None:
+    asked = plan("\n  a: {kind: mean, value: spent, baseline: 5, deviation: 4, minimum_effect: 0.1}"
+                 "\n  b: {kind: mean, value: seconds, baseline: 1000, deviation: 1, minimum_effect: 0.5}")
+    seen: dict[str, float] = {}
+
+    def noted(sums: Any, layout: Any, name: str, metric: Any, pair: Pair, grid: Any) -> Any:
+        seen[name] = pair.best_at
+        return effect_of(sums, layout, name, metric, pair, grid)
+
+    monkeypatch.setattr("linnet.watch.experiments.replay.effect_of", noted)
+    selftest(users, asked, runs=1)
+    assert seen == {name: pair_of(asked, "new", name).best_at for name in ("a", "b")}
+    assert seen["a"] != seen["b"]
 
 
 def test_a_difference_that_is_there_by_order_of_time_is_found_in_no_run(users: pa.Table, plan: Make) -> None:

@@ -98,21 +98,26 @@ def selftest(table: Any, experiment: Experiment, *, runs: int = 2000, looks: int
                           f"at least {max(_FEWEST_UNITS, looks)}.")
     layout, items = gathered.layout, moments_of(gathered.layout, gathered.layout.metrics, gathered.grids)
     products = _products(items, values, gathered.sums.shifts, units)
-    pair = replace(pair_of(experiment, experiment.treatments[0], next(iter(experiment.metrics))), control=0,
-                   treatment=1, level=experiment.level)
+    pairs = {name: _pair(experiment, name) for name in experiment.metrics}
+    share = next(iter(pairs.values())).share
     ours, naive = (dict.fromkeys(experiment.metrics, 0) for _ in range(2))
     generator = np.random.default_rng(seed)
     for done in range(0, runs, _AT_ONCE):
         tell(done, runs, "sharing out anew")
-        shared = _shared_out(products, min(_AT_ONCE, runs - done), looks, pair.share, generator)
+        shared = _shared_out(products, min(_AT_ONCE, runs - done), looks, share, generator)
         sums = Sums(dict(zip(items, np.moveaxis(shared, -1, 0), strict=True)), gathered.sums.shifts)
         for name, metric in experiment.metrics.items():
-            found = effect_of(sums, layout, name, metric, pair, gathered.grids.get(name, ()))
+            found = effect_of(sums, layout, name, metric, pairs[name], gathered.grids.get(name, ()))
             ours[name] += int(getattr(found, scale_of(metric)).excludes(0).any(axis=-1).sum())
-            naive[name] += int(_z_test(sums, layout, name, metric, pair).any(axis=-1).sum())
+            naive[name] += int(_z_test(sums, layout, name, metric, pairs[name]).any(axis=-1).sum())
     tell(runs, runs, "done")
     metrics = tuple(_false_positives(name, ours[name], naive[name], runs, units) for name in experiment.metrics)
     return SelfTest(experiment, experiment.reference, runs, looks, seed, 1 - experiment.level, metrics, tuple(notes))
+
+
+def _pair(plan: Experiment, metric: str) -> Pair:
+    """As `analyse` pairs the arms of the metric, with two arms only and at the plan's level."""
+    return replace(pair_of(plan, plan.treatments[0], metric), control=0, treatment=1, level=plan.level)
 
 
 def _units_of_control(table: Table, plan: Experiment, gathered: Gathered) -> tuple[dict[str, Floats], list[str]]:
