@@ -286,3 +286,15 @@ def test_what_was_shown_first_and_refuted_later_does_not_ship(plan: Make, role: 
     assert one.absolute.low[-1] > 0.03
     assert (one.decision, found.exit_code) == (decision, code)
     assert said in found.notes[-1]
+
+
+@pytest.mark.parametrize(("changes", "is_said"), [
+    ({"unit": "user", "time": "at"}, True), ({"unit": "user"}, False), ({"time": "at"}, False),
+    ({"unit": "user", "time": "at", "window": 10}, False)])
+def test_rows_that_may_still_come_for_units_of_earlier_looks_are_named(plan: Make, changes: dict[str, Any],
+                                                                       is_said: bool) -> None:
+    events = pa.table({"arm": ["old", "new"] * 40, "user": [k % 40 for k in range(80)], "at": list(range(80)),
+                       "spent": [float(k % 7) for k in range(80)]})
+    asked = plan("\n  s: {kind: mean, value: spent}", **changes)
+    assert any("give a 'window'" in note for note in analyse(events, asked).notes) == is_said
+    assert not any("give a 'window'" in note for note in analyse(events.slice(0, 40), asked).notes)

@@ -30,8 +30,10 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     the arms.
 
     Assumes: units (or clusters, where those were randomised) are independent and fell to the arms by chance, in the
-        planned shares; what a unit did is counted whole from its first row on. Late units have had less time, in all
-        arms alike, unless the plan has a window.
+        planned shares; what a unit did is counted whole from its first row on. Without a window late units have had
+        less time, in all arms alike; and where rows still come in for units of earlier looks, those looks are remade
+        with them each time this is run: one decision, at the last of the runs, keeps its error; stopping at the
+        first of many runs that decides need not.
     Source: the sequences of `linnet.evidence.sequences`; success metrics share the error by Bonferroni, guardrails
         each keep it, as all of them must pass (Berger, Technometrics, 1982; Schultzberg, Ankargren and Frånberg,
         Risk-aware product decisions in A/B tests with multiple metrics, 2024).
@@ -55,7 +57,7 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     verdicts: dict[str, Verdict] = {
         arm: "undecided" if assignment.alarm else verdict_of_arm([one for one in outcomes if one.arm == arm])
         for arm in experiment.treatments}
-    notes = (*gathered.notes, *_heavy(gathered, experiment), *_frequent(gathered, experiment),
+    notes = (*gathered.notes, *_heavy(gathered, experiment), *_frequent(gathered, experiment), *_late(gathered, experiment),
              *([assignment.sentence] if assignment.alarm else []), *map(_over_time, outcomes))
     looks = gathered.clock
     return Analysis(experiment, gathered.units.sum(axis=1), None if looks is None else np.array(looks.ends),
@@ -109,6 +111,16 @@ def _frequent(gathered: Gathered, plan: Experiment) -> list[str]:
             notes.append(f"{name}: so frequent a rate is decided sooner where the plan states 'baseline'{more}. Do so "
                          "in the next plan; in this one, after its data were seen, it would no longer be a plan.")
     return notes
+
+
+def _late(gathered: Gathered, plan: Experiment) -> list[str]:
+    """What to say where what a unit does later changes looks that are past."""
+    is_late = plan.unit is not None and plan.time is not None and plan.window is None
+    if not is_late or gathered.rows <= int(gathered.units[-1].sum()):
+        return []
+    return ["Units have several rows, and the plan has no window: rows that still come in change earlier looks. Before "
+            "you run this again and again and stop at the first decision, give a 'window'; or let only the last run, "
+            "planned beforehand, decide."]
 
 
 def _over_time(outcome: Outcome) -> str:
