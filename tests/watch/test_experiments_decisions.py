@@ -12,7 +12,7 @@ Make = Callable[..., Experiment]
 METRICS = """
   up: {kind: mean, value: up, minimum_effect: 2}
   down: {kind: mean, value: down, minimum_effect: 2, goal: decrease}
-  safe: {kind: mean, value: safe, role: guardrail, margin: 1}
+  safe: {kind: mean, value: safe, role: guardrail, goal: increase, margin: 1}
   slow: {kind: mean, value: slow, role: guardrail, margin_lift: 0.1, goal: decrease}
 """
 
@@ -56,7 +56,8 @@ def test_looks_that_contradict_each_other_never_hold(plan: Make, metric: str, lo
 @pytest.mark.parametrize(("said", "scale"), [
     ("", "relative"), ("baseline: 0.1", "relative"), ("baseline: 0.2", "relative"), ("baseline: 0.21", "absolute"),
     ("baseline: 0.1, minimum_effect: 0.01", "absolute"), ("baseline: 0.9, minimum_lift: 0.01", "relative"),
-    ("minimum_effect: 0.01", "absolute"), ("baseline: 0.9, role: guardrail, margin_lift: 0.1", "relative")])
+    ("minimum_effect: 0.01", "absolute"),
+    ("baseline: 0.9, role: guardrail, goal: increase, margin_lift: 0.1", "relative")])
 def test_a_proportion_is_decided_on_the_scale_that_the_plan_alone_names(plan: Make, said: str, scale: str) -> None:
     lines = f"kind: proportion, value: b, {said}".rstrip(", ")
     assert scale_of(plan(f"\n  b: {{{lines}}}").metrics["b"]) == scale

@@ -50,6 +50,10 @@ def test_everything_wrong_is_said_at_once_with_the_nearest_key() -> None:
     ("{kind: mean, value: x, minimum_effect: -1}", "greater than 0"),
     ("{kind: mean, value: x, role: guardrail}", "a guardrail says how much worse it may be"),
     ("{kind: mean, value: x, margin: 1}", "belong to a guardrail"),
+    ("{kind: mean, value: x, role: guardrail, margin: 1}", "a guardrail says which way is good"),
+    ("{kind: mean, value: x, minimum_effect: 1%}", "m.minimum_effect: write 0.01"),
+    ("{kind: mean, value: x, minimum_lift: .5}", "m.minimum_lift: write 0.5"),
+    ("{kind: mean, value: x, baseline: '1,234.5'}", "m.baseline: expected a number such as 0.05"),
     ("{kind: proportion, value: x, baseline: 5}", "lies between 0 and 1"),
     ("{kind: proportion, value: x, minimum_effect: 1}", "two rates differ by less than 1"),
     ("{kind: proportion, value: x, baseline: 0.9, minimum_lift: 2}", "the effect or margin comes to 1.8"),
@@ -68,6 +72,17 @@ def test_a_metric_that_makes_no_sense_is_refused(metric: str, message: str) -> N
     ({"control": "c"}, "control 'c' is not among the arms"),
     ({"window": "soon", "unit": "u", "time": "t"}, "such as '7 days'"),
     ({"window": "7 days"}, "a window needs"),
+    ({"window": "7d", "unit": "u", "time": "t"}, "got '7d'; write '7 days'"),
+    ({"window": "36h", "unit": "u", "time": "t"}, "write '36 hours'"),
+    ({"window": "0", "unit": "u", "time": "t"}, "a window is longer than nothing; got 0"),
+    ({"window": "0 days", "unit": "u", "time": "t"}, "a window is longer than nothing; got 0 days"),
+    ({"window": "-1", "unit": "u", "time": "t"}, "a window is longer than nothing"),
+    ({"window": "1e999", "unit": "u", "time": "t"}, "finite"),
+    ({"arms": "[a, b]"}, "each arm with its planned share, such as arms: {a: 0.5, b: 0.5}"),
+    ({"arms": "[{a: 0.5}, {b: 0.5}]"}, "such as arms: {old: 0.5, new: 0.5}"),
+    ({"arms": "{a: 50%, b: 50%}"}, "arms.a: write 0.5"),
+    ({"level": "95%"}, "level: write 0.95"),
+    ({"looks": "20.0"}, "looks: expected a whole number such as 20"),
     ({"until": "5"}, "until needs the column 'time'"),
     ({"unit": "a"}, "the column 'a' cannot be two of arm, unit"),
     ({"looks": "0"}, "looks"),
@@ -100,3 +115,9 @@ def test_a_smallest_effect_is_known_on_both_scales_where_the_baseline_is() -> No
     metric = Metric(kind="proportion", value="x", minimum_effect=0.01, baseline=0.05)
     assert (metric.effect, metric.lift) == (0.01, pytest.approx(0.2))
     assert Metric(kind="proportion", value="x", minimum_effect=0.01).lift is None
+
+
+def test_a_guardrail_keeps_the_way_that_it_names() -> None:
+    up = Metric(kind="mean", value="x", role="guardrail", goal="increase", margin=1.0)
+    assert Metric.model_validate(up.model_dump(exclude_defaults=True)) == up
+    assert Metric(kind="mean", value="x").goal == "increase"

@@ -28,7 +28,8 @@ def test_the_power_of_one_look_is_below_that_of_the_fixed_test(plan: Make) -> No
 @pytest.mark.parametrize("metric", [
     "{kind: mean, value: x, baseline: 10, deviation: 5, minimum_effect: 0.2}",
     "{kind: mean, value: x, baseline: 10, deviation: 5, minimum_lift: 0.02, goal: decrease}",
-    "{kind: ratio, numerator: x, denominator: y, baseline: 10, deviation: 5, role: guardrail, margin: 0.2}",
+    "{kind: ratio, numerator: x, denominator: y, baseline: 10, deviation: 5, role: guardrail, "
+    "goal: increase, margin: 0.2}",
     "{kind: mean, value: x, baseline: 10, deviation: 5, role: guardrail, margin_lift: 0.02, goal: decrease}"])
 def test_means_and_ratios_are_decided_within_four_times_the_fixed_size(plan: Make, metric: str) -> None:
     found = power(plan(f"\n  m: {metric}", time="at"), runs=400).stopping[0]

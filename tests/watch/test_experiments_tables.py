@@ -137,3 +137,12 @@ def test_a_missing_duckdb_names_its_install_line(users: pa.Table, plan: Make, mo
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(LinnetError, match=r'pip install "linnet\[ab\]"'):
         analyse(users, plan())
+
+
+def test_a_window_is_said_in_the_unit_of_the_time_column(users: pa.Table, plan: Make) -> None:
+    with pytest.raises(LinnetError, match=r"the window is 7, .* 'at' holds timestamps; write it with its unit, such as "
+                                          "window: 7 days"):
+        analyse(users, plan(time="at", unit="user", window="7"))
+    with pytest.raises(LinnetError, match=r"the window is '7 days', .* 'day' holds numbers; give a number in "
+                                          "its unit"):
+        analyse(users, plan(time="day", unit="user", window="7 days"))

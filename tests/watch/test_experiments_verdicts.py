@@ -61,8 +61,9 @@ def test_a_proportion_at_a_look_is_the_lift_and_difference_of_the_counts_until_t
 
 
 @pytest.mark.parametrize(("said", "effect"), [
-    ("minimum_effect: 0.02", 0.02), ("minimum_lift: 0.1", 0.09), ("role: guardrail, margin: 0.03", 0.03),
-    ("role: guardrail, margin_lift: 0.1", 0.09), ("goal: decrease", 0.01)])
+    ("minimum_effect: 0.02", 0.02), ("minimum_lift: 0.1", 0.09), ("goal: decrease", 0.01),
+    ("role: guardrail, goal: increase, margin: 0.03", 0.03),
+    ("role: guardrail, goal: increase, margin_lift: 0.1", 0.09)])
 def test_a_stated_baseline_bets_on_both_arms_at_once(users: pa.Table, plan: Make, said: str, effect: float) -> None:
     turned = users.append_column("stayed", pa.compute.invert(users["bought"]))
     asked = plan(f"\n  b: {{kind: proportion, value: stayed, baseline: 0.9, {said}}}", arms="{old: 0.4, new: 0.6}")

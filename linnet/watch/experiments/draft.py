@@ -135,7 +135,8 @@ def _metrics(columns: Mapping[str, _Column], path: str | Path) -> list[str]:
     lines = _metric(first, columns[first].kind, known.get(first))
     if others:
         lines += ["", "  # Take few more: every success metric makes the others less sure. What only must not get",
-                  "  # worse is a guardrail: add role: guardrail, and margin_lift: 0.05 for how much worse it may be."]
+                  "  # worse is a guardrail: add role: guardrail, goal: decrease (or increase: which way is good), and",
+                  "  # margin_lift: 0.05 for how much worse it may be."]
     return lines + [f"  # {_quoted(name)}: {{kind: {columns[name].kind}, value: {_quoted(name)}"
                     + (f", covariate: {_quoted(known[name])}" if _takes(columns[name], name, known) else "") + "}"
                     for name in others]

@@ -75,6 +75,7 @@ def prepare(table: Table, plan: Experiment) -> Prepared:
     """Check the table against the plan, and make one row of each unit's rows."""
     layout = layout_of(plan)
     checks.check_columns(layout, table.columns)
+    _check_window(plan, table)
     times = checks.check_times(plan, table, layout) if plan.time else None
     asked = checks.row_checks(layout, table.columns)
     is_plain = layout.unit is None and layout.cluster is None
@@ -90,6 +91,18 @@ def prepare(table: Table, plan: Experiment) -> Prepared:
     checks.check_units(table, layout)
     notes += _left_out(table, layout, int(found[distinct[0]])) if distinct else []
     return Prepared(layout, int(found[ROWS]), times, (), tuple(notes))
+
+
+def _check_window(plan: Experiment, table: Table) -> None:
+    if plan.window is None or plan.time is None:
+        return
+    is_timestamp, has_unit = table.columns[plan.time] == "timestamp", isinstance(plan.window, str)
+    if is_timestamp and not has_unit:
+        raise LinnetError(f"the window is {plan.window:g}, and the time column '{plan.time}' holds timestamps; write "
+                          f"it with its unit, such as window: {plan.window:g} days.")
+    if has_unit and not is_timestamp:
+        raise LinnetError(f"the window is '{plan.window}', and the time column '{plan.time}' holds numbers; give a "
+                          "number in its unit (for seconds since 1970 seven days are 604800).")
 
 
 def _left_out(table: Table, layout: Layout, units: int) -> list[str]:

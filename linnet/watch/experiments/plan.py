@@ -18,6 +18,10 @@ Role = Literal["success", "guardrail"]
 
 _WINDOW = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day|week)s?")
 _SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "week": 604800.0}
+_SHORT_WINDOW = re.compile(r"(\d+(?:\.\d+)?) ?(s|sec|m|min|h|hr|hour|d|day|w|wk|week)s?", re.IGNORECASE)
+_UNIT_OF = {"s": "second", "sec": "second", "m": "minute", "min": "minute", "h": "hour", "hr": "hour", "hour": "hour",
+            "d": "day", "day": "day", "w": "week", "wk": "week", "week": "week"}
+_LOOSE_NUMBER = re.compile(r"(-?\d*\.?\d+) ?(%?)")
 _HINT = "A plan is a YAML file with the keys name, arm, arms and metrics."
 
 
@@ -34,8 +38,9 @@ class Metric(BaseModel):
     """The numerator of a ratio is a part of its denominator (clicks of views): more of it is refused."""
     covariate: str | None = None
     """A column known before the first exposure, by which the variance is reduced (CUPED)."""
-    goal: Goal = "increase"
     role: Role = "success"
+    goal: Goal = Field(default=None, validate_default=True)
+    """Which way is good; a guardrail must say it, a success metric goes up where nothing is said."""
     minimum_effect: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """The smallest effect worth having, in the metric's own unit, as a size without a sign."""
     minimum_lift: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -51,6 +56,11 @@ class Metric(BaseModel):
     cap: float | None = Field(default=None, allow_inf_nan=False)
     """Values above it count as it (winsorised)."""
     quantile: float | None = Field(default=None, gt=0, lt=1)
+
+    @field_validator("goal", mode="before")
+    @classmethod
+    def _goal(cls, goal: Any) -> Any:
+        return goal or "increase"
 
     @model_validator(mode="after")
     def _check(self) -> Metric:
@@ -107,8 +117,8 @@ class Experiment(BaseModel):
     cluster: str | None = None
     """The column that was randomised, where it is coarser than the unit (a school, a shop)."""
     window: float | str | None = None
-    """A unit counts once so much time has passed since its first event ("7 days", or a number in the unit of the
-    time column, seconds for timestamps), and with its events up to then only."""
+    """A unit counts once so much time has passed since its first event, and with its events up to then only:
+    "7 days" where the time column holds timestamps, a number in its own unit where it holds numbers."""
     until: float | str | None = None
     """When the experiment ends: a number, or a timestamp such as "2026-03-01 00:00". Later rows are refused."""
     units: int | None = Field(default=None, ge=1)
@@ -141,7 +151,7 @@ class Experiment(BaseModel):
         try:
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise plain_yaml.together(plain_yaml.faults(error, cls), "plan") from error
+            raise plain_yaml.together(_faults(error, cls), "plan") from error
 
     @field_validator("arms", mode="before")
     @classmethod
@@ -165,8 +175,7 @@ class Experiment(BaseModel):
         wrong = []
         if self.control is not None and self.control not in self.arms:
             wrong.append(f"control '{self.control}' is not among the arms{plain_yaml.near(self.control, self.arms)}")
-        if isinstance(self.window, str) and not _WINDOW.fullmatch(self.window):
-            wrong.append(f"window is a number or a text such as '7 days' or '36 hours'; got '{self.window}'")
+        wrong += _window_wrong(self.window)
         if self.window is not None and (self.unit is None or self.time is None):
             wrong.append("a window needs the columns 'unit' and 'time'")
         wrong += [f"{key} needs the column 'time'" for key in ("until", "in_order")
@@ -197,8 +206,7 @@ class Experiment(BaseModel):
         """The window as a number: seconds for timestamps, else in the unit of the time column."""
         if not isinstance(self.window, str):
             return self.window
-        found = _WINDOW.fullmatch(self.window)
-        return float(found[1]) * _SECONDS[found[2]] if found else None
+        return _seconds(self.window)
 
     def level_of(self, metric: str) -> float:
         """The level of a metric's intervals: success metrics share the error, guardrails only over the arms."""
@@ -206,6 +214,51 @@ class Experiment(BaseModel):
         if self.metrics[metric].role == "success":
             share *= sum(other.role == "success" for other in self.metrics.values())
         return 1 - (1 - self.level) / share
+
+
+def _seconds(window: str) -> float | None:
+    found = _WINDOW.fullmatch(window)
+    return float(found[1]) * _SECONDS[found[2]] if found else None
+
+
+def _window_wrong(window: float | str | None) -> list[str]:
+    if window is None:
+        return []
+    length = _seconds(window) if isinstance(window, str) else window
+    if length is None:
+        short = _SHORT_WINDOW.fullmatch(str(window))
+        hint = f"; write '{short[1]} {_UNIT_OF[short[2].lower()]}s'" if short else ""
+        return [f"window is a text such as '7 days' or '36 hours', or a number; got '{window}'{hint}"]
+    if not math.isfinite(length):
+        return [f"window is finite; got {window}"]
+    return [] if length > 0 else [f"a window is longer than nothing; got {window}"]
+
+
+def _faults(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """What is wrong, a line each; where a number was expected, how it would be written."""
+    lines = plain_yaml.faults(error, model)
+    for place, item in enumerate(error.errors()):
+        hint = _hint(item["type"], item["input"])
+        if hint:
+            where = ".".join(str(part) for part in item["loc"])
+            lines[place] = f"{where}: {hint} (got {item['input']!r})"
+    return lines
+
+
+def _hint(kind: str, given: Any) -> str:
+    if kind == "dict_type":
+        shares = given if isinstance(given, list) and len(given) > 1 and all(
+            isinstance(name, str) for name in given) else ["old", "new"]
+        example = ", ".join(f"{name}: {1 / len(shares):.2g}" for name in shares)
+        return f"expected each arm with its planned share, such as arms: {{{example}}}"
+    if kind == "int_type":
+        return "expected a whole number such as 20"
+    if kind != "float_type":
+        return ""
+    number = _LOOSE_NUMBER.fullmatch(given.strip()) if isinstance(given, str) else None
+    if number is None:
+        return "expected a number such as 0.05"
+    return f"write {float(number[1]) / (100 if number[2] else 1):.10g}"
 
 
 def arm_name(value: object) -> str:
@@ -245,6 +298,8 @@ def _bounds_wrong(metric: Metric) -> list[str]:
     margins = [metric.margin, metric.margin_lift]
     if metric.role == "guardrail" and margins.count(None) != 1:
         wrong.append("a guardrail says how much worse it may be: 'margin' or 'margin_lift', one of them")
+    if metric.role == "guardrail" and "goal" not in metric.model_fields_set:
+        wrong.append("a guardrail says which way is good: goal: decrease (less of it) or goal: increase")
     if metric.role == "success" and margins.count(None) != 2:
         wrong.append("'margin' and 'margin_lift' belong to a guardrail; a success metric has 'minimum_effect'")
     if metric.kind == "proportion" and metric.baseline is not None and not 0 < metric.baseline < 1:
