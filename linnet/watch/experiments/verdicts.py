@@ -57,8 +57,9 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     verdicts: dict[str, Verdict] = {
         arm: "undecided" if assignment.alarm else verdict_of_arm([one for one in outcomes if one.arm == arm])
         for arm in experiment.treatments}
-    notes = (*gathered.notes, *_heavy(gathered, experiment), *_frequent(gathered, experiment), *_late(gathered, experiment),
-             *([assignment.sentence] if assignment.alarm else []), *map(_over_time, outcomes))
+    notes = (*gathered.notes, *_heavy(gathered, experiment), *_frequent(gathered, experiment),
+             *_late(gathered, experiment), *([assignment.sentence] if assignment.alarm else []),
+             *map(_over_time, outcomes))
     looks = gathered.clock
     return Analysis(experiment, gathered.units.sum(axis=1), None if looks is None else np.array(looks.ends),
                     gathered.time_kind, gathered.rows, outcomes, assignment, verdicts,
