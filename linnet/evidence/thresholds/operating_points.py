@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.evidence.intervals import MINIMUM_CLUSTERS, ClusterSpread, beta_lower, t_adjusted
+from linnet.evidence.intervals.clusters import known_rows
 from linnet.evidence.settings import check_level, check_rows
 from linnet.evidence.thresholds.speaker_pairs import SpeakerPairs, rate_variance, speaker_pairs
-from linnet.evidence.thresholds.verification import false_reject_rate
+from linnet.evidence.thresholds.verification import carried_upper, false_reject_rate
 
 Floats = NDArray[np.float64]
 
@@ -49,10 +50,12 @@ def operating_points(
     """Shares of false accepts and false rejects at each threshold, with intervals over new speakers.
 
     An interval of false accepts is the binomial one at the number of independent pairs with the same variance, where
-    pairs that share a speaker count as dependent. Under MINIMUM_CLUSTERS speakers it excludes nothing.
+    pairs that share a speaker count as dependent. Where so few are accepted (or rejected) that how strongly those of a
+    speaker go together cannot be seen, it is widened by what looser thresholds show of it, as in
+    `false_accept_threshold`. Under MINIMUM_CLUSTERS speakers it excludes nothing.
 
     Assumes: speakers are independent draws of those to come; the thresholds were stated beforehand. Asymptotic in
-        speakers, and too narrow where few of them pass: see `false_accept_threshold` for a threshold that is certified.
+        speakers; where few are accepted, what `false_accept_threshold` assumes of the tails of scores.
     Source: Aronow, Samii and Assenova, Cluster-robust variance estimation for dyadic data, Political Analysis 23, 2015;
         Korn and Graubard, Survey Methodology 24, 1998.
     Not for: choosing a threshold and then quoting its row (`false_accept_threshold`): each interval is for one
@@ -71,7 +74,7 @@ def operating_points(
     values, pairs = speaker_pairs(*impostors)
     own = check_rows("genuine scores", genuine.scores)
     return [
-        OperatingPoint(limit, float((values > limit).mean()), _accept_interval(values > limit, pairs, level),
+        OperatingPoint(limit, float((values > limit).mean()), _accept_interval(values > limit, values, pairs, level),
                        float((own <= limit).mean()), false_reject_rate(*genuine, threshold=limit, level=level))
         for limit in check_rows("thresholds", thresholds).tolist()
     ]
@@ -97,8 +100,9 @@ def equal_error_rate(impostors: ArrayLike, genuine: ArrayLike) -> tuple[float, f
     return float((accepts[best] + rejects[best]) / 2), float(limits[best])
 
 
-def _accept_interval(passes: NDArray[np.bool_], pairs: SpeakerPairs, level: float) -> tuple[float, float]:
-    """Clopper and Pearson's interval at the effective number of pairs, made smaller by the t quantile."""
+def _accept_interval(passes: NDArray[np.bool_], scores: Floats, pairs: SpeakerPairs, level: float
+                     ) -> tuple[float, float]:
+    """Clopper and Pearson's interval at the effective number of pairs, or a wider one where few pairs are on a side."""
     n, share = len(passes), float(passes.mean())
     if pairs.speakers < MINIMUM_CLUSTERS:
         return 0.0, 1.0
@@ -106,4 +110,10 @@ def _accept_interval(passes: NDArray[np.bool_], pairs: SpeakerPairs, level: floa
     effective = independent / rate_variance(passes, pairs) if independent > 0 else float(n)
     one_sided = (1 + level) / 2
     rows = t_adjusted(ClusterSpread(share, n, pairs.speakers, effective), one_sided)
-    return beta_lower(share * rows, rows, one_sided), 1 - beta_lower((1 - share) * rows, rows, one_sided)
+    low, high = beta_lower(share * rows, rows, one_sided), 1 - beta_lower((1 - share) * rows, rows, one_sided)
+    if float(known_rows(np.float64(rows), np.float64(share), 0, one_sided)) == rows:
+        return low, high
+    # It is the end away from the few that is too bold.
+    if share <= 0.5:
+        return low, max(high, carried_upper(int(passes.sum()), scores, pairs, one_sided))
+    return min(low, 1 - carried_upper(n - int(passes.sum()), -scores, pairs, one_sided)), high

@@ -6,19 +6,22 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals import MINIMUM_CLUSTERS, clustered_mean
 from linnet.evidence.rounding import about
 from linnet.evidence.settings import check_between, check_labels, check_level, check_rows
-from linnet.evidence.thresholds.speaker_pairs import speaker_pairs, speaker_variance
+from linnet.evidence.thresholds.speaker_pairs import SpeakerPairs, speaker_pairs, speaker_variance
+
+Floats = NDArray[np.float64]
 
 LARGEST_SPREAD = 0.5
 """Undecided where the choice of speakers alone may move the rate by more than this share of it, one standard deviation:
 the threshold would have to be far too strict."""
 _NUISANCE = 0.2  # of alpha: for the bound of that spread; the rest is for the count of accepted pairs
 _NEGLIGIBLE = 1e-9
+_HALVINGS = 10
 
 
 @dataclass(frozen=True)
@@ -124,14 +127,32 @@ def false_reject_rate(
 
 def _allowed(expected: float, variance: float, alpha: float) -> int:
     """The most accepted pairs that are too few, at `alpha`, for `expected` ones; -1 where even none is not."""
+    chances = _chance_of_at_most(np.arange(math.ceil(expected) + 1), expected, variance)
+    return int((chances <= alpha).sum()) - 1
+
+
+def _chance_of_at_most(counts: NDArray[np.int64], expected: float, variance: float) -> Floats:
+    """Negative binomial, with this variance of the rate relative to its square; Poisson's without any."""
     from scipy.special import betainc, gammaincc
 
-    counts = np.arange(math.ceil(expected) + 1)
     if variance < _NEGLIGIBLE:
-        chances = gammaincc(counts + 1, expected)
-    else:
-        chances = betainc(1 / variance, counts + 1, 1 / (1 + expected * variance))
-    return int((chances <= alpha).sum()) - 1
+        return np.asarray(gammaincc(counts + 1, expected))
+    return np.asarray(betainc(1 / variance, counts + 1, 1 / (1 + expected * variance)))
+
+
+def carried_upper(accepted: int, scores: Floats, pairs: SpeakerPairs, level: float) -> float:
+    """Upper bound of the rate of so many accepted pairs, one-sided, counted as `false_accept_threshold` counts them.
+
+    Each rate is held against the count with an upper bound of how far the choice of speakers moves that very rate.
+    """
+    alpha, n = 1 - level, len(scores)
+    low, high = max(accepted, 1) / n, 1.0
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        variance = speaker_variance(scores, pairs, middle, 1 - _NUISANCE * alpha)
+        chance = _chance_of_at_most(np.array([accepted]), n * middle, variance)[0]
+        low, high = (middle, high) if chance > (1 - _NUISANCE) * alpha else (low, middle)
+    return high
 
 
 def _wanting(pairs: int, speakers: int, variance: float, rate: float, alpha: float) -> str:
@@ -143,5 +164,5 @@ def _wanting(pairs: int, speakers: int, variance: float, rate: float, alpha: flo
                 f"about {about(needed)} speakers would be needed, or a rate that is less strict.")
     known = variance if _NEGLIGIBLE < variance <= LARGEST_SPREAD**2 else 0.0
     needed = math.ceil((alpha**-known - 1) / known / rate if known else -math.log(alpha) / rate)
-    return (f"{pairs:,} pairs of {speakers} speakers are too few for a rate of {rate:g}, even with none accepted; "
+    return (f"{pairs:,} pairs of {speakers:,} speakers are too few for a rate of {rate:g}, even with none accepted; "
             f"at least about {about(needed)} pairs would be needed.")

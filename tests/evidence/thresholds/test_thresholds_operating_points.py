@@ -47,6 +47,28 @@ def test_the_interval_of_false_accepts_covers_over_new_speakers_and_that_of_pair
     assert covered_by_pairs / runs < 0.7
 
 
+@pytest.mark.parametrize(("speakers", "rate", "pairs"), [(40, 0.001, 10_000), (40, 0.01, 4000)])
+def test_it_covers_where_few_are_accepted(speakers: int, rate: float, pairs: int) -> None:
+    runs, random, limit = 80, np.random.default_rng(1), float(stats.norm.isf(rate))
+    own, missed = genuine(random, 10), 0
+    for _ in range(runs):
+        wrong = impostors(random, speakers, pairs, 0.4)
+        low, high = operating_points(wrong, own, thresholds=[limit])[0].false_accepts_interval
+        missed += not low <= rate <= high
+    assert missed / runs <= 0.05
+
+
+def test_few_rejected_impostors_are_as_few_accepted_ones() -> None:
+    scores, first, second = impostors(np.random.default_rng(6), 40, 10_000, 0.4)
+    own, limit = genuine(np.random.default_rng(7), 10), float(np.sort(np.asarray(scores))[-16:-14].mean())
+    (accepts,) = operating_points(ImpostorPairs(scores, first, second), own, thresholds=[limit])
+    (rejects,) = operating_points(ImpostorPairs(-np.asarray(scores), first, second), own, thresholds=[-limit])
+    assert accepts.false_accepts == pytest.approx(0.0015)
+    low, high = accepts.false_accepts_interval
+    assert rejects.false_accepts_interval == pytest.approx((1 - high, 1 - low), abs=1e-9)
+    assert high > 0.004  # by these fifteen pairs alone it would be 0.003
+
+
 def test_few_speakers_exclude_nothing() -> None:
     random = np.random.default_rng(2)
     (point,) = operating_points(impostors(random, 9, 500, 0.1), genuine(random, 9), thresholds=[1.0])
@@ -55,9 +77,11 @@ def test_few_speakers_exclude_nothing() -> None:
 
 def test_none_accepted_still_has_an_upper_end() -> None:
     random = np.random.default_rng(3)
-    (point,) = operating_points(impostors(random, 200, 500, 0.1), genuine(random, 20), thresholds=[9.0])
+    (point,) = operating_points(impostors(random, 200, 10_000, 0.1), genuine(random, 20), thresholds=[9.0])
     assert point.false_accepts_interval[0] == 0.0
-    assert 0.007 < point.false_accepts_interval[1] < 0.008
+    assert -math.log(0.025) / 10_000 < point.false_accepts_interval[1] < 0.0005
+    (few,) = operating_points(impostors(random, 200, 500, 0.1), genuine(random, 20), thresholds=[9.0])
+    assert 0.008 < few.false_accepts_interval[1] < 0.04  # 500 pairs do not show how those of a speaker go together
 
 
 def test_the_equal_error_rate_of_two_normal_distributions() -> None:

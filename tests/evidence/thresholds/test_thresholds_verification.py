@@ -9,7 +9,7 @@ from scipy import stats
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals import binomial_upper
-from linnet.evidence.thresholds import LARGEST_SPREAD, FalseAcceptThreshold, false_accept_threshold, false_reject_rate
+from linnet.evidence.thresholds import LARGEST_SPREAD, false_accept_threshold, false_reject_rate
 
 RUNS = 150
 THREE_ERRORS = 3 * math.sqrt(0.05 * 0.95 / RUNS)
@@ -90,10 +90,8 @@ def test_undecided_says_what_would_be_needed() -> None:
     assert alike.spread > LARGEST_SPREAD
     assert "speakers would be needed" in alike.wanting
     scant = false_accept_threshold(*draw(np.random.default_rng(7), 2000, pairs=2000, sigma=0.1))
-    assert isinstance(scant, FalseAcceptThreshold)
-    assert not scant.decided
-    assert "2,000 pairs of " in scant.wanting
-    assert "too few" in scant.wanting
+    assert (scant.threshold, scant.accepted, scant.pairs) == (None, 0, 2000)
+    assert f"2,000 pairs of {scant.speakers:,} speakers are too few for a rate of 0.001" in scant.wanting
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, -0.1, math.nan, 0.5])
