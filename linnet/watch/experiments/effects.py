@@ -89,9 +89,44 @@ def _proportion(sums: Sums, variable: str, metric: Metric, pair: Pair) -> Effect
     difference = sequences.difference(hits[0], n[0], hits[1], n[1], share=pair.share, level=pair.level,
                                       prior=for_difference)
     rates = [_divided(successes, trials) for successes, trials in zip(hits, n, strict=True)]
+    by_means = _without_planned_shares(hits, n, pair)
+    difference, lift = _outermost(difference, by_means[0], (-1.0, 1.0)), _outermost(lift, by_means[1], (-1.0, np.inf))
     bets = "bets on both arms at once" if metric.baseline is not None else "the same and one of the pooled rate"
     return Effect(rates[0], rates[1], difference, _by_rates(lift, rates),
-                  f"exact for any rate: the lift by a conditional beta-binomial sequence, the difference by {bets}")
+                  f"exact for any rate: the lift by a conditional beta-binomial sequence, the difference by {bets}; at "
+                  "looks where the split is in doubt also by the time-uniform central limit theorem, the wider of both")
+
+
+def _without_planned_shares(hits: Sequence[Floats], n: Sequence[Floats], pair: Pair) -> tuple[Looks, Looks]:
+    """Difference and lift from the rates as they came, at looks where the units speak against the planned shares.
+
+    The exact sequences take the planned share for given. If the true one is a little off, they take the shortage of
+    units for one of successes, long before the alarm of the split is sure of it. At all other looks: the empty set.
+    """
+    counts = np.stack(n, axis=-1)
+    doubtful = sequences.sample_ratio(counts, [1 - pair.share, pair.share]) > 0
+    first, second = (_as_mean(successes[doubtful], units[doubtful]) for successes, units in zip(hits, n, strict=True))
+    found = []
+    for looks in compared(first, second, pair):
+        estimate, low, high, log_e = (np.full(doubtful.shape, value) for value in (np.nan, np.inf, -np.inf, np.inf))
+        for whole, part in ((estimate, looks.estimate), (low, looks.low), (high, looks.high), (log_e, looks.log_e)):
+            whole[doubtful] = part
+        found.append(Looks(estimate, low, high, log_e))
+    return found[0], found[1]
+
+
+def _as_mean(successes: Floats, units: Floats) -> Estimate:
+    """A rate as the mean of noughts and ones, whose powers are themselves."""
+    n = np.maximum(units, 1.0)
+    rate = successes / n
+    worth = sequences.units_worth(units, successes, successes, successes, successes)
+    return Estimate(rate, np.sqrt(rate * (1 - rate) / n), units, np.where(units > 1, worth, 0.0))
+
+
+def _outermost(looks: Looks, other: Looks, ends: tuple[float, float]) -> Looks:
+    """What one of them does not exclude, between the ends of what can be; and what both say against no effect."""
+    return Looks(looks.estimate, np.maximum(np.minimum(looks.low, other.low), ends[0]),
+                 np.minimum(np.maximum(looks.high, other.high), ends[1]), np.minimum(looks.log_e, other.log_e))
 
 
 def _by_rates(lift: Looks, rates: Sequence[Floats]) -> Looks:
