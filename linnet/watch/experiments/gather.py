@@ -19,6 +19,7 @@ from linnet.watch.experiments.layout import ONE, SIZE, Layout, layout_of
 from linnet.watch.experiments.moments import ROWS, Aggregate, Sums, moments_of
 from linnet.watch.experiments.plan import Experiment
 from linnet.watch.experiments.tables import UNIT, Row, Table
+from linnet.watch.experiments.texts import refuse_texts
 
 STEPS = 4
 _HEAD = 1000
@@ -74,6 +75,7 @@ class Prepared:
 def prepare(table: Table, plan: Experiment) -> Prepared:
     """Check the table against the plan, and make one row of each unit's rows."""
     layout = layout_of(plan)
+    refuse_texts(table, layout)
     checks.check_columns(layout, table.columns)
     _check_window(plan, table)
     times = checks.check_times(plan, table, layout) if plan.time else None

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, missing_extra
 from linnet.watch.experiments.clock import Bins, Clock
+from linnet.watch.experiments.delimited import columns_kept_as_text, explained
 from linnet.watch.experiments.layout import SIZE, Layout, Variable
 from linnet.watch.experiments.moments import Aggregate
 from linnet.watch.experiments.tables import (
@@ -35,6 +36,7 @@ from linnet.watch.experiments.tables import (
     Stage,
     lowest,
 )
+from linnet.watch.experiments.texts import NUMBER, Texts
 
 _READERS = {".parquet": "read_parquet", ".pq": "read_parquet", ".csv": "read_csv", ".tsv": "read_csv",
             ".gz": "read_csv"}
@@ -150,6 +152,14 @@ class DuckTable:
         query, time = Query(), quoted(TIME)
         return int(self._run(f"SELECT count(*) FROM (SELECT {time} < lag({time}) OVER () AS falls "
                              f"FROM ({self._events(layout, query)})) WHERE falls", query)[0][0])
+
+    def texts(self, column: str) -> Texts:
+        """What stands in a column of text."""
+        query, name = Query(), f"CAST({quoted(column)} AS VARCHAR)"  # an ENUM too
+        is_none = f"NOT regexp_matches({name}, {query.value(NUMBER)})"
+        return Texts(*self._run(
+            f"SELECT count(*), count({name}), count(*) FILTER (WHERE {is_none}), "
+            f"coalesce(min({name}) FILTER (WHERE {is_none}), min({name})) FROM {self._source(query)}", query)[0])
 
     def _run(self, text: str, query: Query) -> list[tuple[Any, ...]]:
         with _said():
@@ -282,6 +292,9 @@ def _said() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        said = explained(str(error))
+        if said:
+            raise LinnetError(said) from error
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise LinnetError(f"the table cannot be read: {'; '.join(lines[:_LINES])}") from error
     except RuntimeError as error:
@@ -322,7 +335,12 @@ def _open(connection: Any, table: Any, files: list[str]) -> DuckTable:
     if kinds or reader is None:
         raise LinnetError(f"the table is read from Parquet (.parquet) or CSV (.csv) files, all of one kind; "
                           f"got {', '.join(sorted({Path(file).suffix or '(no suffix)' for file in files}))}.")
-    return DuckTable(connection, lambda query: f"{reader}({query.value(files)})")
+    if reader == "read_parquet":
+        return DuckTable(connection, lambda query: f"read_parquet({query.value(files)})")
+    with _said():
+        kept = columns_kept_as_text(connection, files)
+    return DuckTable(connection, lambda query: f"read_csv({query.value(files)}"
+                                               + (f", types = {query.value(kept)})" if kept else ")"))
 
 
 def _files(path: str | Path) -> list[str]:
@@ -330,4 +348,7 @@ def _files(path: str | Path) -> list[str]:
     if not files:
         hint = " It is a folder; give its files as a pattern, such as folder/*.parquet." if Path(path).is_dir() else ""
         raise LinnetError(f"there is no file '{path}'.{hint}")
+    empty = [file for file in files if not Path(file).stat().st_size]
+    if empty:
+        raise LinnetError(f"'{Path(empty[0]).name}' is empty; was it written to its end?")
     return [str(Path(file).resolve()) for file in files]

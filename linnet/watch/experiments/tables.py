@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from linnet.watch.experiments.clock import Bins, Clock
 from linnet.watch.experiments.layout import Layout, Variable
 from linnet.watch.experiments.moments import Aggregate
+from linnet.watch.experiments.texts import Texts
 
 Column = Literal["number", "boolean", "timestamp", "text", "other"]
 Stage = Literal["events", "units", "observations"]
@@ -53,6 +54,9 @@ class Table(Protocol):
 
     def example(self, layout: Layout, stage: Stage, names: tuple[str, str, str]) -> tuple[Any, ...] | None:
         """Three columns of one row in which the second and the third differ."""
+
+    def texts(self, column: str) -> Texts:
+        """What stands in a column of text."""
 
     def backwards(self, layout: Layout) -> int | None:
         """How many rows have an earlier time than the row before; None where rows have no order."""

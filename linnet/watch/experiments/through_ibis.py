@@ -29,6 +29,7 @@ from linnet.watch.experiments.tables import (
     Stage,
     lowest,
 )
+from linnet.watch.experiments.texts import NUMBER, Texts
 
 
 class IbisTable:
@@ -86,6 +87,15 @@ class IbisTable:
         rows = self._stage(layout, stage)
         found = _run(rows.filter(rows[names[1]] != rows[names[2]]).select(*names).order_by(names[0]).limit(1))
         return tuple(found.to_pylist()[0][name] for name in names) if found.num_rows else None
+
+    def texts(self, column: str) -> Texts:
+        """What stands in a column of text."""
+        values = self._table[column]
+        is_none = ~values.re_search(NUMBER)
+        found = _run(self._table.aggregate(rows=self._table.count(), filled=values.count(), not_numbers=is_none.sum(),
+                                           odd=values.min(where=is_none), example=values.min())).to_pylist()[0]
+        return Texts(int(found["rows"]), int(found["filled"]), int(found["not_numbers"] or 0),
+                     found["odd"] or found["example"])
 
     def backwards(self, layout: Layout) -> int | None:  # noqa: ARG002  (as `tables.Table` asks)
         """None: rows of a database have no order."""
