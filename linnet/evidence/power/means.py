@@ -11,10 +11,10 @@ from linnet.errors import LinnetError
 from linnet.evidence.comparisons.matched_pairs import MINIMUM_DIFFERING
 from linnet.evidence.intervals.bets import log_wealth
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS
-from linnet.evidence.power.needed import Needed, smallest
-from linnet.evidence.power.simulated import Clustering, runs_at, smallest_simulated
+from linnet.evidence.power.needed import Goal, Needed, smallest
+from linnet.evidence.power.simulated import Clustering, clustering_of, runs_at, smallest_simulated
 from linnet.evidence.rounding import plain, shift
-from linnet.evidence.settings import check_amount, check_between, check_level
+from linnet.evidence.settings import check_amount, check_between, check_seed, is_number
 
 Floats = NDArray[np.float64]
 
@@ -23,8 +23,10 @@ _T_UP_TO = 3000  # degrees of freedom; above, the normal distribution is as good
 
 
 def samples_for_mean(bound: float, expected: float, *, deviation: float, level: float = 0.95, power: float = 0.8,
-                     clusters: Clustering | None = None, seed: int = 0) -> Needed:
+                     clusters: Clustering | None = None, seed: int = 0, look: int | None = None) -> Needed:
     """How many samples `mean_score_at_least` needs, if graded scores have this mean and standard deviation in truth.
+
+    `look` as in `samples_for_accuracy`: 1 where the file is proven as the first held against this test part.
 
     By simulation of the betting bound on beta distributed scores between 0 and 1; with `clusters` on clusters whose
     means are beta distributed, never under ten. A second or two.
@@ -38,20 +40,20 @@ def samples_for_mean(bound: float, expected: float, *, deviation: float, level: 
     >>> 90 < needed.count < 180, needed.power >= 0.8
     (True, True)
     """
-    _check_settings(level, power)
+    goal, of = Goal(level, power, look).check(), clustering_of(clusters)
     for name, share in (("bound", bound), ("expected", expected)):
         check_between(name, share)
-    if not 0 < deviation < math.sqrt(expected * (1 - expected)):
+    if not 0 < check_amount("deviation", deviation) < math.sqrt(expected * (1 - expected)):
         raise LinnetError(f"scores from 0 to 1 with the mean {expected:g} have a standard deviation above 0 and below "
                           f"{math.sqrt(expected * (1 - expected)):.3f}; got {deviation!r}.")
     unit = "samples" if clusters is None else "clusters"
-    shows = f"that the mean score is at least {bound:g}, if it is {expected:g}"
+    shows = f"that the mean score is at least {bound:g}, if it is {expected:g}{goal.words}"
     if expected <= bound:
         return Needed(None, unit, 0.0, level, shows)
-    of = Clustering(1, 0.0) if clusters is None else clusters.check()
     rough = 8 * (deviation / (expected - bound)) ** 2 * of.design_effect / of.rows
     count, reached = smallest_simulated(
-        lambda size: (_share_holding(size, of, bound, (expected, deviation), level, seed), runs_at(size)),
+        lambda size: (_share_holding(size, of, bound, (expected, deviation), goal.tested, check_seed(seed)),
+                      runs_at(size)),
         rough, power, least=2 if clusters is None else MINIMUM_CLUSTERS)
     rows = None if clusters is None or count is None else count * of.rows
     return Needed(count, unit, reached, level, shows, rows)
@@ -73,13 +75,13 @@ def segments_for_word_error(before: float, after: float, *, words: float, deviat
     >>> print(segments_for_word_error(0.10, 0.09, words=20, deviation=1.5))
     350 segments suffice in 80 of 100 tries to be 95 % sure that word errors fall, if from 10 to 9 in 100.
     """
-    _check_settings(level, power)
+    Goal(level, power).check()
     for name, amount in (("before", before), ("words", words), ("deviation", deviation)):
         check_amount(name, amount)
-    if not 0 <= after < math.inf:
+    if not (is_number(after) and after >= 0):
         raise LinnetError(f"after is a word error rate from 0; got {after!r}.")
     shows = f"that word errors fall, if from {plain(shift(before, 2))} to {plain(shift(after, 2))} in 100"
-    of = Clustering(1, 0.0) if clusters is None else clusters.check()
+    of = clustering_of(clusters)
     unit, least = ("segments", MINIMUM_DIFFERING) if clusters is None else ("clusters", MINIMUM_CLUSTERS)
     gain, spread = (before - after) * words * of.rows, deviation * math.sqrt(of.design_effect * of.rows)
     differing = _share_differing(gain, spread)
@@ -140,8 +142,3 @@ def _cluster_means(shape: tuple[int, int], of: Clustering, scores: tuple[float, 
     for _ in range(of.rows):
         total += rng.beta(means * size, (1 - means) * size)
     return total / of.rows
-
-
-def _check_settings(level: float, power: float) -> None:
-    check_level(level)
-    check_between("power", power)

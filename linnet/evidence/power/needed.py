@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from linnet.evidence.rounding import plain, shift
+from linnet.evidence.settings import check_between, check_level
 
 _LIMIT = 100_000_000
 
@@ -15,8 +17,9 @@ _LIMIT = 100_000_000
 class Needed:
     """How many `unit` (samples, clusters, runs, segments) it takes to show something; None if no number does.
 
-    `power` is the probability of success at `count`, from the very bound that the claim uses; `rows` are the samples in
-    all those clusters. `str()` says it in a sentence.
+    Up to 100 million are tried, and up to 200,000 where it is simulated. `power` is the probability of success at
+    `count`, from the very bound that the claim uses; `rows` are the samples in all those clusters. `str()` says it in a
+    sentence.
     """
 
     count: int | None
@@ -34,9 +37,39 @@ class Needed:
         """
         sure = f"{plain(shift(self.level, 2))} % sure {self.shows}"
         if self.count is None:
-            return f"No number of {self.unit} suffices to be {sure}."
+            return f"No number of {self.unit} within reach suffices to be {sure}."
         of = f" ({self.rows:,} samples)" if self.rows is not None else ""
         return f"{self.count:,} {self.unit}{of} suffice in {int(self.power * 100 + 1e-9)} of 100 tries to be {sure}."
+
+
+class Goal(NamedTuple):
+    """How sure one wants to be, and how often one wants to be it, and for which file (None: no look paid)."""
+
+    level: float
+    power: float
+    look: int | None = None
+
+    def check(self) -> Goal:
+        """Itself; LinnetError where it is none."""
+        check_level(self.level)
+        check_between("power", self.power)
+        _ = self.tested  # checks the look
+        return self
+
+    @property
+    def tested(self) -> float:
+        """The level that the bound is computed at."""
+        if self.look is None:
+            return self.level
+        # claims import this file; imported here, nothing goes in a circle
+        from linnet.evidence.claims.spending import level_at
+
+        return level_at(self.look, self.level)
+
+    @property
+    def words(self) -> str:
+        """What a sentence adds."""
+        return "" if self.look is None else f", as file {self.look} held against them"
 
 
 def in_100(share: float) -> str:

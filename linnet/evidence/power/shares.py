@@ -8,16 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.evidence.intervals.clusters import known_rows
-from linnet.evidence.power.needed import Needed, in_100, smallest
-from linnet.evidence.power.simulated import Clustering, runs_at, smallest_simulated
-from linnet.evidence.settings import check_between, check_level
+from linnet.evidence.power.needed import Goal, Needed, in_100, smallest
+from linnet.evidence.power.simulated import Clustering, clustering_of, runs_at, smallest_simulated
+from linnet.evidence.settings import check_between, check_seed
 
 Floats = NDArray[np.float64]
 
 
 def samples_for_accuracy(bound: float, expected: float, *, level: float = 0.95, power: float = 0.8,
-                         clusters: Clustering | None = None, seed: int = 0) -> Needed:
+                         clusters: Clustering | None = None, seed: int = 0, look: int | None = None) -> Needed:
     """How many samples `accuracy_at_least` needs to hold at `bound`, if a share of `expected` is right in truth.
+
+    Give `look=1` where the file will be proven (`export.prove`) as the first one that is held against this test part,
+    2 for the second: it is tested at a higher level than is promised (`claims.spending`), and needs more.
 
     Exact: from this number on, every number has at least this power. With `clusters` the answer is in clusters, by
     simulation (beta-binomial) of the bound for clusters, never under ten.
@@ -34,17 +37,15 @@ def samples_for_accuracy(bound: float, expected: float, *, level: float = 0.95, 
     >>> samples_for_accuracy(0.80, 0.90, clusters=Clustering(rows=20, correlation=0.1)).count
     23
     """
-    _check(level, power, bound=bound, expected=expected)
-    shows = f"that at least {in_100(bound)} are right, if {in_100(expected)} are"
-    unit = "samples" if clusters is None else "clusters"
-    if expected <= bound:
-        return Needed(None, unit, 0.0, level, shows)
-    count, reached = fewest_binomial(bound, expected, level, power)
-    if clusters is None:
+    goal, of = Goal(level, power, look).check(), clustering_of(clusters)
+    _check_shares(bound=bound, expected=expected)
+    shows = f"that at least {in_100(bound)} are right, if {in_100(expected)} are{goal.words}"
+    unit, tested = "samples" if clusters is None else "clusters", goal.tested
+    count, reached = fewest_binomial(bound, expected, tested, power)
+    if clusters is None or count is None:
         return Needed(count, unit, reached, level, shows)
-    of = clusters.check()
     units, reached = smallest_simulated(
-        lambda size: (_share_holding(size, of, bound, expected, level, seed), runs_at(size)),
+        lambda size: (_share_holding(size, of, bound, expected, tested, check_seed(seed)), runs_at(size)),
         count * of.design_effect / of.rows, power)
     return Needed(units, unit, reached, level, shows, None if units is None else units * of.rows)
 
@@ -59,17 +60,20 @@ def runs_for_latency(quantile: float, within: float, *, level: float = 0.95, pow
     >>> print(runs_for_latency(0.95, 0.99))
     124 runs suffice in 87 of 100 tries to be 95 % sure that 95 in 100 runs meet the bound, if 99 in 100 do.
     """
-    _check(level, power, quantile=quantile, within=within)
+    Goal(level, power).check()
+    _check_shares(quantile=quantile, within=within)
     shows = f"that {in_100(quantile)} runs meet the bound, if {in_100(within)} do"
-    if within <= quantile:
-        return Needed(None, "runs", 0.0, level, shows)
     count, reached = fewest_binomial(quantile, within, level, power)
     return Needed(count, "runs", reached, level, shows)
 
 
-def fewest_binomial(bound: float, expected: float, level: float, power: float) -> tuple[int, float]:
+def fewest_binomial(bound: float, expected: float, level: float, power: float) -> tuple[int | None, float]:
     """From this number of samples on, the exact lower bound reaches `bound` with at least this power."""
-    rough = smallest(lambda n: float(_chance(np.array([n]), bound, expected, level)[0]) >= power, 1) or 1
+    if expected <= bound:
+        return None, 0.0
+    rough = smallest(lambda n: float(_chance(np.array([n]), bound, expected, level)[0]) >= power, 1)
+    if rough is None:
+        return None, 0.0
     reach = math.ceil(10 / (expected - bound)) + 50  # a tooth of the saw is about 2 / (expected - bound) long
     sizes = np.arange(max(1, rough - reach), rough + 2 * reach)
     fails = sizes[_chance(sizes, bound, expected, level) < power]
@@ -121,8 +125,6 @@ def _right_answers(clusters: int, of: Clustering, expected: float, rng: np.rando
     return rng.binomial(of.rows, shares).astype(np.float64)
 
 
-def _check(level: float, power: float, **shares: float) -> None:
-    check_level(level)
-    check_between("power", power)
+def _check_shares(**shares: float) -> None:
     for name, share in shares.items():
         check_between(name, share)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS
+from linnet.evidence.settings import is_number
 
 _NUMBERS = 2_000_000
 _FEWEST_RUNS, _MOST_RUNS = 500, 4000
@@ -33,10 +34,19 @@ class Clustering(NamedTuple):
 
     def check(self) -> Clustering:
         """Itself; LinnetError where it is none."""
-        if self.rows < 1 or not 0 <= self.correlation < 1:
+        if not (is_number(self.rows) and self.rows == int(self.rows) and self.rows >= 1
+                and is_number(self.correlation) and 0 <= self.correlation < 1):
             raise LinnetError("a clustering has at least 1 row a cluster and a correlation from 0 to below 1; "
-                              f"got {self.rows} and {self.correlation}.")
-        return self
+                              f"got {self.rows!r} and {self.correlation!r}.")
+        return Clustering(int(self.rows), float(self.correlation))
+
+
+def clustering_of(clusters: Clustering | None) -> Clustering:
+    """The clustering, checked; that of single rows where there is none."""
+    if clusters is not None and not isinstance(clusters, Clustering):
+        raise LinnetError("clusters are planned for as a Clustering(rows=..., correlation=...), by name; "
+                          f"got {clusters!r:.80}.")
+    return Clustering(1, 0.0) if clusters is None else clusters.check()
 
 
 def runs_at(size: int) -> int:
@@ -58,7 +68,9 @@ def smallest_simulated(chance: Callable[[int], tuple[float, int]], guess: float,
         shares[size] = share
         return share - _ERRORS * math.sqrt(power * (1 - power) / runs) >= power
 
-    high = max(least, math.ceil(guess))
+    if guess > 2 * _LARGEST:
+        return None, 0.0
+    high = max(least, min(math.ceil(guess), _LARGEST))
     low = least - 1
     while not reaches(high):
         low, high = high, math.ceil(high * 1.25)

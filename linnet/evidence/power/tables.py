@@ -19,10 +19,10 @@ from linnet.evidence.comparisons.paired import lower_of_shares, paired_lower
 from linnet.evidence.comparisons.two_sample import _score as two_sample_score
 from linnet.evidence.comparisons.two_sample import two_sample_lower
 from linnet.evidence.intervals.clusters import known_rows
-from linnet.evidence.power.needed import Needed, in_100, smallest
+from linnet.evidence.power.needed import Goal, Needed, in_100, smallest
 from linnet.evidence.power.shares import effective_share, worth_of
-from linnet.evidence.power.simulated import Clustering, runs_at, smallest_simulated
-from linnet.evidence.settings import check_between, check_level, check_share
+from linnet.evidence.power.simulated import Clustering, clustering_of, runs_at, smallest_simulated
+from linnet.evidence.settings import check_between, check_seed, check_share, is_number
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -36,12 +36,14 @@ _ROUNDS = 4
 
 
 def samples_for_no_worse(margin: float, disagreement: float, *, expected: float = 0.0, level: float = 0.95,
-                         power: float = 0.8, clusters: Clustering | None = None, seed: int = 0) -> Needed:
+                         power: float = 0.8, clusters: Clustering | None = None, seed: int = 0,
+                         look: int | None = None) -> Needed:
     """How many samples `no_worse` needs to hold at `margin`, if the two files disagree on a share of `disagreement`.
 
     Disagreement is where one is right and the other wrong, of all samples; `expected` is the true difference, after
     minus before. From the exact bound. With `clusters` the answer is in clusters, by simulation (Dirichlet) of the
-    bound for clusters, never under ten.
+    bound for clusters, never under ten. `look` as in `samples_for_accuracy`: 1 where the file is proven as the first
+    held against this test part.
 
     Assumes: disagreement and difference are the true ones; both are small for two files of one recipe (0.02 to 0.1).
         With `clusters`: of one size; the correlation is that of where the two disagree.
@@ -52,13 +54,14 @@ def samples_for_no_worse(margin: float, disagreement: float, *, expected: float 
     >>> print(samples_for_no_worse(0.05, 0.06))
     193 samples suffice in 81 of 100 tries to be 95 % sure that it is right at most 5 in 100 less often.
     """
-    check_share("margin", margin)
+    margin = check_share("margin", margin)
     shows = f"that it is right at most {in_100(margin)} less often"
-    return _paired(-margin, disagreement, expected, (level, power), clusters, seed, shows)
+    return _paired(-margin, disagreement, expected, Goal(level, power, look), clusters, seed, shows)
 
 
 def samples_for_better(expected: float, disagreement: float, *, by: float = 0.0, level: float = 0.95,
-                       power: float = 0.8, clusters: Clustering | None = None, seed: int = 0) -> Needed:
+                       power: float = 0.8, clusters: Clustering | None = None, seed: int = 0,
+                       look: int | None = None) -> Needed:
     """How many samples `better` needs to hold, if the true difference is `expected`; else as `samples_for_no_worse`.
 
     Assumes: as `samples_for_no_worse`.
@@ -70,7 +73,7 @@ def samples_for_better(expected: float, disagreement: float, *, by: float = 0.0,
     """
     check_share("by", by, zero=True)
     shows = "that it is right more often" + (f" by more than {in_100(by)}" if by else "")
-    return _paired(by, disagreement, expected, (level, power), clusters, seed, shows)
+    return _paired(by, disagreement, expected, Goal(level, power, look), clusters, seed, shows)
 
 
 def samples_for_two_shares(control: float, treatment: float, *, by: float = 0.0, level: float = 0.95,
@@ -87,9 +90,11 @@ def samples_for_two_shares(control: float, treatment: float, *, by: float = 0.0,
     >>> print(samples_for_two_shares(0.60, 0.90))
     26 samples on each side suffice in 80 of 100 tries to be 95 % sure that the share is larger.
     """
+    if not is_number(by):
+        raise LinnetError(f"by is a difference of two shares, below 0 for a margin; got {by!r}.")
     for name, share in (("control", control), ("treatment", treatment)):
         check_between(name, share)
-    _check_settings(level, power)
+    Goal(level, power).check()
     shows = "that the share is larger" + (f" by more than {in_100(by)}" if by > 0 else "") if by >= 0 else (
         f"that the share is smaller by at most {in_100(-by)}")
     unit = "samples on each side"
@@ -113,16 +118,16 @@ def samples_for_two_shares(control: float, treatment: float, *, by: float = 0.0,
     return Needed(count, unit, reached, level, shows)
 
 
-def _paired(by: float, disagreement: float, expected: float, goal: tuple[float, float], clusters: Clustering | None,
-            seed: int, shows: str) -> Needed:
-    level, power = goal
-    _check_settings(level, power)
-    if not (0 < disagreement <= 1 and abs(expected) <= disagreement):
+def _paired(by: float, disagreement: float, expected: float, goal: Goal, clusters: Clustering | None, seed: int,
+            shows: str) -> Needed:
+    level, power, shows, of = goal.check().tested, goal.power, shows + goal.words, clustering_of(clusters)
+    if not (is_number(expected) and is_number(disagreement)
+            and abs(expected) <= disagreement and 0 < disagreement <= 1):
         raise LinnetError("disagreement is a share above 0, and the difference cannot be larger than it; "
                           f"got disagreement={disagreement!r} and expected={expected!r}.")
     unit = "samples" if clusters is None else "clusters"
     if expected <= by:
-        return Needed(None, unit, 0.0, level, shows)
+        return Needed(None, unit, 0.0, goal.level, shows)
     p10, p01 = (disagreement - expected) / 2, (disagreement + expected) / 2
 
     def chance(n: int, more: int | Counts) -> float:
@@ -141,12 +146,11 @@ def _paired(by: float, disagreement: float, expected: float, goal: tuple[float, 
 
     count, reached = _smallest_exact(chance, more_at, power)
     if clusters is None or count is None:
-        return Needed(count, unit, reached, level, shows)
-    of = clusters.check()
+        return Needed(count, unit, reached, goal.level, shows)
     units, reached = smallest_simulated(
-        lambda size: (_share_holding(size, of, (p10, p01), by, level, seed), runs_at(size)),
+        lambda size: (_share_holding(size, of, (p10, p01), by, level, check_seed(seed)), runs_at(size)),
         count * of.design_effect / of.rows, power)
-    return Needed(units, unit, reached, level, shows, None if units is None else units * of.rows)
+    return Needed(units, unit, reached, goal.level, shows, None if units is None else units * of.rows)
 
 
 def _smallest_exact(chance: Chance, more_at: Callable[[int], Counts], power: float) -> tuple[int | None, float]:
@@ -248,8 +252,3 @@ def _disagreements(clusters: int, of: Clustering, shares: tuple[float, float], r
     worsened = rng.binomial(of.rows, parts[0] / parts.sum(axis=0))
     improved = rng.binomial(of.rows - worsened, parts[1] / np.maximum(parts[1] + parts[2], 1e-300))
     return worsened.astype(np.float64), improved.astype(np.float64)
-
-
-def _check_settings(level: float, power: float) -> None:
-    check_level(level)
-    check_between("power", power)

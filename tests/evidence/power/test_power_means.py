@@ -1,5 +1,7 @@
 """The stated number has the stated power, by the bound of the claim on fresh draws of another shape as well."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,13 @@ def test_graded_scores_beta_and_of_two_values() -> None:
         holds = np.mean([betting(draw(), 0.9)[0] >= 0.7 for _ in range(RUNS)])
         assert holds >= 0.8 - 2 * ERROR - (0.03 if name != "beta" else 0), name
         assert holds <= 0.9, name
+
+
+def test_a_later_file_needs_more_and_what_is_beyond_reach_is_none() -> None:
+    assert samples_for_mean(0.8, 0.85, deviation=0.15, look=1) == dataclasses.replace(
+        samples_for_mean(0.8, 0.85, deviation=0.15, level=0.96), level=0.95,
+        shows="that the mean score is at least 0.8, if it is 0.85, as file 1 held against them")
+    assert samples_for_mean(0.8, 0.800001, deviation=0.15).count is None
 
 
 def test_clusters_of_graded_scores() -> None:

@@ -18,7 +18,8 @@ def test_nothing_decides() -> None:
 
 
 def test_sentences() -> None:
-    assert str(Needed(None, "samples", 0.0, 0.95, "of it")) == "No number of samples suffices to be 95 % sure of it."
+    none = str(Needed(None, "samples", 0.0, 0.95, "of it"))
+    assert none == "No number of samples within reach suffices to be 95 % sure of it."
     clusters = str(Needed(12, "clusters", 0.8999, 0.9, "of it", 480))
     assert clusters == "12 clusters (480 samples) suffice in 89 of 100 tries to be 90 % sure of it."
 

@@ -1,14 +1,20 @@
 """The stated number has the stated power: with the very bound of the claim, enumerated or simulated."""
 
+import time
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from linnet.errors import LinnetError
+from linnet.evidence import DataRef, Scores, accuracy_at_least
+from linnet.evidence.claims.spending import level_at
 from linnet.evidence.intervals import binomial_lower, clustered_mean, quantile_upper
 from linnet.evidence.intervals.clusters import known_rows
 from linnet.evidence.power import Clustering, runs_for_latency, samples_for_accuracy
 from linnet.evidence.power.shares import _right_answers, _share_holding, effective_share, worth_of
+
+DATA = DataRef(population="recordings", fingerprint="f" * 64, rows=1, part="test")
 
 
 def chance(n: int, bound: float, expected: float, level: float) -> float:
@@ -34,6 +40,37 @@ def test_large_numbers_are_right_as_well() -> None:
     assert needed.power >= 0.8
     approximate = ((1.645 * (0.97 * 0.03) ** 0.5 + 0.842 * (0.972 * 0.028) ** 0.5) / 0.002) ** 2
     assert needed.count == pytest.approx(approximate, rel=0.05)
+
+
+@pytest.mark.parametrize("expected", [0.80001, 0.8 + 1e-9])
+def test_a_number_beyond_reach_is_none_and_found_fast(expected: float) -> None:
+    start = time.process_time()
+    needed, runs = samples_for_accuracy(0.8, expected), runs_for_latency(0.8, expected)
+    clustered = samples_for_accuracy(0.8, expected, clusters=Clustering(20, 0.1))
+    assert time.process_time() - start < 3
+    for one in (needed, runs, clustered):
+        assert (one.count, one.power, one.rows) == (None, 0.0, None)
+    assert str(needed).startswith("No number of samples within reach suffices")
+
+
+@pytest.mark.parametrize("look", [1, 2, 5])
+def test_a_file_that_is_held_against_the_data_has_the_power_at_the_level_it_is_tested_at(look: int) -> None:
+    needed = samples_for_accuracy(0.80, 0.90, look=look)
+    assert chance(needed.count, 0.80, 0.90, level_at(look, 0.95)) >= 0.8
+    assert chance(needed.count - 1, 0.80, 0.90, level_at(look, 0.95)) < 0.8
+    assert needed.count > samples_for_accuracy(0.80, 0.90).count
+    assert needed.level == 0.95
+    assert str(needed).endswith(f"are, as file {look} held against them.")
+
+
+def test_proving_the_first_file_holds_as_often_as_was_planned() -> None:
+    needed, rng, holds = samples_for_accuracy(0.80, 0.90, look=1), np.random.default_rng(1), 0
+    ids = [str(row) for row in range(needed.count)]
+    for right in rng.binomial(needed.count, 0.90, 400).tolist():
+        scores = Scores(ids, ids, ids, (np.arange(needed.count) < right).astype(float), DATA, "a" * 64)
+        holds += accuracy_at_least(scores, bound=0.80, look=1).verdict == "holds"
+    assert abs(holds / 400 - needed.power) < 3 * (0.16 / 400) ** 0.5
+    assert needed.power >= 0.8
 
 
 def test_latency_by_its_own_bound() -> None:
@@ -93,6 +130,9 @@ def test_what_is_not_so_is_never_shown() -> None:
     (lambda: samples_for_accuracy(0.8, 0.9, level=95), "level is how sure"),
     (lambda: samples_for_accuracy(0.8, 0.9, clusters=Clustering(0, 0.1)), "at least 1 row"),
     (lambda: samples_for_accuracy(0.8, 0.9, clusters=Clustering(5, 1.0)), "correlation from 0 to below 1"),
+    (lambda: samples_for_accuracy(0.8, 0.9, look=0), "looks are counted"),
+    (lambda: samples_for_accuracy(0.8, 0.9, clusters=(20, 0.1)), "a Clustering"),
+    (lambda: samples_for_accuracy(0.8, 0.9, clusters=Clustering("20", 0.1)), "at least 1 row"),
     (lambda: runs_for_latency(1.0, 0.9), "quantile must lie"),
 ])
 def test_bad_input_is_refused(call, message: str) -> None:

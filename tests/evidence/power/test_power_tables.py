@@ -46,6 +46,15 @@ def test_paired_with_margins(by: float, disagreement: float, expected: float) ->
     check_paired(by, disagreement, expected)
 
 
+@pytest.mark.parametrize("plan", [samples_for_better, lambda *shares, **more: samples_for_no_worse(0.05, 0.1, **more)])
+def test_a_later_file_is_tested_at_a_higher_level_and_needs_more(plan) -> None:
+    unpaid, first, second = (plan(0.06, 0.12, look=look) for look in (None, 1, 2))
+    assert unpaid.count < first.count < second.count
+    assert first.count == plan(0.06, 0.12, level=0.96).count
+    assert second.count == plan(0.06, 0.12, level=0.995).count
+    assert (first.level, str(second)[-30:]) == (0.95, ", as file 2 held against them.")
+
+
 def test_two_shares_need_about_what_the_textbook_says() -> None:
     textbook = (1.645 + 0.842) ** 2 * (0.2 * 0.8 + 0.5 * 0.5) / 0.3**2
     assert samples_for_two_shares(0.2, 0.5).count == pytest.approx(textbook, rel=0.2)  # exact at so few costs some
