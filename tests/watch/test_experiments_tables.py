@@ -146,3 +146,22 @@ def test_a_window_is_said_in_the_unit_of_the_time_column(users: pa.Table, plan: 
     with pytest.raises(LinnetError, match=r"the window is '7 days', .* 'day' holds numbers; give a number in "
                                           "its unit"):
         analyse(users, plan(time="day", unit="user", window="7 days"))
+
+
+@pytest.mark.parametrize("twice", [6000, 2000, 60, 0])
+def test_rows_that_stand_twice_are_noted(users: pa.Table, plan: Make, tmp_path: Path, twice: int) -> None:
+    pa.parquet.write_table(users, tmp_path / "a.parquet")
+    pa.parquet.write_table(users.slice(0, twice), tmp_path / "b.parquet")
+    asked = plan("\n  s: {kind: mean, value: spent}\n  b: {kind: proportion, value: bought}", unit="user", time="at")
+    notes = [note for note in analyse(tmp_path / "*.parquet", asked).notes if "same" in note]
+    assert len(notes) == (1 if twice else 0)
+    for note in notes:
+        share = float(note.removeprefix("about ").split(" ")[0]) / 100
+        assert share == pytest.approx(twice / (6000 + twice), abs=0.035 if twice < 6000 else 0)
+    assert not [note for note in analyse(tmp_path / "*.parquet", plan(unit="user")).notes if "copies" in note]
+
+
+def test_rows_of_one_second_with_other_values_are_no_copies(users: pa.Table, plan: Make) -> None:
+    more = users.set_column(users.column_names.index("spent"), "spent", pa.compute.add(users["spent"], 1))
+    found = analyse(pa.concat_tables([users, more]), plan("\n  s: {kind: mean, value: spent}", unit="user", time="at"))
+    assert not [note for note in found.notes if "copies" in note]

@@ -64,4 +64,4 @@ def _check_lines(file: str) -> None:
 
 def _ragged(file: str, line: int, found: str, expected: int) -> LinnetError:
     return LinnetError(f"line {line:,} of '{file}' has {found} field{'s' if found != '1' else ''}, expected {expected} "
-                       "as in the first line. A text with a comma in it stands in quotes; cut out a line that broke off.")
+                       "as in the first line. A text with a comma in it stands in quotes; cut out one that broke off.")

@@ -18,13 +18,14 @@ from linnet.watch.experiments.clock import Bins, Clock, clock
 from linnet.watch.experiments.layout import ONE, SIZE, Layout, layout_of
 from linnet.watch.experiments.moments import ROWS, Aggregate, Sums, moments_of
 from linnet.watch.experiments.plan import Experiment
-from linnet.watch.experiments.tables import UNIT, Row, Table
+from linnet.watch.experiments.tables import TIME, UNIT, Row, Table
 from linnet.watch.experiments.texts import refuse_texts
 
 STEPS = 4
 _HEAD = 1000
 _FAR = 8.0
 """A variable so many standard deviations from zero is moved there before it is squared."""
+_FEW, _NO_COPIES = 0.01, 0.001
 _NEAR, _GRID = 5e-4, 32
 
 
@@ -84,7 +85,8 @@ def prepare(table: Table, plan: Experiment) -> Prepared:
     if is_plain and not any(variable.cap is not None for variable in layout.variables):
         return Prepared(layout, 0, times, asked, ())
     distinct = (Aggregate("distinct", (UNIT,)),) if layout.window is not None else ()
-    found = table.aggregate(layout, (ROWS, *checks.key_checks(layout), *asked, *distinct), "events")[0]
+    copies = _copies(table, layout)
+    found = table.aggregate(layout, (ROWS, *checks.key_checks(layout), *asked, *distinct, *copies), "events")[0]
     if not found[ROWS]:
         raise LinnetError("the table has no rows.")
     checks.check_keys(layout, found)
@@ -92,7 +94,24 @@ def prepare(table: Table, plan: Experiment) -> Prepared:
     table.prepare(layout, times[1] if times else None)
     checks.check_units(table, layout)
     notes += _left_out(table, layout, int(found[distinct[0]])) if distinct else []
+    notes += _twice(*(int(found[item]) for item in copies)) if copies else []
     return Prepared(layout, int(found[ROWS]), times, (), tuple(notes))
+
+
+def _copies(table: Table, layout: Layout) -> tuple[Aggregate, ...]:
+    """Rows of some units, and how many different ones; nothing where a copy changes nothing, or cannot be told."""
+    names = [variable.name for variable in layout.variables]
+    is_added_up = any(variable.combine == "sum" for variable in layout.variables)
+    if not (table.can_draw and layout.unit and layout.time and is_added_up):
+        return ()
+    return Aggregate("drawn", (UNIT,)), Aggregate("different", (UNIT, TIME, *names))
+
+
+def _twice(rows: int, different: int) -> list[str]:
+    share = 1 - different / rows if rows else 0.0
+    return [f"about {max(round(100 * share, 0 if share > _FEW else 1), 0.1):g} % of the rows are copies of another one "
+            "(the same unit, time and values). Where exports overlap they count twice: cut them out, such as with "
+            "SELECT DISTINCT."] if share > _NO_COPIES else []
 
 
 def _check_window(plan: Experiment, table: Table) -> None:

@@ -19,12 +19,15 @@ Floats = NDArray[np.float64]
 class Aggregate:
     """One number over a group of rows, said so that SQL and Ibis can both be made of it."""
 
-    kind: Literal["rows", "sum", "filled", "least", "most", "distinct", "not_binary", "at_most", "exceeds", "differs"]
+    kind: Literal["rows", "sum", "filled", "least", "most", "distinct", "not_binary", "at_most", "exceeds", "differs",
+                  "drawn", "different"]
     names: tuple[str, ...] = ()
-    """The variables: the factors of a sum, else one, or two that are compared."""
+    """The variables: the factors of a sum, else one, or two that are compared. The first one of "different" rows is
+    the unit: rows of one unit in `ONE_IN` are "drawn", and counted once where all variables are the same."""
     bound: float = 0.0
 
 
+ONE_IN = 16
 ROWS = Aggregate("rows")
 _POWERS = (3, 4)
 

@@ -20,7 +20,7 @@ from linnet.errors import LinnetError, missing_extra
 from linnet.watch.experiments.clock import Bins, Clock
 from linnet.watch.experiments.delimited import columns_kept_as_text, explained
 from linnet.watch.experiments.layout import SIZE, Layout, Variable
-from linnet.watch.experiments.moments import Aggregate
+from linnet.watch.experiments.moments import ONE_IN, Aggregate
 from linnet.watch.experiments.tables import (
     ARM,
     BIN,
@@ -70,6 +70,8 @@ def quoted(name: str) -> str:
 
 class DuckTable:
     """A table in DuckDB; see `tables.Table`."""
+
+    can_draw = True
 
     def __init__(self, connection: Any, source: Callable[[Query], str]) -> None:
         self._connection, self._source = connection, source
@@ -259,6 +261,10 @@ def _aggregate(item: Aggregate, shifts: Mapping[str, float], query: Query) -> st
         return f"count(DISTINCT {names[0]})"
     if item.kind in _FUNCTIONS:
         return f"{_FUNCTIONS[item.kind]}({names[0]})"
+    if item.kind in ("drawn", "different"):
+        is_drawn = f"(hash({names[0]}) & {ONE_IN - 1}) = 0"
+        return f"count(DISTINCT CASE WHEN {is_drawn} THEN hash({', '.join(names)}) END)" \
+            if item.kind == "different" else f"count(*) FILTER (WHERE {is_drawn})"
     condition = {"not_binary": f"{names[0]} <> 0 AND {names[0]} <> 1", "at_most": f"{names[0]} <= ",
                  "exceeds": f"{names[0]} > {names[-1]}", "differs": f"{names[0]} <> {names[-1]}"}[item.kind]
     bound = query.value(item.bound) if item.kind == "at_most" else ""

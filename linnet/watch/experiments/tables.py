@@ -31,6 +31,9 @@ def lowest(variable: Variable) -> str:
 class Table(Protocol):
     """A table of events, and the few questions that an experiment asks of it."""
 
+    can_draw: bool
+    """It can be asked for "drawn" and "different" rows, which needs a hash."""
+
     @property
     def columns(self) -> Mapping[str, Column]:
         """Its columns by what they hold."""

@@ -35,6 +35,8 @@ from linnet.watch.experiments.texts import NUMBER, Texts
 class IbisTable:
     """A table of Ibis; see `tables.Table`. Units are made anew in every query, as views of others may not be kept."""
 
+    can_draw = False
+
     def __init__(self, table: Any) -> None:
         self._table = table
         self._until: float | None = None
