@@ -21,9 +21,12 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import beta
 
 from linnet.evidence.thresholds import (
+    GenuinePairs,
+    ImpostorPairs,
     conformal_risk,
     false_accept_threshold,
     learn_then_test,
+    operating_points,
     selective,
 )
 
@@ -368,6 +371,26 @@ def verification_row(name: str, rate: float, truth: Truth, thresholds: Floats, r
           flush=True)
 
 
+def operating_points_table(runs: int) -> None:
+    """Misses of the interval of false accepts where few are accepted."""
+    print("\n## operating_points\n\nFalse accepts at a threshold stated beforehand; `upper end`: median, as "
+          "a multiple of the true rate.\n\n| data | missed | rate below it | rate above it | upper end | ms |\n"
+          "|---|---|---|---|---|---|")
+    own = GenuinePairs(np.arange(100) / 100, np.arange(100) // 5)
+    for speakers, rate in ((40, 0.001), (40, 0.01), (200, 0.001), (200, 0.01)):
+        voices, random, taken = Voices("", speakers), np.random.default_rng(6), 0.0
+        threshold, ends = -float(ndtri(rate)), []
+        for _ in range(runs):
+            pairs = ImpostorPairs(*voices.draw(random))
+            start = time.process_time()
+            ends.append(operating_points(pairs, own, thresholds=[threshold])[0].false_accepts_interval)
+            taken += time.process_time() - start
+        low, high = np.array(ends).T
+        print(f"| {speakers} speakers, rate {rate} | {error(float(((rate < low) | (rate > high)).mean()), runs)} "
+              f"| {(rate < low).mean():.3f} | {(rate > high).mean():.3f} | {np.median(high) / rate:.2f} "
+              f"| {1e3 * taken / runs:.0f} |", flush=True)
+
+
 def main() -> None:
     """Simulate, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -382,6 +405,7 @@ def main() -> None:
     selective_table(runs)
     conformal_table(runs)
     verification_table(runs)
+    operating_points_table(runs // 2)
     print(f"\n{time.process_time() - start:.0f} CPU seconds")
 
 

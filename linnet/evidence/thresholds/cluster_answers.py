@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from linnet.errors import LinnetError
 from linnet.evidence.intervals.bets import log_wealth
+from linnet.evidence.settings import check_count
 from linnet.evidence.thresholds.p_values import binomial_p_value
 
 Floats = NDArray[np.float64]
@@ -39,14 +41,35 @@ def counted(wrong: Floats, index: Whole, answered: Whole, clusters: int) -> Iter
         totals, row = sums[:, -1:], int(block[-1])
 
 
-def exact_p_value(counts: Counts, sizes: Floats, error: float, alpha: float) -> Floats:
+class Unit(NamedTuple):
+    """What sizes of clusters are counted in, and the sum of their squares that is to be expected."""
+
+    rows: float
+    scale: float
+
+
+def unit_of(sizes: Floats, clusters: ArrayLike | None, largest: int | None) -> Unit:
+    """That of these sizes; with `largest` one that does not rest on them, and holds where sizes are random."""
+    if largest is None:
+        most = float(sizes.max())
+        return Unit(most, float(np.square(sizes / most).sum()))
+    if clusters is None:
+        raise LinnetError("largest is the size that no cluster exceeds, but no clusters were named; give their labels, "
+                          "or leave it out.")
+    most = check_count("largest", largest, least=1)
+    if most < sizes.max():
+        raise LinnetError(f"a cluster has {sizes.max():,g} rows, but largest={most:,} says that none has more; "
+                          "state the size that no cluster of the population exceeds.")
+    return Unit(float(most), float(len(sizes)))
+
+
+def exact_p_value(counts: Counts, unit: Unit, error: float, alpha: float) -> Floats:
     """By bets on each cluster's right answers; exact for any number of clusters, and in need of many.
 
     A bet may rest on the sizes of clusters, all their rows counted, not on how many of these are answered.
     """
-    unit = sizes.max()
-    right = (counts.answered - counts.wrong) / unit
-    won = log_wealth(right, counts.answered / unit, 1 - error, alpha, float(np.square(sizes / unit).sum()))
+    right = (counts.answered - counts.wrong) / unit.rows
+    won = log_wealth(right, counts.answered / unit.rows, 1 - error, alpha, unit.scale)
     return np.asarray(np.exp(-np.maximum(won, 0.0)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from linnet.errors import LinnetError
 from linnet.evidence.intervals import MINIMUM_CLUSTERS
 from linnet.evidence.rounding import about
-from linnet.evidence.settings import check_between, check_finite, check_labels, check_level
-from linnet.evidence.thresholds.cluster_answers import Counts, approximate_p_value, least_likeness
+from linnet.evidence.settings import check_between, check_finite, check_labels, check_level, is_number
+from linnet.evidence.thresholds.cluster_answers import Counts, Unit, approximate_p_value, least_likeness, unit_of
 from linnet.evidence.thresholds.p_values import (
     betting_p_value,
     binomial_p_value,
@@ -50,7 +50,8 @@ class Certified:
 
 def learn_then_test(
     losses: ArrayLike, targets: float | Sequence[float], *, level: float = 0.95, orders: Orders | None = None,
-    clusters: ArrayLike | None = None, objective: ArrayLike | None = None, p_value: PValue | None = None,
+    clusters: ArrayLike | None = None, largest: int | None = None, objective: ArrayLike | None = None,
+    p_value: PValue | None = None,
 ) -> Certified:
     """The choices whose every risk (mean loss) is at most its target; any error among them has chance 1 - level.
 
@@ -60,11 +61,14 @@ def learn_then_test(
     (fixed sequence; several lists are several starting points). Without them, Bonferroni over all choices.
     `objective` (choices,) names the best of the certified; it may come from the same data. `p_value` is by default
     binomial for losses of 0 and 1, betting for others and for clusters; all are exact. `clusters` is a label a row:
-    whole clusters were sampled, and the risk is that over all their rows. For losses of 0 and 1 in a few dozen clusters
-    "effective_binomial" certifies more: asymptotic in clusters, and nothing under MINIMUM_CLUSTERS.
+    whole clusters were sampled, and the risk is that over all their rows; `largest` is a size that no cluster of the
+    population exceeds, stated beforehand. For losses of 0 and 1 in a few dozen clusters "effective_binomial" certifies
+    more: asymptotic in clusters, and nothing under MINIMUM_CLUSTERS.
 
     Assumes: rows (or clusters) are independent draws of what will come; the choices, targets and orders were stated
-        beforehand. Of the losses nothing: they need not be monotone in any choice.
+        beforehand. Of the losses nothing: they need not be monotone in any choice. Clusters without `largest`: the
+        risk is that with the sizes as they are, so sizes are fixed, or do not go with the losses. Where large clusters
+        may be the bad ones, give `largest`; without it a few rows of small good clusters can hide a large bad one.
     Source: Angelopoulos, Bates, Candes, Jordan and Lei, Learn then test: calibrating predictive algorithms to achieve
         risk control, 2021, Annals of Applied Statistics 19, 2025 (sections 2 and 3; several risks: the largest
         p-value). Effective rows: Korn and Graubard, Survey Methodology 24, 1998.
@@ -81,28 +85,30 @@ def learn_then_test(
     _check_targets(goals, checked.shape[2])
     chains, each = _chains(orders, len(checked), alpha)
     sums, sizes = _cluster_sums(checked, clusters)
-    method = _method(p_value, checked, clusters is not None)
-    p_values = np.stack([_p_values(method, sums[..., risk], sizes, float(goals[risk]), each)
+    unit, method = unit_of(sizes, clusters, largest), _method(p_value, checked, clusters is not None)
+    if largest is not None and method == "effective_binomial":
+        raise LinnetError("largest belongs to the exact p-values; effective_binomial takes the sizes that were drawn.")
+    p_values = np.stack([_p_values(method, sums[..., risk], sizes, unit, float(goals[risk]), each)
                          for risk in range(len(goals))]).max(axis=0)
     found = tuple(sorted({choice for chain in chains for choice in _until_failure(chain, p_values, each)}))
     risks = checked.mean(axis=1)
     first = [chain[0] for chain in chains]
-    unit = "rows" if clusters is None else "clusters"
-    wanting = "" if found else _wanting(risks[first], goals, each, f"{len(sizes):,} {unit}", unit)
+    called = "rows" if clusters is None else "clusters"
+    wanting = "" if found else _wanting(risks[first], goals, each, f"{len(sizes):,} {called}", called)
     return Certified(found, _best(found, chains, objective, len(checked)), p_values, risks, level, method, wanting)
 
 
-def _p_values(method: PValue, sums: Floats, sizes: Floats, target: float, alpha: float) -> Floats:
+def _p_values(method: PValue, sums: Floats, sizes: Floats, unit: Unit, target: float, alpha: float) -> Floats:
     """One for each choice; `sums` (choices, clusters) and `sizes` (clusters,)."""
-    n, unit = len(sizes), sizes.max()
+    n, most = len(sizes), unit.rows
     if method == "binomial":
         return binomial_p_value(sums.sum(axis=1), n, target)
     if method == "betting":
-        return betting_p_value(sums / unit, sizes / unit, target, alpha)
+        return betting_p_value(sums / most, sizes / most, target, alpha, scale=unit.scale)
     if method == "effective_binomial":
         return _effective_binomial(Counts(sums, np.broadcast_to(sizes, sums.shape)), target, alpha)
     # what a cluster lacks to the largest size counts as lost at exactly the target: in [0, 1], and the mean is the same
-    return hoeffding_bentkus_p_value(((sums + target * (unit - sizes)) / unit).mean(axis=1), n, target)
+    return hoeffding_bentkus_p_value(((sums + target * (most - sizes)) / most).mean(axis=1), n, target)
 
 
 def _effective_binomial(counts: Counts, target: float, alpha: float) -> Floats:
@@ -145,12 +151,14 @@ def _chains(orders: Orders | None, choices: int, alpha: float) -> tuple[list[lis
     """The lists to be tested, and the error that each test may make; Bonferroni is a list of one for each choice."""
     if orders is None:
         return [[choice] for choice in range(choices)], alpha / choices
-    chains = [[int(choice) for choice in order] for order in orders]
-    strange = sorted({choice for chain in chains for choice in chain if not 0 <= choice < choices})
+    is_nested = isinstance(orders, Iterable) and all(isinstance(order, Iterable) for order in orders)
+    chains = [list(order) for order in orders] if is_nested else []
+    strange = [choice for chain in chains for choice in chain
+               if not (is_number(choice) and choice == int(choice) and 0 <= choice < choices)]
     if not chains or not all(chains) or strange:
-        raise LinnetError(f"orders are lists of choices from 0 to {choices - 1}, at least one in each; "
-                          f"got {f'choice {strange[0]}' if strange else 'an empty one'}.")
-    return chains, alpha / len(chains)
+        got = f"choice {strange[0]!r}" if strange else "an empty one" if is_nested else f"{orders!r:.40}"
+        raise LinnetError(f"orders are lists of choices from 0 to {choices - 1}, at least one in each; got {got}.")
+    return [[int(choice) for choice in chain] for chain in chains], alpha / len(chains)
 
 
 def _until_failure(chain: list[int], p_values: Floats, alpha: float) -> list[int]:

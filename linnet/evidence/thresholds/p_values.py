@@ -46,14 +46,19 @@ def hoeffding_bentkus_p_value(mean: ArrayLike, n: ArrayLike, target: ArrayLike) 
     return np.asarray(np.minimum(1.0, np.minimum(hoeffding, bentkus)))
 
 
-def betting_p_value(sums: Floats, sizes: Floats, target: float, alpha: float) -> Floats:
+def betting_p_value(
+    sums: Floats, sizes: Floats, target: float, alpha: float, *, scale: float | None = None
+) -> Floats:
     """A p-value from sums of losses (..., clusters): one over what was won by betting that the risk is below `target`.
 
     `sizes` (..., clusters) are the rows behind each sum, both in units of the largest cluster; for independent rows,
     `sums` are the losses and `sizes` ones. `alpha` is where the p-value should be sharp; it is valid everywhere. The
-    order of the clusters does not matter.
+    order of the clusters does not matter. `scale` is the sum of squared sizes that is to be expected; by default that
+    of these sizes.
 
     Assumes: clusters are independent, each sum from 0 to its size, the sizes at most 1; within a cluster anything goes.
+        The risk is with the sizes as they are. If these are random and may go with the losses, their unit and `scale`
+        (the number of clusters) must be stated beforehand.
     Source: Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, Journal of the Royal
         Statistical Society B 86, 2024 (section 4).
     Not for: right and wrong answers of independent rows (`binomial_p_value`).
@@ -62,8 +67,8 @@ def betting_p_value(sums: Floats, sizes: Floats, target: float, alpha: float) ->
     >>> round(float(betting_p_value(losses, np.ones(60), 0.1, 0.05)), 3)
     0.007
     """
-    scale = np.asarray(np.square(sizes).sum(-1))
-    won = log_wealth(sizes - sums, sizes, 1 - target, alpha, scale)
+    expected = np.asarray(np.square(sizes).sum(-1) if scale is None else scale)
+    won = log_wealth(sizes - sums, sizes, 1 - target, alpha, expected)
     return np.asarray(np.exp(-np.maximum(won, 0.0)))
 
 

@@ -21,10 +21,12 @@ from linnet.evidence.settings import (
 )
 from linnet.evidence.thresholds.cluster_answers import (
     Counts,
+    Unit,
     approximate_p_value,
     counted,
     exact_p_value,
     least_likeness,
+    unit_of,
 )
 from linnet.evidence.thresholds.p_values import binomial_p_value, divergence
 
@@ -57,6 +59,7 @@ class Selective:
 def selective(
     confidence: ArrayLike, right: ArrayLike, *, error: float, level: float = 0.95,
     clusters: ArrayLike | None = None, thresholds: ArrayLike | None = None, exact: bool = False,
+    largest: int | None = None,
 ) -> Selective:
     """The lowest confidence from which on at most a share of `error` of the answers given is wrong, sure at `level`.
 
@@ -66,12 +69,14 @@ def selective(
 
     With `clusters` (a label a row) whole clusters were sampled, and the error is that over all answered rows of their
     population. By default asymptotic in clusters: undecided under MINIMUM_CLUSTERS, simulated from 15. `exact` holds
-    for any number of clusters, but certifies nothing without many hundreds of them.
+    for any number of clusters, but certifies nothing without many hundreds of them; `largest` belongs to it: a size
+    that no cluster of the population exceeds, stated beforehand.
 
     Assumes: rows (or clusters) are independent draws of what will come. Without `thresholds`: if answering more once
         makes too many wrong, answering still more does not mend it; thresholds stated beforehand need no such thing.
         By clusters, not `exact`: rare errors are not more alike within a cluster than errors are over all rows (where
-        fewer than ten rows are wrong, a cluster counts as one).
+        fewer than ten rows are wrong, a cluster counts as one). `exact` without `largest`: sizes of clusters are fixed,
+        or do not go with how often their rows are wrong; where they may, give `largest`.
     Source: Geifman and El-Yaniv, Selective classification for deep neural networks, NeurIPS 2017; fixed-sequence
         testing as in Angelopoulos, Bates, Candes, Jordan and Lei, Learn then test, 2021. Clusters: effective rows as
         in Korn and Graubard, Survey Methodology 24, 1998, or bets as in `learn_then_test`.
@@ -91,6 +96,8 @@ def selective(
     if count < 2:
         raise LinnetError("there is only one row, or one cluster; an error over new ones needs at least two, and many "
                           "more to be certified.")
+    if largest is not None and (clusters is None or not exact):
+        raise LinnetError("largest belongs to exact=True and clusters, whose sizes it limits; leave it out otherwise.")
     order = np.argsort(-scores, kind="stable")
     wrong, ordered = 1 - answers[order], scores[order]
     ladder = _seen(ordered, _start(len(wrong), error, alpha, exact and index is not None)) if thresholds is None \
@@ -101,7 +108,9 @@ def selective(
         return _undecided(error, level, f"{count} clusters say nothing about new ones; at least {MINIMUM_CLUSTERS} are "
                                         "needed.")
     else:
-        passed = _passed_by_cluster(wrong, index[order], ladder.answered, error, alpha, exact)
+        sizes = np.bincount(index).astype(np.float64)
+        passed = _passed_by_cluster(wrong, index[order], ladder.answered, error, alpha,
+                                    unit_of(sizes, clusters, largest) if exact else None)
     if not passed:
         return _undecided(error, level, _wanting(wrong, ladder.answered, error, alpha))
     threshold, rows = float(ladder.thresholds[passed - 1]), int(ladder.answered[passed - 1])
@@ -144,13 +153,14 @@ def _passed(wrong: Floats, answered: Whole, error: float, alpha: float) -> int:
     return _before_failure(binomial_p_value(errors, answered, error) <= alpha)
 
 
-def _passed_by_cluster(wrong: Floats, index: Whole, answered: Whole, error: float, alpha: float, exact: bool) -> int:
-    """The same where clusters were sampled."""
+def _passed_by_cluster(wrong: Floats, index: Whole, answered: Whole, error: float, alpha: float, unit: Unit | None
+                       ) -> int:
+    """The same where clusters were sampled; exact where a unit is given."""
     sizes = np.bincount(index).astype(np.float64)
     least = least_likeness(Counts(np.bincount(index, wrong).astype(np.float64)[None], sizes[None]))
     passed = 0
     for counts in counted(wrong, index, answered, len(sizes)):
-        p_values = exact_p_value(counts, sizes, error, alpha) if exact \
+        p_values = exact_p_value(counts, unit, error, alpha) if unit \
             else approximate_p_value(counts, least, error, alpha)
         passed += _before_failure(p_values <= alpha)
         if (p_values > alpha).any():

@@ -51,6 +51,20 @@ def test_rows_of_clusters_taken_as_independent_would_miss() -> None:
     assert missed(clustered, orders=[range(10)]) > 0.1
 
 
+@pytest.mark.parametrize("method", ["betting", "hoeffding_bentkus"])
+def test_clusters_of_random_size_hold_where_the_largest_is_stated_and_may_miss_where_not(method: Any) -> None:
+    """Clusters of 1 row and right, or of 10 and wrong: a draw of 50 has a bad one in 92 of 100 cases only."""
+    random, runs, target = np.random.default_rng(6), 400, 0.05 * 10 / (0.95 + 0.05 * 10) - 1e-9
+    misses = dict.fromkeys((None, 10), 0)
+    for _ in range(runs):
+        is_bad = random.random(50) < 0.05
+        labels = np.repeat(np.arange(50), np.where(is_bad, 10, 1))
+        for largest in misses:
+            misses[largest] += learn_then_test(is_bad[labels][None], target, orders=[[0]], clusters=labels,
+                                               largest=largest, p_value=method).decided
+    assert misses[10] / runs <= 0.05 < 0.07 < misses[None] / runs
+
+
 def test_a_fixed_sequence_stops_at_its_first_failure() -> None:
     losses = np.zeros((4, 100))
     losses[1] = 1
@@ -145,6 +159,12 @@ def test_undecided_says_where_more_rows_would_not_help() -> None:
     (np.zeros((2, 5)), {"p_value": "effective_binomial"}, "have no clusters"),
     (np.full((2, 5), 0.5), {"p_value": "effective_binomial", "clusters": list("abcde")}, "lie between 0 and 1"),
     (np.zeros((2, 5)), {"p_value": "hoeffding"}, "p_value is one of"),
+    (np.zeros((2, 5)), {"largest": 3}, "no clusters were named"),
+    (np.zeros((2, 6)), {"largest": 1, "clusters": list("aabbcc")}, "a cluster has 2 rows, but largest=1"),
+    (np.zeros((2, 6)), {"largest": 2, "clusters": list("aabbcc"), "p_value": "effective_binomial"}, "the exact p"),
+    (np.zeros((2, 5)), {"orders": [[0.7, 1]]}, "orders are lists of choices"),
+    (np.zeros((2, 5)), {"orders": [0, 1]}, "orders are lists of choices"),
+    (np.zeros((2, 5)), {"orders": [["0", 1]]}, "orders are lists of choices"),
     (np.zeros((2, 5)), {"objective": [1.0]}, "one number a choice"),
 ])
 def test_bad_input_is_said(losses: Any, more: dict[str, Any], message: str) -> None:

@@ -18,6 +18,7 @@ from linnet.evidence.thresholds.cluster_answers import (
     exact_p_value,
     least_likeness,
     likeness,
+    unit_of,
 )
 
 ERROR = 0.05
@@ -61,6 +62,33 @@ def test_exact_clusters_hold_and_decide_where_there_are_many() -> None:
     misses, decided = missed(800, 3, 0.5, clusters=np.repeat(np.arange(800), 3), exact=True)
     assert misses <= 0.05 + THREE_ERRORS
     assert decided > 0.8
+
+
+@pytest.mark.parametrize("largest", [None, 10])
+def test_exact_holds_for_clusters_of_random_size_where_the_largest_is_stated(largest: int | None) -> None:
+    """Clusters of 1 row and right, or of 10 and wrong: 5 in 100. Without `largest`, sizes are taken as they are."""
+    random, runs, misses = np.random.default_rng(5), 400, 0
+    for _ in range(runs):
+        is_bad = random.random(50) < 0.05
+        labels = np.repeat(np.arange(50), np.where(is_bad, 10, 1))
+        right = 1.0 - is_bad[labels]
+        found = selective(np.ones(len(labels)), right, error=0.05 * 10 / (0.95 + 0.05 * 10) - 1e-9, clusters=labels,
+                          thresholds=[0.5], exact=True, largest=largest)
+        misses += found.decided
+    assert (misses / runs <= 0.05) == (largest is not None)
+
+
+def test_a_largest_size_that_is_none_is_refused() -> None:
+    labels = np.arange(400) // 2
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"largest": 1, "exact": True, "clusters": labels}, "a cluster has 2 rows, but largest=1"),
+        ({"largest": 2, "clusters": labels}, "belongs to exact=True and clusters"),
+        ({"largest": 2, "exact": True}, "belongs to exact=True and clusters"),
+        ({"largest": 2.5, "exact": True, "clusters": labels}, "largest is a whole number"),
+    ]
+    for more, message in cases:
+        with pytest.raises(LinnetError, match=message):
+            selective(np.ones(400), np.ones(400), error=0.1, **more)
 
 
 def test_thresholds_stated_beforehand_hold_where_the_most_confident_are_often_wrong() -> None:
@@ -137,7 +165,7 @@ def test_alike_rows_are_worth_one_a_cluster() -> None:
     alike = float(approximate_p_value(Counts(wrong, answered), 0.0, 0.2, 0.05)[0])
     ratio = float((stats.norm.ppf(0.95) / stats.t.ppf(0.95, 39)) ** 2)
     assert alike == pytest.approx(stats.beta.sf(0.2, 2 * ratio + 1, 38 * ratio), rel=0.02)
-    exact = float(exact_p_value(Counts(wrong, answered), np.full(40, 25.0), 0.2, 0.05)[0])
+    exact = float(exact_p_value(Counts(wrong, answered), unit_of(np.full(40, 25.0), None, None), 0.2, 0.05)[0])
     assert 0.05 < exact <= 1.0
 
 
