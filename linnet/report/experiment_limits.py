@@ -20,7 +20,10 @@ def control_of_error(analysis: Analysis) -> list[str]:
                     + (": the error is shared out between them." if len(success) * len(plan.treatments) > 1 else "."))
     if len(success) < len(plan.metrics):
         said.append(f"Each guardrail is {percent(plan.level)} sure by itself{arms and ', over the arms together'}: all "
-                    "of them must hold, so a mistake in one cannot make a bad change pass more often than that.")
+                    "of them must hold, so a mistake in one cannot make a bad change pass more often than that. That "
+                    "one of several is called harmed by mistake may happen more often.")
+    said.append("The difference and the lift of a metric each hold by themselves, not both at once; it is decided on "
+                "the one that the plan asks about.")
     return [*said, "The check of the split gives a false alarm in one of 1,000 experiments."]
 
 

@@ -207,6 +207,8 @@ def test_how_sure_it_is() -> None:
     said = " ".join(experiment_limits.control_of_error(analysis()))
     assert "All answers on the two success metrics are 95 % sure together: the error is shared out" in said
     assert "Each guardrail is 95 % sure by itself:" in said
+    assert "That one of several is called harmed by mistake may happen more often." in said
+    assert "The difference and the lift of a metric each hold by themselves, not both at once" in said
     alone = plan("{name: a, arm: a, arms: {x: 0.5, y: 0.5}, metrics: {m: {kind: mean, value: m}}}")
     said = " ".join(experiment_limits.control_of_error(analysis(experiment=alone)))
     assert "All answers on the one success metric are 95 % sure together." in said

@@ -32,7 +32,7 @@ STAMPS = np.arange(N).astype("datetime64[s]")
 
 WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({}, {"arm": "variant"}, "unknown column 'variant'"),
-    ({"spent": ["a"] * N}, {}, "the column 'spent' holds text; a metric needs numbers"),
+    ({"spent": ["a"] * N}, {}, "the column 'spent' holds text in 40 of 40 rows, such as 'a'; a metric needs numbers"),
     ({"at": ["1"] * N}, {"time": "at"}, "the time column 'at' holds text"),
     ({"arm": [[1]] * N}, {}, "holds neither text nor numbers"),
     ({"arm": changed(ARMS, 3, "newer")}, {}, "arms that are not in the plan: newer; the plan has old, new"),
@@ -112,3 +112,14 @@ def test_a_constant_covariate_is_named(plan: Make) -> None:
 def test_a_proportion_without_successes_is_undecided_and_no_error(plan: Make) -> None:
     found = analyse(table(bought=[0] * N), plan("\n  b: {kind: proportion, value: bought}"))
     assert found.verdict == "undecided"
+
+
+def test_a_ratio_to_nothing_names_its_denominator(plan: Make) -> None:
+    asked = plan("\n  c: {kind: ratio, numerator: spent, denominator: views}", time="at", looks=4)
+    with pytest.raises(LinnetError, match="'views', the denominator of 'c', adds up to nothing in an arm"):
+        analyse(table(views=[0] * N), asked)
+    late = analyse(table(views=[0] * 15 + [2] * 25), asked).outcomes[0]
+    assert np.isnan(late.control[0])  # nothing yet, and no error
+    assert late.control[-1] > 0
+    with pytest.raises(LinnetError, match="'c' has fewer than two units in an arm"):
+        analyse(table().slice(0, 2), asked)

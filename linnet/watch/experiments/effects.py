@@ -69,7 +69,7 @@ def effect_of(sums: Sums, layout: Layout, name: str, metric: Metric, pair: Pair,
         return _quantile(sums, layout.metrics[name].numerator, float(metric.quantile or 0), pair, grid)
     if name in layout.counted:
         return _proportion(sums, layout.metrics[name].numerator, metric, pair)
-    return _ratio(sums, layout.metrics[name], name, pair)
+    return _ratio(sums, layout.metrics[name], (name, str(metric.denominator)), pair)
 
 
 def priors_of(metric: Metric) -> tuple[LiftPrior | None, LiftPrior | DifferencePrior | None]:
@@ -136,10 +136,14 @@ def _by_rates(lift: Looks, rates: Sequence[Floats]) -> Looks:
     return Looks(np.clip(seen, lift.low, lift.high), lift.low, lift.high, lift.log_e)
 
 
-def _ratio(sums: Sums, ratio: Ratio, name: str, pair: Pair) -> Effect:
+def _ratio(sums: Sums, ratio: Ratio, names: tuple[str, str], pair: Pair) -> Effect:
     first, second, is_known = estimates_of(sums, ratio, pair)
     if not is_known.any():
-        raise LinnetError(f"'{name}' has fewer than two units in an arm, and so no spread; expected many more.")
+        if sums.observations[..., [pair.control, pair.treatment]].min(axis=-1).max() < 2:
+            raise LinnetError(f"'{names[0]}' has fewer than two units in an arm, and so no spread; expected many more.")
+        raise LinnetError(f"'{names[1]}', the denominator of '{names[0]}', adds up to nothing in an arm, and a ratio "
+                          "to nothing is no number; expected counts above 0. Name another column in the plan, or "
+                          "wait until there are some in both arms.")
     absolute, relative = compared(first, second, pair)
     unknown = np.where(is_known, 0.0, np.nan)
     return Effect(first.value + unknown, second.value + unknown, _with(absolute, unknown), _with(relative, unknown),
@@ -148,8 +152,8 @@ def _ratio(sums: Sums, ratio: Ratio, name: str, pair: Pair) -> Effect:
 
 def estimates_of(sums: Sums, ratio: Ratio, pair: Pair) -> tuple[Estimate, Estimate, NDArray[np.bool_]]:
     """The metric in both arms, after CUPED where there is a covariate; and where there are units enough to say so."""
-    arms = (pair.control, pair.treatment)
-    is_known = np.logical_and(*(sums.observations[..., arm] >= 2 for arm in arms))
+    arms, under = (pair.control, pair.treatment), sums.mean(ratio.denominator)
+    is_known = np.logical_and(*((sums.observations[..., arm] >= 2) & (under[..., arm] > 0) for arm in arms))
     every, worth = _moments(sums, ratio), worth_of(sums, ratio)
     both = [_masked(every, arm, is_known) for arm in arms]
     plain = adjusted_means(*both) if ratio.covariate else [

@@ -29,6 +29,9 @@ def analyse(table: Any, experiment: Experiment, *, threads: int | None = None, p
     does not know, a unit in two arms, a value that is no number, a row after the end, a covariate that differs between
     the arms.
 
+    A change passes by mistake on some success metric, or over one guardrail that is harmed, each with a chance of at
+    most 1 - level. That some guardrail fails by mistake is held for each of them only, not for all together.
+
     Assumes: units (or clusters, where those were randomised) are independent and fell to the arms by chance, in the
         planned shares; what a unit did is counted whole from its first row on. Without a window late units have had
         less time, in all arms alike; and where rows still come in for units of earlier looks, those looks are remade
