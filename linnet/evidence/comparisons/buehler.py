@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 TIE = 1e-7
+MOST_SAMPLES = 10_000_000
+"""More samples would take minutes, and more memory than most machines have."""
 _SHARE_OF_ALPHA_FOR_NUISANCE = 0.01
 _FIRST_CELLS = 12
 _TOLERANCE = 0.01  # of the distance between the estimate and its bound; always spent towards the wider bound

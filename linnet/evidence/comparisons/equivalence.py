@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from linnet.errors import LinnetError
-from linnet.evidence.settings import Verdict, check_amount
+from linnet.evidence.settings import Verdict, check_amount, check_numbers
 
 _STEPS = 40
 _LEAST_LEVEL = 0.501
@@ -26,10 +25,11 @@ def equivalent(interval: tuple[float, float], *, margin: float) -> Verdict:
     >>> equivalent((-0.01, 0.02), margin=0.03), equivalent((-0.05, 0.02), margin=0.03)
     ('holds', 'undecided')
     """
-    low, high = interval
-    if math.isnan(low) or math.isnan(high) or low > high:
+    ends = check_numbers("interval", interval)
+    if ends.shape != (2,) or not ends[0] <= ends[1]:
         raise LinnetError(f"an interval is (low, high), two numbers with low at most high; got {interval!r}.")
     check_amount("margin", margin)
+    low, high = ends
     if -margin <= low and high <= margin:
         return "holds"
     return "fails" if low > margin or high < -margin else "undecided"

@@ -36,7 +36,9 @@ class MatchedPairs:
     p_value: float
     """Two-sided, of z; 1 where there is none."""
     sign_flip_p_value: float
-    """Two-sided and exact for any number of units: had the two systems changed places on each."""
+    """Two-sided and exact for any number of units: had the two systems changed places on each.
+
+    Where differences are many and large (millions of errors), by random signs, which is as valid."""
 
     @property
     def difference(self) -> float:

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from linnet.errors import LinnetError
 from linnet.evidence.intervals.bets import betting
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, cluster_sums
-from linnet.evidence.settings import check_between, check_rows
+from linnet.evidence.sequences.estimates import units_worth
+from linnet.evidence.settings import check_between, check_disjoint, check_rows, check_seed
 
 Floats = NDArray[np.float64]
 Pair = tuple[ArrayLike, ArrayLike]
@@ -69,7 +69,7 @@ def two_sample_mean_difference(
     """
     first, second = (check_rows(name, rows, low=0, high=1) for name, rows in
                      (("control", control), ("treatment", treatment)))
-    check_between("level", level)
+    check_between("level", level), check_seed(seed)
     if clusters is not None:
         check_disjoint(clusters)
         low, high = (betting(rows, (1 + level) / 2, clusters=labels)
@@ -108,6 +108,8 @@ def welch_difference(
     if clusters is not None:
         check_disjoint(clusters)
     labels = (None, None) if clusters is None else clusters
+    unit = max(float(np.abs(rows).max()) for rows in (first, second)) or 1.0  # squares of 1e200 would overflow
+    first, second = first / unit, second / unit
     sides = [_influences(rows, label) for rows, label in zip((first, second), labels, strict=True)]
     units = [len(side) for side in sides]
     variances = [float(np.square(side).sum()) * len(side) / max(len(side) - 1, 1) for side in sides]
@@ -120,15 +122,8 @@ def welch_difference(
     freedom = total**2 / sum(variance**2 / (count - 1) for variance, count in zip(variances, units, strict=True))
     half = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(total)
     estimate = float(second.mean() - first.mean())
-    return estimate - half, estimate + half
-
-
-def check_disjoint(clusters: Pair) -> None:
-    """No cluster lies on both sides, else LinnetError."""
-    first, second = (set(np.asarray(labels).tolist()) for labels in clusters)
-    if shared := sorted(first & second):
-        raise LinnetError(f"cluster {shared[0]!r} is on both sides ({len(shared)} of them are); "
-                          "two samples share no cluster: give each side clusters of its own, or pair the samples.")
+    low, high = unit * (estimate - half), unit * (estimate + half)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else _NOTHING_EXCLUDED
 
 
 def _dealt(rows: Floats, pairs: int) -> Floats:
@@ -138,10 +133,10 @@ def _dealt(rows: Floats, pairs: int) -> Floats:
 
 
 def _worth(influences: Floats) -> float:
-    """How many units of equal weight the spread is worth: their number over the kurtosis (see `units_worth`)."""
-    squares = np.square(influences)
-    largest = float(squares.max())
-    return 0.0 if largest < 1e-300 else float((squares / largest).sum() ** 2 / np.square(squares / largest).sum())
+    """How many units of equal weight the spread is worth; influences sum to zero."""
+    largest = float(np.abs(influences).max())
+    scaled = influences / largest if largest > 1e-150 else influences * 0
+    return float(units_worth(len(scaled), 0.0, *((scaled**power).sum() for power in (2, 3, 4))))
 
 
 def _influences(rows: Floats, labels: ArrayLike | None) -> Floats:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.comparisons.buehler import DROPPED, TIE, Search, likely_counts, nuisance
+from linnet.evidence.comparisons.buehler import DROPPED, MOST_SAMPLES, TIE, Search, likely_counts, nuisance
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, ClusterSpread, cluster_spread, independent_rows
-from linnet.evidence.settings import check_between, check_rows
+from linnet.evidence.settings import check_between, check_count, check_rows, is_count, is_number
 
 Floats = NDArray[np.float64]
 
@@ -64,8 +64,10 @@ def paired_lower(worsened: int, improved: int, n: int, level: float = 0.95) -> f
     """
     from scipy.special import ndtri
 
-    if n < 1 or min(worsened, improved) < 0 or worsened + improved > n:
-        raise LinnetError(f"{worsened} worsened and {improved} improved of {n} are not counts of the same samples.")
+    if not all(map(is_count, (worsened, improved, n))) or n < 1 or worsened + improved > n:
+        raise LinnetError(f"{worsened!r:.40} worsened and {improved!r:.40} improved of {n!r:.40} are not counts of the "
+                          "same samples.")
+    worsened, improved, n = int(worsened), int(improved), check_count("n", n, most=MOST_SAMPLES)
     if worsened == n:
         return -1.0
     z = float(ndtri(check_between("level", level)))
@@ -85,6 +87,9 @@ def score_lower(worsened: float, improved: float, n: float, z: float) -> float:
     >>> round(score_lower(8, 5, 1000, 1.645), 4)
     -0.0097
     """
+    if not all(map(is_number, (worsened, improved, n, z))) or not (
+            n > 0 and min(worsened, improved) >= 0 and worsened + improved <= n * (1 + 1e-9)):
+        raise LinnetError(f"{worsened!r} worsened and {improved!r} improved of {n!r} are no parts of the same samples.")
     low, high = -1.0, (improved - worsened) / n
     for _ in range(60):
         middle = (low + high) / 2
@@ -115,6 +120,9 @@ def clustered_difference(
     """
     check_between("level", level)
     values = check_rows("differences", differences, low=-1, high=1)
+    if (odd := values[np.abs(values) % 1 != 0]).size:
+        raise LinnetError(f"the differences hold {odd[0]:g}; expected -1, 0 or 1, of right and wrong answers. For "
+                          "graded scores: paired_mean_difference with clusters.")
     worsened, improved = (cluster_spread((values * sign > 0).astype(np.float64), cluster_labels) for sign in (-1, 1))
     if worsened.clusters < MINIMUM_CLUSTERS:
         return -1.0, 1.0

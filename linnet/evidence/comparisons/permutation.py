@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.settings import check_finite, check_labels, check_rows
+from linnet.evidence.intervals.clusters import cluster_sums
+from linnet.evidence.settings import check_count, check_disjoint, check_finite, check_rows, check_seed, is_count
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +27,7 @@ MOST_UNITS = 4000
 _TIE = 1e-9  # of the largest difference: rounding must not make a tie a miss
 _CELLS = 4_000_000  # numbers held at once
 _SIGNS_COUNTED_UP_TO = 13  # 2 ** 13 < DRAWS
+_SUMS_COUNTED_UP_TO = 30_000_000  # sums that can come out, times different steps: about a second
 
 
 def mcnemar(worsened: int, improved: int) -> float:
@@ -44,8 +46,9 @@ def mcnemar(worsened: int, improved: int) -> float:
     """
     from scipy.stats import binom
 
-    if min(worsened, improved) < 0:
-        raise LinnetError(f"{worsened} worsened and {improved} improved are not counts; give two numbers from 0 on.")
+    if not (is_count(worsened) and is_count(improved)):
+        raise LinnetError(f"{worsened!r:.40} worsened and {improved!r:.40} improved are not counts; give two numbers "
+                          "from 0 on.")
     both = worsened + improved
     return min(1.0, 2 * float(binom.cdf(min(worsened, improved), both, 0.5))) if both else 1.0
 
@@ -71,6 +74,7 @@ def sign_flip(
     >>> round(sign_flip(np.ones(6), np.zeros(6), clusters=["a", "a", "b", "b", "c", "c"]), 4)
     0.25
     """
+    check_count("draws", draws, least=1), check_seed(seed)
     first, second = _seeds("after", after), _seeds("before", before)
     if first.shape[1] != second.shape[1]:
         raise LinnetError(f"the sides have {first.shape[1]} and {second.shape[1]} samples; a pair needs both.")
@@ -78,12 +82,13 @@ def sign_flip(
     steps = None
     if is_right_or_wrong(first) and is_right_or_wrong(second):
         steps = np.rint(differences * math.lcm(len(first), len(second)))
-    totals = _totals(differences if steps is None else steps, clusters)
+    totals = cluster_sums(differences if steps is None else steps, clusters)[0]
     if steps is None:
-        return _random_signs(totals, draws, seed)
+        largest = max(float(np.abs(first).max()), float(np.abs(second).max())) or 1.0
+        return _random_signs(totals / largest, draws, seed)
     if clusters is None and len(first) == len(second) == 1:
         return mcnemar(int((totals < 0).sum()), int((totals > 0).sum()))
-    return counted_signs(totals)
+    return counted_signs(totals, draws=draws, seed=seed)
 
 
 def permutation(
@@ -105,15 +110,16 @@ def permutation(
     >>> round(permutation(np.array([0.1, 0.2, 0.2, 0.3]), np.array([0.6, 0.9, 0.5, 0.8])), 4)
     0.0286
     """
+    check_count("draws", draws, least=1), check_seed(seed)
+    if clusters is not None:
+        check_disjoint(clusters)
     labels = (None, None) if clusters is None else clusters
     rows = np.concatenate([check_rows("control", control), check_rows("treatment", treatment)])
+    rows /= float(np.abs(rows).max()) or 1.0  # squares of 1e200 would overflow
     if (spread := float(rows.std())) == 0:
         return 1.0
     sides = np.split((rows - rows.mean()) / spread, [len(control)])
     first, second = _units(sides[0], labels[0]), _units(sides[1], labels[1])
-    if clusters is not None and (shared := sorted(set(clusters[0]) & set(clusters[1]))):
-        raise LinnetError(f"cluster {shared[0]!r} is on both sides ({len(shared)} of them are); "
-                          "a unit that changes sides as a whole must lie on one.")
     total, rng, far, count = first.sum(axis=0) + second.sum(axis=0), np.random.default_rng(seed), 0, 0
     observed = _distance(first.sum(axis=0)[None], total, len(first), len(second), studentised)[0]
     size = min(math.ceil((len(first) + len(second)) / MOST_UNITS), max(1, min(len(first), len(second)) // 100))
@@ -175,17 +181,8 @@ def _variance(sums: Floats, mean: Floats, units: int) -> Floats:
 
 def _units(values: Floats, labels: Sequence[str] | None) -> Floats:
     """For each unit the sum of its values, its rows, and their squares and product: all that the statistic needs."""
-    sums, sizes = (values, np.ones(len(values))) if labels is None else _summed(values, labels)
+    sums, sizes = cluster_sums(values, labels)
     return np.stack([sums, sizes, sums**2, sums * sizes, sizes**2], axis=1)
-
-
-def _summed(values: Floats, labels: Sequence[str]) -> tuple[Floats, Floats]:
-    index, count = check_labels(labels, len(values))
-    return np.bincount(index, values, count).astype(np.float64), np.bincount(index, minlength=count).astype(np.float64)
-
-
-def _totals(values: Floats, clusters: Sequence[str] | None) -> Floats:
-    return values if clusters is None else _summed(values, clusters)[0]
 
 
 def _seeds(name: str, scores: Floats) -> Floats:
@@ -202,7 +199,7 @@ def is_right_or_wrong(scores: Floats) -> bool:
 
 def _random_signs(totals: Floats, draws: int, seed: int) -> float:
     """Signs of every unit, all of them where there are few, else drawn."""
-    totals = totals[np.abs(totals) > 1e-15]
+    totals = totals[np.abs(totals) > 1e-15]  # of scores of at most 1; less is rounding
     if not len(totals):
         return 1.0
     least = abs(float(totals.sum())) - _TIE * float(np.abs(totals).max())
@@ -218,8 +215,13 @@ def _random_signs(totals: Floats, draws: int, seed: int) -> float:
     return (1 + far) / (1 + draws)
 
 
-def counted_signs(steps: Floats) -> float:
-    """The chance of a sum of whole numbers with random signs at least as far from 0, counted in full."""
+def counted_signs(steps: Floats, *, draws: int = DRAWS, seed: int = 0) -> float:
+    """The chance of a sum of whole numbers with random signs at least as far from 0.
+
+    Counted in full; where too many sums can come out, by `draws` random signs, which is as valid.
+    """
+    if float(np.abs(steps).sum()) * len(np.unique(np.abs(steps))) > _SUMS_COUNTED_UP_TO:
+        return _random_signs(steps, draws, seed)
     whole = np.rint(steps).astype(np.int64)
     chances = _sums_of_signs(np.bincount(np.abs(whole)))
     centre, far = len(chances) // 2, abs(int(whole.sum()))

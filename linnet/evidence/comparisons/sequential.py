@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError, unknown
-from linnet.evidence.sequences.looks import Looks
-from linnet.evidence.sequences.proportion import proportion
-from linnet.evidence.settings import Verdict, check_counts, check_finite, check_level, check_share
+from linnet.evidence.sequences.looks import Looks, added
+from linnet.evidence.sequences.proportion import check_prior, proportion
+from linnet.evidence.settings import Verdict, check_counts, check_finite, check_level, check_share, check_together
 
 Floats = NDArray[np.float64]
 Question = Literal["better", "no_worse", "equivalent"]
@@ -48,7 +48,8 @@ def sequential_mcnemar(
     >>> (looks.log_e > np.log(1 / 0.05)).tolist(), round(float(looks.low[-1]), 2)
     ([False, False, True], 0.58)
     """
-    lost, gained = check_counts("worsened", worsened), check_counts("improved", improved)
+    lost, gained = check_together({"worsened": check_counts("worsened", worsened),
+                                   "improved": check_counts("improved", improved)})
     return proportion(gained, lost + gained, level=level, prior=prior, null=0.5)
 
 
@@ -67,7 +68,7 @@ class SequentialMcNemar:
     """
 
     def __init__(self, *, level: float = 0.95, prior: tuple[float, float] = PRIOR) -> None:
-        self.level, self.prior = check_level(level), prior
+        self.level, self.prior = check_level(level), check_prior(prior)
         self.reset()
 
     def reset(self) -> None:
@@ -77,7 +78,7 @@ class SequentialMcNemar:
     def update(self, worsened: ArrayLike, improved: ArrayLike) -> Looks:
         """New samples that got worse and better; the look at all of them so far."""
         lost, gained = check_counts("worsened", worsened), check_counts("improved", improved)
-        self.worsened, self.improved = self.worsened + lost, self.improved + gained
+        self.worsened, self.improved = added(self.worsened, lost), added(self.improved, gained)
         return sequential_mcnemar(self.worsened, self.improved, level=self.level, prior=self.prior)
 
 
@@ -165,7 +166,7 @@ class _Wealth:
 
     def __init__(self, question: str, margin: float, level: float, shape: tuple[int, ...]) -> None:
         if question not in QUESTIONS:
-            raise unknown("question", question, QUESTIONS)
+            raise unknown("question", str(question), QUESTIONS)
         self.question, self.margin = question, check_share("margin", margin, zero=question != "equivalent")
         if self.margin >= 1 or (question == "better" and margin):
             raise LinnetError(f"margin={margin} does not go with '{question}': scores in [0, 1] differ by at most 1, "
@@ -205,7 +206,9 @@ class _Wealth:
 
 def _checked(differences: ArrayLike) -> Floats:
     rows = check_finite("differences", differences)
-    if rows.size and not (rows.min() >= -1 and rows.max() <= 1):
+    if not rows.size:
+        raise LinnetError(f"differences are empty, of shape {rows.shape}; expected at least one pair.")
+    if not (rows.min() >= -1 and rows.max() <= 1):
         raise LinnetError(f"differences hold numbers from {rows.min():g} to {rows.max():g}; expected from -1 to 1, "
                           "as scores from 0 to 1 give them.")
     return rows

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.errors import LinnetError
-from linnet.evidence.comparisons.buehler import DROPPED, TIE, Search, likely_counts, nuisance
-from linnet.evidence.settings import check_between
+from linnet.evidence.comparisons.buehler import DROPPED, MOST_SAMPLES, TIE, Search, likely_counts, nuisance
+from linnet.evidence.settings import check_between, check_trials
 
 Floats = NDArray[np.float64]
 
@@ -62,8 +61,8 @@ def two_sample_lower(control: int, n_control: int, treatment: int, n_treatment: 
     """
     from scipy.special import ndtri
 
-    for counts in ((control, n_control), (treatment, n_treatment)):
-        _check_counts(*counts)
+    control, n_control = check_trials(control, n_control, of=" of control", most=MOST_SAMPLES)
+    treatment, n_treatment = check_trials(treatment, n_treatment, of=" of treatment", most=MOST_SAMPLES)
     if control == n_control and treatment == 0:
         return -1.0
     z = float(ndtri(check_between("level", level)))
@@ -82,12 +81,6 @@ def score_difference_lower(control: float, n_control: float, treatment: float, n
         is_below = float(_score(control, n_control, treatment, n_treatment, middle)) >= z
         low, high = (middle, high) if is_below else (low, middle)
     return low
-
-
-def _check_counts(successes: int, n: int) -> None:
-    if n < 1 or not 0 <= successes <= n:
-        raise LinnetError(f"{successes} successes of {n} are not counts; each side needs at least 1 sample and "
-                          "from 0 to all of them successes.")
 
 
 def _score(

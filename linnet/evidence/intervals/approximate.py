@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.errors import LinnetError
-from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, ClusterSpread, Floats, cluster_spread, independent_rows
-from linnet.evidence.intervals.proportions import check_trials
-from linnet.evidence.settings import check_between, check_counts, check_labels
+from linnet.evidence.intervals.clusters import (
+    MINIMUM_CLUSTERS,
+    ClusterSpread,
+    Floats,
+    cluster_sums,
+    independent_rows,
+    spread_of_sums,
+)
+from linnet.evidence.settings import check_between, check_counts, check_labels, check_together, check_trials
 
 MINIMUM_COUNT = 30
 """With fewer successes, or fewer failures, `wilson` says nothing.
@@ -67,10 +72,12 @@ def _share_and_rows(
 
 
 def _spread_of_counts(right: Floats, trials: Floats, clusters: ArrayLike) -> ClusterSpread:
-    entries = np.broadcast_to(trials, right.shape)
-    index, _ = check_labels(clusters, right.size)
-    if right.ndim != 1 or (entries < right).any() or not entries.sum():
+    _, entries = check_together({"successes": right, "n": trials})
+    check_labels(clusters, right.size)
+    if right.ndim != 1 or entries.shape != right.shape or (entries < right).any() or not entries.sum():
         raise LinnetError("with clusters= successes and n are sequences of one entry a row or group of rows, each with "
                           f"at most n successes; got shapes {right.shape} and {trials.shape}.")
-    counts = np.stack([right, entries - right], axis=1).astype(np.int64)
-    return cluster_spread(np.repeat(np.tile([1.0, 0.0], len(right)), counts.ravel()), np.repeat(index, counts.sum(1)))
+    sums, sizes = (cluster_sums(counts, clusters)[0] for counts in (right, entries))
+    is_there = sizes > 0
+    mean = float(right.sum() / entries.sum())
+    return spread_of_sums(sums[is_there], sizes[is_there], mean * (1 - mean))

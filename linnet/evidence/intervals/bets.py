@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals.clusters import Floats, cluster_sums
-from linnet.evidence.settings import check_amount, check_between, check_rows
+from linnet.evidence.settings import check_amount, check_between, check_rows, is_number
 
 # How much smaller the standard deviation is than the largest one with that mean. The capital is spread over these
 # in proportion to 1 / ratio: right-or-wrong scores, and few clusters, have the largest deviation there is.
@@ -61,8 +61,8 @@ def betting(
 
 def moved(values: ArrayLike, lower: float, upper: float) -> Floats:
     """Scores between `lower` and `upper`, moved to [0, 1]; LinnetError for others."""
-    if not (math.isfinite(lower) and math.isfinite(upper) and lower < upper):
-        raise LinnetError(f"scores need finite limits, lower below upper; got lower={lower} and upper={upper}.")
+    if not (is_number(lower) and is_number(upper) and lower < upper):
+        raise LinnetError(f"scores need finite limits, lower below upper; got lower={lower!r} and upper={upper!r}.")
     scaled: Floats = (check_rows("scores", values, low=lower, high=upper) - lower) / (upper - lower)
     return scaled
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS, Floats, cluster_sums
-from linnet.evidence.settings import check_between, check_rows
+from linnet.evidence.settings import check_between, check_count, check_rows, check_seed
 
 MINIMUM_ROWS = 20
 """Fewer rows say nothing: below, what they look like says little of how skewed they are."""
@@ -55,7 +55,7 @@ def bca(
     >>> round(low), round(high)
     (89, 102)
     """
-    _check_resamples(level, resamples)
+    _check_resamples(level, resamples), check_seed(seed)
     units = _units(values, clusters, denominator)
     if not _is_enough(units, MINIMUM_ROWS if clusters is None else MINIMUM_CLUSTERS):
         return _NOTHING_EXCLUDED
@@ -87,7 +87,7 @@ def studentised(
     >>> round(low), round(high)
     (89, 102)
     """
-    _check_resamples(level, resamples)
+    _check_resamples(level, resamples), check_seed(seed)
     units = _units(values, clusters, denominator)
     if not _is_enough(units, MINIMUM_ROWS if clusters is None else MINIMUM_CLUSTERS):
         return _NOTHING_EXCLUDED
@@ -204,6 +204,6 @@ def _standard_error(squares: Floats | float, size: Floats | float, n: int) -> Fl
 
 def _check_resamples(level: float, resamples: int) -> None:
     least = math.ceil(round(2 * _TAIL / (1 - check_between("level", level)), 6))
-    if resamples < least:
+    if check_count("resamples", resamples) < least:
         raise LinnetError(f"{resamples} resamples leave fewer than {_TAIL} beyond an end at level {level:g}; "
                           f"expected resamples={least} or more.")

@@ -76,10 +76,16 @@ def cluster_spread(values: Floats, cluster_labels: ArrayLike) -> ClusterSpread:
     >>> cluster_spread(np.array([1.0, 1.0, 0.0, 0.0]), ["a", "a", "b", "b"]).effective_rows
     1.0
     """
-    sums, sizes = cluster_sums(values, cluster_labels)
-    mean, rows, clusters = float(values.mean()), len(values), len(sizes)
+    scores = check_rows("scores", values)
+    return spread_of_sums(*cluster_sums(scores, cluster_labels), float(np.square(scores - scores.mean()).mean()))
+
+
+def spread_of_sums(sums: Floats, sizes: Floats, variance_of_rows: float) -> ClusterSpread:
+    """`cluster_spread` from the sums of the values and the numbers of rows of the clusters."""
+    rows, clusters = round(float(sizes.sum())), len(sizes)
+    mean = float(sums.sum() / rows)
     variance = clusters / max(clusters - 1, 1) * float(np.square(sums - mean * sizes).sum()) / rows**2
-    row_variance = float(np.square(values - mean).mean()) / rows
+    row_variance = variance_of_rows / rows
     worth = min(1.0, row_variance / variance) if variance > 0 and row_variance > 0 else 1.0
     return ClusterSpread(mean, rows, clusters, worth * rows)
 
@@ -120,6 +126,7 @@ def t_adjusted(spread: ClusterSpread, level: float) -> float:
     """
     from scipy.special import stdtrit
 
+    check_between("level", level)
     if spread.rows < 2 or spread.clusters < 2:
         return 0.0
     ratio = stdtrit(spread.rows - 1, level) / stdtrit(spread.clusters - 1, level)

@@ -6,7 +6,9 @@ A one-sided bound at `level` is the same end of the two-sided interval at `2 * l
 from __future__ import annotations
 
 from linnet.errors import LinnetError
-from linnet.evidence.settings import check_between
+from linnet.evidence.settings import check_between, check_trials, is_number
+
+_ROUNDING = 1e-9  # of n: a mean times a number of rows may come out a little above all of them
 
 
 def binomial(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -36,8 +38,7 @@ def binomial_lower(successes: int, n: int, level: float = 0.95) -> float:
     >>> round(binomial_lower(100, 100, 0.95), 4)
     0.9705
     """
-    check_trials(successes, n)
-    return beta_lower(successes, n, level)
+    return beta_lower(*check_trials(successes, n), level)
 
 
 def binomial_upper(successes: int, n: int, level: float = 0.95) -> float:
@@ -50,8 +51,8 @@ def binomial_upper(successes: int, n: int, level: float = 0.95) -> float:
     >>> round(binomial_upper(0, 100, 0.95), 4)
     0.0295
     """
-    check_trials(successes, n)
-    return 1.0 - beta_lower(n - successes, n, level)
+    hits, trials = check_trials(successes, n)
+    return 1.0 - beta_lower(trials - hits, trials, level)
 
 
 def beta_lower(successes: float, n: float, level: float) -> float:
@@ -67,11 +68,8 @@ def beta_lower(successes: float, n: float, level: float) -> float:
     from scipy.special import betaincinv
 
     check_between("level", level)
-    return 0.0 if successes <= 0 else float(betaincinv(successes, n - successes + 1, 1 - level))
-
-
-def check_trials(successes: float, n: float) -> None:
-    """So many successes of at least one trial, else LinnetError."""
-    if not (n >= 1 and 0 <= successes <= n):
-        raise LinnetError(f"{successes:g} successes of {n:g} are not counts; "
-                          "expected at least 1 sample and from 0 to all of them successes.")
+    rounding = _ROUNDING * n if is_number(successes) and is_number(n) else 0.0
+    if not (is_number(successes) and is_number(n) and -rounding <= successes <= n + rounding):
+        raise LinnetError(f"{successes!r:.40} successes of {n!r:.40} are no part of a whole; expected two numbers, the "
+                          "first from 0 to the second.")
+    return 0.0 if successes <= 0 else float(betaincinv(successes, max(n - successes, 0) + 1, 1 - level))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals.bets import log_wealth
-from linnet.evidence.settings import check_between, check_labels
+from linnet.evidence.settings import check_between, check_labels, check_numbers
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +96,8 @@ def _clustered_upper(values: Floats, quantile: float, alpha: float, clusters: Ar
 
 def _sorted_values(values: ArrayLike, quantile: float, level: float) -> Floats:
     check_between("quantile", quantile), check_between("level", level)
-    ordered: Floats = np.sort(np.asarray(values, dtype=np.float64))
+    given = check_numbers("values", values)
+    ordered: Floats = np.sort(given) if given.ndim else given
     if ordered.ndim != 1 or len(ordered) == 0 or np.isnan(ordered).any():
         raise LinnetError(f"a quantile needs values that are numbers; got {ordered.size} in shape {ordered.shape}, "
                           f"{int(np.isnan(ordered).sum())} of them NaN.")

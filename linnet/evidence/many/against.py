@@ -28,9 +28,9 @@ from linnet.errors import LinnetError, unknown
 from linnet.evidence.comparisons.means import paired_mean_difference
 from linnet.evidence.comparisons.paired import paired_difference, score_lower
 from linnet.evidence.comparisons.permutation import is_right_or_wrong, sign_flip
-from linnet.evidence.many.corrections import holm
+from linnet.evidence.many.corrections import bonferroni, holm
 from linnet.evidence.scores import Scores
-from linnet.evidence.settings import check_level
+from linnet.evidence.settings import check_between, check_finite, check_level
 
 Word = Literal["better", "worse", "no difference shown"]
 Floats = NDArray[np.float64]
@@ -109,7 +109,7 @@ def compare(sides: Mapping[str, Sequence[Scores]], *, against: str, level: float
     if not others:
         raise LinnetError("a comparison needs at least two sides; only the reference was given.")
     rows = {name: _side(name, seeds, next(iter(sides[against]))) for name, seeds in sides.items()}
-    each = 1 - (1 - level) / len(others)
+    each = bonferroni(level, len(others))
     p_values = [sign_flip(rows[name], rows[against]) for name in others]
     return [_difference(name, rows[name], rows[against], each, p, adjusted)
             for name, p, adjusted in zip(others, p_values, holm(p_values), strict=True)]
@@ -132,8 +132,12 @@ def averaged_difference(after: Floats, before: Floats, level: float = 0.95) -> t
     """
     from scipy.special import ndtri, stdtrit
 
+    check_between("level", level)
+    after, before = _right_or_wrong("after", after), _right_or_wrong("before", before)
     first, second = after.mean(axis=0), before.mean(axis=0)
     n = len(first)
+    if len(second) != n:
+        raise LinnetError(f"the sides have {n} and {len(second)} samples; a pair needs both.")
     if n < MINIMUM_SAMPLES:
         return -1.0, 1.0
     improved, worsened = float((first * (1 - second)).sum()), float((second * (1 - first)).sum())
@@ -141,6 +145,13 @@ def averaged_difference(after: Floats, before: Floats, level: float = 0.95) -> t
     worth = _worth(first - second, worsened + improved, max(len(after), len(before))) * (z / t) ** 2
     counts = worsened * worth, improved * worth, n * worth
     return score_lower(*counts, z), -score_lower(counts[1], counts[0], counts[2], z)
+
+
+def _right_or_wrong(name: str, answers: Floats) -> Floats:
+    rows = check_finite(name, answers)
+    if rows.ndim != 2 or not rows.size or not is_right_or_wrong(rows):
+        raise LinnetError(f"'{name}' has shape {rows.shape}; expected (seeds, samples), 1 (right) and 0 (wrong).")
+    return rows
 
 
 def _worth(differences: Floats, disagreements: float, most: int) -> float:

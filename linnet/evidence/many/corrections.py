@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.settings import check_finite, check_level
+from linnet.evidence.settings import check_count, check_finite, check_level, check_numbers
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ def benjamini_yekutieli(p_values: Sequence[float]) -> list[float]:
     >>> [round(p, 3) for p in benjamini_yekutieli([0.01, 0.04, 0.03])]
     [0.055, 0.073, 0.073]
     """
-    return _stepped_up(p_values, float((1 / np.arange(1, len(p_values) + 1)).sum()))
+    return _stepped_up(p_values, float((1 / np.arange(1, len(_checked(p_values)) + 1)).sum()))
 
 
 def e_bh(log_e_values: Sequence[float], level: float = 0.95) -> list[bool]:
@@ -74,7 +74,7 @@ def e_bh(log_e_values: Sequence[float], level: float = 0.95) -> list[bool]:
     >>> e_bh([6.0, 1.0, 5.0, 0.0])
     [True, False, True, False]
     """
-    logs = np.asarray(log_e_values, dtype=np.float64)
+    logs = check_numbers("log_e_values", log_e_values)
     if logs.ndim != 1 or np.isnan(logs).any():
         raise LinnetError("e_bh needs one logarithm of an e-value for each question; "
                           f"got shape {logs.shape}, {int(np.isnan(logs).sum())} of them NaN.")
@@ -112,8 +112,9 @@ def false_coverage(level: float, questions: int, selected: int) -> float:
     >>> round(false_coverage(0.95, 100, 4), 4)
     0.998
     """
-    if questions < 1 or not 0 < selected <= questions:
-        raise LinnetError(f"{selected} of {questions} questions cannot be told; expected at least 1 of at least 1.")
+    questions, selected = check_count("questions", questions, least=1), check_count("selected", selected, least=1)
+    if selected > questions:
+        raise LinnetError(f"{selected} of {questions} questions cannot be told; expected at most all of them.")
     return 1 - (1 - check_level(level)) * selected / questions
 
 

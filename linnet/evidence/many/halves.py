@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.settings import check_between, check_labels
+from linnet.evidence.settings import check_between, check_labels, check_seed
 
 
 def halves(
@@ -28,7 +28,8 @@ def halves(
     >>> int((discovery & confirmation).sum()), bool((discovery | confirmation).all())
     (0, True)
     """
-    index, count = check_labels(groups, len(groups))
+    check_seed(seed)
+    index, count = check_labels(groups, np.size(groups))
     if count < 2:
         raise LinnetError(f"{count} group cannot be split in two; give a label a group, at least two different ones.")
     chosen = min(max(round(check_between("share", share) * count), 1), count - 1)

@@ -17,7 +17,7 @@ from linnet.errors import LinnetError, unknown
 from linnet.evidence.many.corrections import CORRECTIONS
 from linnet.evidence.many.halves import halves
 from linnet.evidence.many.slice_tests import by_cluster, by_row
-from linnet.evidence.settings import check_labels, check_level, check_rows
+from linnet.evidence.settings import check_count, check_labels, check_level, check_rows, check_seed
 
 Floats = NDArray[np.float64]
 Masks = Mapping[str, NDArray[np.bool_]] | NDArray[np.bool_]
@@ -77,9 +77,10 @@ def slices(
     [('noisy', 0.5, 0.1)]
     """
     wrong, names, masks = _checked(errors, candidates)
+    check_seed(seed)
     names, masks = _large_enough(names, masks, minimum_rows)
     if correction not in CORRECTIONS:
-        raise unknown("correction", correction, CORRECTIONS)
+        raise unknown("correction", str(correction), CORRECTIONS)
     p_values = _p_values(wrong, masks, clusters, 1 - check_level(level), seed)
     adjusted = CORRECTIONS[correction](p_values)
     found = [_slice(name, mask, wrong, p, q) for name, mask, p, q in zip(names, masks, p_values, adjusted, strict=True)
@@ -109,6 +110,7 @@ def confirmed_slices(
     """
     wrong, names, masks = _checked(errors, candidates)
     labels = np.arange(len(wrong)).astype(str) if clusters is None else np.asarray(clusters)
+    check_labels(labels if clusters is None else clusters, len(wrong))
     discovery, confirmation = halves(labels.tolist(), seed=seed)
 
     def of(part: NDArray[np.bool_]) -> Sequence[str] | None:
@@ -131,7 +133,13 @@ def _checked(errors: Floats, candidates: Masks) -> tuple[Floats, list[str], NDAr
     if isinstance(candidates, Mapping):
         names, columns = list(candidates), [np.asarray(mask) for mask in candidates.values()]
     else:
-        table = np.atleast_2d(np.asarray(candidates))
+        try:
+            table = np.atleast_2d(np.asarray(candidates))
+        except ValueError:
+            raise LinnetError("candidates are masks by name, or a table (rows, candidates) of True and False; got rows "
+                              "of different lengths.") from None
+        if table.ndim != 2:
+            raise LinnetError(f"candidates have shape {table.shape}; expected (rows, candidates), or masks by name.")
         names, columns = [str(number) for number in range(table.shape[1])], list(table.T)
     for name, column in zip(names, columns, strict=True):
         if column.shape != wrong.shape or column.dtype != np.bool_:
@@ -143,7 +151,7 @@ def _checked(errors: Floats, candidates: Masks) -> tuple[Floats, list[str], NDAr
 def _large_enough(
     names: list[str], masks: NDArray[np.bool_], minimum_rows: int
 ) -> tuple[list[str], NDArray[np.bool_]]:
-    rows = masks.sum(axis=1)
+    rows, minimum_rows = masks.sum(axis=1), check_count("minimum_rows", minimum_rows)
     kept = np.flatnonzero((rows >= max(minimum_rows, 1)) & (masks.shape[1] - rows >= max(minimum_rows, 1)))
     return [names[place] for place in kept], masks[kept]
 

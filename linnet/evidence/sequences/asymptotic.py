@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from linnet.errors import LinnetError
 from linnet.evidence.sequences.estimates import units_worth
 from linnet.evidence.sequences.looks import Floats, Looks
-from linnet.evidence.settings import check_amount, check_finite, check_level
+from linnet.evidence.settings import check_amount, check_finite, check_level, check_together, is_number
 
 MINIMUM_WORTH = 50.0
 """Where the data are worth less than so many units of equal weight, `asymptotic` excludes nothing."""
@@ -59,14 +59,24 @@ def checked_estimate(estimate: ArrayLike, error: ArrayLike, n: ArrayLike) -> tup
     if (errors < 0).any() or (units < 0).any():
         raise LinnetError("the standard error and n must not be negative; "
                           f"got {errors.min():g} and {units.min():g} at the least.")
+    values, errors, units = check_together({"estimate": values, "error": errors, "n": units})
     return values, errors, units
 
 
 def is_undecided(units: Floats, worth: ArrayLike | None, minimum: float | None) -> NDArray[np.bool_]:
     """Where too little was seen for a normal approximation."""
-    given = units if worth is None else check_finite("worth", worth)
     usual = MINIMUM_UNITS if worth is None else MINIMUM_WORTH
-    return np.asarray((given < (usual if minimum is None else minimum)) | (units == 0))
+    least = usual if check_minimum(minimum) is None else minimum
+    given, units = check_together({"worth": units if worth is None else check_finite("worth", worth), "n": units})
+    return np.asarray((given < least) | (units == 0))
+
+
+def check_minimum(minimum: float | None) -> float | None:
+    """From how many units on something is excluded: from 0, or None for the usual; else LinnetError."""
+    if minimum is not None and not (is_number(minimum) and minimum >= 0):
+        raise LinnetError("minimum is how many units the data must be worth before anything is excluded, a number from "
+                          f"0, or None for {MINIMUM_WORTH:g}; got {minimum!r}.")
+    return minimum
 
 
 def half_width(units: Floats, best_at: float, alpha: float) -> Floats:
@@ -97,7 +107,8 @@ class AsymptoticMean:
     """
 
     def __init__(self, *, best_at: float, level: float = 0.95, minimum: float | None = None) -> None:
-        self.best_at, self.level, self.minimum = check_amount("best_at", best_at), check_level(level), minimum
+        self.best_at, self.level = check_amount("best_at", best_at), check_level(level)
+        self.minimum = check_minimum(minimum)
         self.reset()
 
     def reset(self) -> None:

@@ -12,7 +12,7 @@ from linnet.errors import LinnetError, unknown
 from linnet.evidence.sequences.betting import Betting
 from linnet.evidence.sequences.empirical_bernstein import EmpiricalBernstein
 from linnet.evidence.sequences.looks import Floats, Looks
-from linnet.evidence.settings import check_between, check_finite, check_level
+from linnet.evidence.settings import check_between, check_count, check_finite, check_level
 
 Method = Literal["betting", "empirical_bernstein"]
 
@@ -28,8 +28,13 @@ def bounded_mean(
     Each look's interval is cut down to what no look before it excluded (running intersection). Exact, from the first
     number. "betting" is the narrower while numbers are few (by a third after 25) or skewed, and takes time in
     proportion to `points`, the candidate means it keeps (the ends are rounded outwards to them). "empirical_bernstein"
-    is a closed form, some hundred times faster and about as narrow after a thousand numbers. `log_e` is against
-    the mean `null`, and 0 where none is given. For other known bounds, scale the numbers first.
+    is a closed form, some hundred times faster and about as narrow after a thousand numbers. For other known
+    bounds, scale the numbers first.
+
+    `log_e` is against the mean `null`, and 0 where none is given. It halves the capital between a bettor on either
+    side and adds the two up, while an end of the interval needs one of them to reach 2 / alpha alone: log_e may reach
+    log(1 / alpha) a few numbers earlier, and the interval does not fall back. Each errs with a chance of at most alpha
+    by itself: say beforehand which decides; for an interval that is reported, the interval does.
 
     Assumes: every number has the same mean given those before it; their distribution may change otherwise.
     Source: Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, Journal of the Royal
@@ -44,6 +49,8 @@ def bounded_mean(
     numbers = check_unit(x)
     if numbers.ndim == 0:
         raise LinnetError("x is a single number; expected a stream of them, time on the last axis.")
+    if not numbers.size:
+        raise LinnetError(f"x is empty, of shape {numbers.shape}; expected at least one number.")
     engine = _engine(method, numbers[..., :1].size, check_level(level), null, points)
     looks = engine.update(numbers.reshape(-1, numbers.shape[-1]))
     return Looks(*(values.reshape(numbers.shape) for values in (looks.estimate, looks.low, looks.high, looks.log_e)))
@@ -98,7 +105,6 @@ _METHODS: dict[str, Callable[[int, float, float | None, int], Engine]] = {
 
 def _engine(method: str, rows: int, level: float, null: float | None, points: int) -> Engine:
     if method not in _METHODS:
-        raise unknown("method", method, _METHODS)
-    if not isinstance(points, int) or points < 10:
-        raise LinnetError(f"points is how many candidate means are kept, a whole number from 10; got {points!r}.")
-    return _METHODS[method](rows, level, None if null is None else check_between("null", null), points)
+        raise unknown("method", str(method), _METHODS)
+    kept = check_count("points (how many candidate means are kept)", points, least=10, most=1_000_000)
+    return _METHODS[method](rows, level, None if null is None else check_between("null", null), kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from linnet.errors import LinnetError
 from linnet.evidence.sequences.balanced_bets import (
     Capital,
     DifferencePrior,
@@ -14,9 +15,9 @@ from linnet.evidence.sequences.balanced_bets import (
 )
 from linnet.evidence.sequences.beta_binomial import log_e_value, log_mixture, log_odds_interval
 from linnet.evidence.sequences.lift import LiftPrior, lift_prior
-from linnet.evidence.sequences.looks import Floats, Looks
+from linnet.evidence.sequences.looks import Floats, Looks, added
 from linnet.evidence.sequences.proportion import UNIFORM_ARCSINE, check_successes
-from linnet.evidence.settings import check_between, check_level
+from linnet.evidence.settings import check_between, check_level, check_together
 
 _ALPHA_FOR_RATE = 0.05  # of alpha; the sign rests on the ratio alone, so most goes there
 
@@ -38,7 +39,9 @@ def difference(
         difference does).
     Source: `lift` for the ratio; Robbins, Annals of Mathematical Statistics, 1970, for the pooled rate (batches of
         fixed sizes by the inequality of the means); joined by the union bound. Otherwise see `difference_prior`.
-    Not for: means of other numbers than counts: `asymptotic`, `bounded_mean`; arms whose shares change on the way.
+    Not for: means of other numbers than counts: `asymptotic`, `bounded_mean`; arms whose shares change on the way. A
+        `lift_prior` takes the planned share at its word: with 0.493 of the units instead of 0.5 and frequent successes
+        it decides falsely before `sample_ratio` sounds its alarm; a `difference_prior` near the baseline stands that.
 
     >>> look = difference(500, 10_000, 620, 10_000, prior=lift_prior(0.2))
     >>> round(float(look.estimate), 4), round(float(look.low), 4), round(float(look.high), 4)
@@ -46,20 +49,30 @@ def difference(
     """
     alpha = 1 - check_level(level)
     share = check_between("share", share)
-    misses, in_control = check_successes(control, n_control, "control")
-    hits, in_treatment = check_successes(treatment, n_treatment, "treatment")
+    stated = _check_prior(prior)
+    misses, in_control, hits, in_treatment, _ = check_together(dict(zip(
+        ("control", "n_control", "treatment", "n_treatment", "minimum"),
+        (*check_successes(control, n_control, "control"), *check_successes(treatment, n_treatment, "treatment"),
+         np.asarray(stated.minimum_lift if isinstance(stated, LiftPrior) else stated.minimum_effect)), strict=True)))
     with np.errstate(invalid="ignore", divide="ignore"):
         estimate = hits / in_treatment - misses / in_control
-    if isinstance(prior, DifferencePrior):
-        capital = Capital.of((misses, in_control - misses, hits, in_treatment - hits), stakes(prior, share))
+    if isinstance(stated, DifferencePrior):
+        capital = Capital.of((misses, in_control - misses, hits, in_treatment - hits), stakes(stated, share))
         return Looks(np.asarray(estimate), *balanced_interval(capital, alpha), balanced_log_e(capital))
-    mixed = log_mixture(hits, misses, (prior or lift_prior(0.1)).betas(share))
+    mixed = log_mixture(hits, misses, stated.betas(share))
     theta = log_odds_interval(hits, misses, mixed, alpha * (1 - _ALPHA_FOR_RATE))
     rate = _pooled_rate(hits + misses, in_control + in_treatment, alpha * _ALPHA_FOR_RATE)
     low, high = (_difference(log_odds, share, rate, is_low)
                  for log_odds, is_low in zip(theta, (True, False), strict=True))
     return Looks(estimate + np.zeros_like(low), low, high,
                  log_e_value(hits, misses, mixed, np.log(share / (1 - share))))
+
+
+def _check_prior(prior: LiftPrior | DifferencePrior | None) -> LiftPrior | DifferencePrior:
+    if prior is not None and not isinstance(prior, LiftPrior | DifferencePrior):
+        raise LinnetError("prior is what lift_prior(minimum_lift) or difference_prior(minimum_effect, baseline) makes, "
+                          f"or None; got {prior!r}.")
+    return prior or lift_prior(0.1)
 
 
 def _pooled_rate(successes: Floats, n: Floats, alpha: float) -> tuple[Floats, Floats]:
@@ -96,7 +109,7 @@ class Difference:
 
     def __init__(self, *, share: float = 0.5, level: float = 0.95,
                  prior: LiftPrior | DifferencePrior | None = None) -> None:
-        self.share, self.level, self.prior = check_between("share", share), check_level(level), prior
+        self.share, self.level, self.prior = check_between("share", share), check_level(level), _check_prior(prior)
         self.reset()
 
     def reset(self) -> None:
@@ -106,5 +119,5 @@ class Difference:
     def update(self, control: ArrayLike, n_control: ArrayLike, treatment: ArrayLike, n_treatment: ArrayLike) -> Looks:
         """New successes and trials of each arm; the look at all of them so far."""
         new = (*check_successes(control, n_control, "control"), *check_successes(treatment, n_treatment, "treatment"))
-        self.totals = tuple(total + more for total, more in zip(self.totals, new, strict=True))
+        self.totals = tuple(added(total, more) for total, more in zip(self.totals, new, strict=True))
         return difference(*self.totals, share=self.share, level=self.level, prior=self.prior)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from linnet.errors import LinnetError
 from linnet.evidence.sequences.looks import Floats
-from linnet.evidence.settings import check_finite
+from linnet.evidence.settings import check_finite, check_together
 
 
 class Estimate(NamedTuple):
@@ -80,15 +80,24 @@ def adjusted(control: Moments, treatment: Moments) -> Estimate:
     """
     both = (control, treatment)
     _check(control, treatment)
-    together = [sum(values, np.zeros(())) for values in zip(*(
-        (arm.variance / arm.n, arm.covariance / arm.n, arm.covariate_variance / arm.n) for arm in both), strict=True)]
-    slope = np.where(together[2] > 0, together[1] / np.where(together[2] > 0, together[2], 1.0), 0.0)
+    slope = adjustment(control, treatment)
     difference = (treatment.mean - control.mean) - slope * (treatment.covariate_mean - control.covariate_mean)
-    variance = np.maximum(together[0] - slope * together[1], 0.0)
+    explained = sum(((slope * arm.covariance) / arm.n for arm in both), np.zeros(()))
+    variance = np.maximum(sum((arm.variance / arm.n for arm in both), np.zeros(())) - explained, 0.0)
     return Estimate(np.asarray(difference), np.asarray(np.sqrt(variance)), np.asarray(control.n + treatment.n))
 
 
+def adjustment(control: Moments, treatment: Moments) -> Floats:
+    """The slope on the covariate that leaves the difference of the arms the least error; 0 without spread."""
+    shared, spread = (a / control.n + b / treatment.n for a, b in
+                      ((control.covariance, treatment.covariance),
+                       (control.covariate_variance, treatment.covariate_variance)))
+    return np.where(spread > 0, shared / np.where(spread > 0, spread, 1.0), 0.0)
+
+
 def _check(*arms: Moments) -> None:
+    check_together({f"{name} of {arm}": np.asarray(values) for arm, side in enumerate(arms)
+                    for name, values in vars(side).items()})
     for arm in arms:
         for name, values in vars(arm).items():
             check_finite(name, values)
@@ -111,10 +120,11 @@ def units_worth(n: ArrayLike, total: ArrayLike, squares: ArrayLike, cubes: Array
     >>> units_worth(100, *(np.sum(values**power) for power in (1, 2, 3, 4))).round(2).item()
     5.54
     """
-    units = np.maximum(check_finite("n", n), 1.0)
-    first, second, third, fourth = (
-        check_finite(name, values) / units for name, values in
-        zip(("total", "squares", "cubes", "fourths"), (total, squares, cubes, fourths), strict=True))
+    names = ("n", "total", "squares", "cubes", "fourths")
+    count, *sums = check_together({name: check_finite(name, values) for name, values in
+                                   zip(names, (n, total, squares, cubes, fourths), strict=True)})
+    units = np.maximum(count, 1.0)
+    first, second, third, fourth = (powers / units for powers in sums)
     spread = np.maximum(second - first**2, 0.0)
     tail = fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4
     is_spread = (spread > 1e-12 * second) & (tail > 0)

@@ -13,13 +13,17 @@ from numpy.typing import ArrayLike
 
 from linnet.errors import LinnetError
 from linnet.evidence.sequences.beta_binomial import Betas, log_e_value, log_mixture, log_odds_interval
-from linnet.evidence.sequences.looks import Floats, Looks
-from linnet.evidence.settings import check_between, check_counts, check_level
+from linnet.evidence.sequences.looks import Floats, Looks, added
+from linnet.evidence.settings import check_between, check_counts, check_level, check_numbers, check_together
 
 _NARROW = 0.25  # spread of the two peaks, as a part of their distance from no effect
 _WIDE = 2.0  # the same of the hump between them
 _ANY = 2.0  # size of the beta that leaves everything possible
 _WEIGHTS = (0.425, 0.425, 0.1, 0.05)
+_LARGEST = 1e8  # of a beta: with more, log_e would be off by more than 1e-6, the difference of two huge logarithms
+
+LEAST_LIFT, MOST_LIFT = 1e-4, 1e4
+"""What `lift_prior` takes; whoever looks for less needs billions of successes."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class LiftPrior:
         middle = np.full_like(up, share)
         centres = (up, down, middle, middle)
         spreads = (_NARROW * (up - share), _NARROW * (share - down), _WIDE * (up - down) / 2)
-        sizes = [np.maximum(centre * (1 - centre) / spread**2, _ANY)
+        sizes = [np.clip(centre * (1 - centre) / spread**2, _ANY, _LARGEST)
                  for centre, spread in zip(centres, spreads, strict=False)] + [np.full_like(up, _ANY)]
         return Betas(_WEIGHTS, [centre * size for centre, size in zip(centres, sizes, strict=True)],
                      [(1 - centre) * size for centre, size in zip(centres, sizes, strict=True)])
@@ -57,10 +61,10 @@ def lift_prior(minimum_lift: ArrayLike) -> LiftPrior:
     >>> lift_prior(0.2).minimum_lift.item()
     0.2
     """
-    least = np.asarray(minimum_lift, dtype=np.float64)
-    if not (np.isfinite(least).all() and (least > 0).all()):
-        raise LinnetError("minimum_lift is the smallest relative change worth finding, above 0 (20 % is 0.2), whether "
-                          f"up or down; got {minimum_lift!r}.")
+    least = check_numbers("minimum_lift", minimum_lift)
+    if not ((least >= LEAST_LIFT) & (least <= MOST_LIFT)).all():
+        raise LinnetError("minimum_lift is the smallest relative change worth finding, whether up or down (20 % is "
+                          f"0.2), from {LEAST_LIFT:g} to {MOST_LIFT:g}; got {minimum_lift!r}.")
     return LiftPrior(least)
 
 
@@ -79,7 +83,9 @@ def lift(
         for multinomial count data, NeurIPS, 2022 (section 4, conditional counts); with batches of fixed sizes each
         factor has a mean of at most one as (1 + p(x - 1))^n <= exp(np(x - 1)).
     Not for: frequent successes, where much of the evidence is wasted (half at a rate of 0.5): count the rarer
-        outcome. For means of other numbers than counts: `asymptotic` or `bounded_mean`.
+        outcome. It takes the planned share at its word: with 0.493 of the units instead of 0.5 and frequent successes
+        it decides falsely before `sample_ratio` sounds its alarm; `difference` with a `difference_prior` stands that.
+        For means of other numbers than counts: `asymptotic` or `bounded_mean`.
 
     >>> looks = lift([60, 500], [62, 620], prior=lift_prior(0.2))
     >>> looks.low.round(3).tolist(), looks.high.round(3).tolist(), looks.excludes(0).tolist()
@@ -87,14 +93,23 @@ def lift(
     """
     alpha = 1 - check_level(level)
     share = check_between("share", share)
-    misses, hits = check_counts("control", control), check_counts("treatment", treatment)
-    mixed = log_mixture(hits, misses, (prior or lift_prior(0.1)).betas(share))
+    stated = _check_prior(prior)
+    misses, hits, _ = check_together({
+        "control": check_counts("control", control), "treatment": check_counts("treatment", treatment),
+        "minimum_lift": np.asarray(stated.minimum_lift)})
+    mixed = log_mixture(hits, misses, stated.betas(share))
     null = np.log(share / (1 - share))
     low, high = log_odds_interval(hits, misses, mixed, alpha)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         estimate = hits / misses * ((1 - share) / share) - 1
         return Looks(estimate + np.zeros_like(mixed), np.expm1(low - null), np.expm1(high - null),
                      log_e_value(hits, misses, mixed, null))
+
+
+def _check_prior(prior: LiftPrior | None) -> LiftPrior:
+    if prior is not None and not isinstance(prior, LiftPrior):
+        raise LinnetError(f"prior is what lift_prior(minimum_lift) makes, or None; got {prior!r}.")
+    return prior or lift_prior(0.1)
 
 
 class Lift:
@@ -112,7 +127,7 @@ class Lift:
     """
 
     def __init__(self, *, share: float = 0.5, level: float = 0.95, prior: LiftPrior | None = None) -> None:
-        self.share, self.level, self.prior = check_between("share", share), check_level(level), prior
+        self.share, self.level, self.prior = check_between("share", share), check_level(level), _check_prior(prior)
         self.reset()
 
     def reset(self) -> None:
@@ -121,6 +136,6 @@ class Lift:
 
     def update(self, control: ArrayLike, treatment: ArrayLike) -> Looks:
         """New successes of each arm; the look at all of them so far."""
-        self.control = self.control + check_counts("control", control)
-        self.treatment = self.treatment + check_counts("treatment", treatment)
+        new = check_counts("control", control), check_counts("treatment", treatment)
+        self.control, self.treatment = added(self.control, new[0]), added(self.treatment, new[1])
         return lift(self.control, self.treatment, share=self.share, level=self.level, prior=self.prior)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
+from linnet.evidence.settings import check_together
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,12 @@ class Looks:
         return np.asarray((self.low >= value) | (self.high <= value))
 
 
+def added(total: Floats, more: Floats) -> Floats:
+    """What there is after one more look, of shapes that go together; else LinnetError."""
+    before, new = check_together({"so far": total, "new": more})
+    return np.asarray(before + new)
+
+
 def running(looks: Looks, *, axis: int = -1) -> Looks:
     """Each look's interval cut down to what no look before it excluded either, along the axis of time.
 
@@ -46,5 +53,7 @@ def running(looks: Looks, *, axis: int = -1) -> Looks:
     """
     if np.ndim(looks.low) == 0:
         raise LinnetError("these looks have no axis of time; expected an array of looks, not a single one.")
+    if not -np.ndim(looks.low) <= axis < np.ndim(looks.low):
+        raise LinnetError(f"axis={axis} is none of the {np.ndim(looks.low)} axes of these looks.")
     low, high = np.maximum.accumulate(looks.low, axis=axis), np.minimum.accumulate(looks.high, axis=axis)
     return Looks(looks.estimate, low, high, looks.log_e)

@@ -7,8 +7,15 @@ from numpy.typing import ArrayLike
 
 from linnet.errors import LinnetError
 from linnet.evidence.sequences.beta_binomial import Betas, log_e_value, log_mixture, log_odds_interval
-from linnet.evidence.sequences.looks import Floats, Looks
-from linnet.evidence.settings import check_amount, check_between, check_counts, check_level
+from linnet.evidence.sequences.looks import Floats, Looks, added
+from linnet.evidence.settings import (
+    check_amount,
+    check_between,
+    check_counts,
+    check_level,
+    check_numbers,
+    check_together,
+)
 
 UNIFORM_ARCSINE = Betas((1.0,), (0.5,), (0.5,))
 """Jeffreys' prior: about as good for rare successes as for frequent ones."""
@@ -35,16 +42,25 @@ def proportion(
     """
     alpha = 1 - check_level(level)
     hits, trials = check_successes(successes, n)
-    a, b = (check_amount("a parameter of prior", value) for value in prior)
+    a, b = check_prior(prior)
     mixed = log_mixture(hits, trials - hits, Betas((1.0,), (a,), (b,)))
     return _looks(hits, trials, mixed, alpha, null)
+
+
+def check_prior(prior: tuple[float, float]) -> tuple[float, float]:
+    """The two parameters of a beta distribution, else LinnetError."""
+    given = check_numbers("prior", prior)
+    if given.shape != (2,):
+        raise LinnetError(f"prior is the two parameters of a beta distribution, as (0.5, 0.5); got {prior!r}.")
+    a, b = (check_amount("a parameter of prior", value) for value in given)
+    return a, b
 
 
 def check_successes(successes: ArrayLike, n: ArrayLike, name: str = "") -> tuple[Floats, Floats]:
     """Counts of which the first is part of the second, else LinnetError."""
     kind = f" of {name}" if name else ""
     hits, trials = check_counts("successes" + kind, successes), check_counts("n" + kind, n)
-    hits, trials = np.broadcast_arrays(hits, trials)
+    hits, trials = check_together({"successes" + kind: hits, "n" + kind: trials})
     if (hits > trials).any():
         first = np.argmax((hits > trials).ravel())
         raise LinnetError(f"{hits.ravel()[first]:g} successes{kind} among {trials.ravel()[first]:g} trials; expected "
@@ -80,7 +96,7 @@ class Proportion:
 
     def __init__(self, *, level: float = 0.95, prior: tuple[float, float] = (0.5, 0.5),
                  null: float | None = None) -> None:
-        self.level, self.prior, self.null = check_level(level), prior, null
+        self.level, self.prior, self.null = check_level(level), check_prior(prior), null
         self.reset()
 
     def reset(self) -> None:
@@ -90,5 +106,5 @@ class Proportion:
     def update(self, successes: ArrayLike, n: ArrayLike) -> Looks:
         """New successes and trials; the look at all of them so far."""
         hits, trials = check_successes(successes, n)
-        self.successes, self.n = self.successes + hits, self.n + trials
+        self.successes, self.n = added(self.successes, hits), added(self.n, trials)
         return proportion(self.successes, self.n, level=self.level, prior=self.prior, null=self.null)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.errors import LinnetError
-from linnet.evidence.sequences.estimates import Estimate, Moments
+from linnet.evidence.sequences.estimates import Estimate, Moments, adjustment
 from linnet.evidence.sequences.looks import Floats
-from linnet.evidence.settings import check_finite
+from linnet.evidence.settings import check_finite, check_numbers
 
 
 def ratio_moments(n: ArrayLike, means: ArrayLike, covariances: ArrayLike) -> Moments:
@@ -29,7 +29,8 @@ def ratio_moments(n: ArrayLike, means: ArrayLike, covariances: ArrayLike) -> Mom
     >>> float(found.mean), round(float(found.variance), 4)
     (0.25, 0.0182)
     """
-    size, centre, spread = check_finite("n", n), np.asarray(means, np.float64), np.asarray(covariances, np.float64)
+    size, centre = check_finite("n", n), check_numbers("means", means)
+    spread = check_numbers("covariances", covariances)
     if centre.shape[-1:] != (4,) or spread.shape[-2:] != (4, 4):
         raise LinnetError(f"means of shape {centre.shape} and covariances of shape {spread.shape}; expected four on "
                           "the last axis, and four by four on the last two.")
@@ -54,10 +55,7 @@ def adjusted_means(control: Moments, treatment: Moments) -> tuple[Estimate, Esti
     >>> round(float(new.value - old.value), 4), round(float(adjusted(*arms).value), 4)
     (0.5833, 0.5833)
     """
-    together = [a / control.n + b / treatment.n for a, b in
-                ((control.covariance, treatment.covariance),
-                 (control.covariate_variance, treatment.covariate_variance))]
-    slope = np.where(together[1] > 0, together[0] / np.where(together[1] > 0, together[1], 1.0), 0.0)
+    slope = adjustment(control, treatment)
     centre = (control.covariate_mean * control.n + treatment.covariate_mean * treatment.n) / (control.n + treatment.n)
     first, second = (_adjusted(arm, slope, centre) for arm in (control, treatment))
     return first, second

@@ -7,7 +7,7 @@ import numpy as np
 from linnet.evidence.sequences.asymptotic import asymptotic, checked_estimate, half_width, is_undecided
 from linnet.evidence.sequences.estimates import Estimate
 from linnet.evidence.sequences.looks import Looks
-from linnet.evidence.settings import check_level
+from linnet.evidence.settings import check_level, check_together
 
 
 def relative(
@@ -32,6 +32,8 @@ def relative(
     alpha = 1 - check_level(level)
     base, base_error, base_n = checked_estimate(*control[:3])
     value, error, n = checked_estimate(*treatment[:3])
+    base, base_error, base_n, value, error, n = check_together({
+        "control": base, "its error": base_error, "its n": base_n, "treatment": value, "error": error, "n": n})
     units = base_n + n
     worth = None if control.worth is None or treatment.worth is None else np.minimum(control.worth, treatment.worth)
     against = asymptotic(value - base, np.hypot(error, base_error), units, best_at=best_at, level=level,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from linnet.errors import LinnetError
-from linnet.evidence.sequences.looks import Floats
+from linnet.evidence.sequences.looks import Floats, added
 from linnet.evidence.settings import check_amount, check_counts, check_finite
 
 
@@ -76,5 +76,5 @@ class SampleRatio:
 
     def update(self, counts: ArrayLike) -> Floats:
         """New units of each arm; the evidence of all of them so far."""
-        self.counts = self.counts + _check_arms(counts, len(self.shares))
+        self.counts = added(self.counts, _check_arms(counts, len(self.shares)))
         return sample_ratio(self.counts, self.shares, concentration=self.concentration)

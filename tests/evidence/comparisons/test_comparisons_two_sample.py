@@ -101,5 +101,5 @@ def test_a_hundred_thousand_samples_a_side_take_less_than_two_seconds() -> None:
 
 @pytest.mark.parametrize("counts", [(0, 0, 1, 5), (1, 5, 0, 0), (6, 5, 1, 5), (1, 5, 6, 5), (-1, 5, 1, 5)])
 def test_counts_that_are_none_are_refused(counts: tuple[int, int, int, int]) -> None:
-    with pytest.raises(LinnetError, match="are not counts; each side needs"):
+    with pytest.raises(LinnetError, match="are not counts"):
         two_sample_difference(*counts)
