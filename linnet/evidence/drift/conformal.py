@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.settings import check_finite
+from linnet.evidence.settings import check_count, check_finite, check_seed
 
 Floats = NDArray[np.float64]
 
@@ -39,9 +39,8 @@ class Ranks:
     """The streaming form of `conformal_p_values`: `place` gives the p-value of the next score and remembers it."""
 
     def __init__(self, reference: ArrayLike = (), *, seed: int = 0, capacity: int = _CAPACITY) -> None:
-        if capacity < 1:
-            raise LinnetError(f"capacity is how many scores are kept, at least 1; got {capacity}.")
-        self.reference, self.seed, self.capacity = check_stream(reference, "reference"), seed, capacity
+        self.reference, self.seed = check_stream(reference, "reference"), check_seed(seed)
+        self.capacity = check_count("capacity", capacity, least=1)
         self.reset()
 
     def reset(self) -> None:

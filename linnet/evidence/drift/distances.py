@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
-from linnet.evidence.settings import check_finite
+from linnet.evidence.settings import check_count, check_finite
 
 Floats = NDArray[np.float64]
 
 _BLOCK_NUMBERS = 4_000_000
+_LARGEST = 1e153  # its square, four times over, is still a float
 
 
 def distance_to_nearest(embeddings: ArrayLike, reference: ArrayLike, *, neighbours: int = 10) -> Floats:
@@ -30,8 +31,9 @@ def distance_to_nearest(embeddings: ArrayLike, reference: ArrayLike, *, neighbou
     array([0.  , 4.24])
     """
     new, known = check_embeddings(embeddings, reference)
-    if not 1 <= neighbours <= len(known):
+    if check_count("neighbours", neighbours) not in range(1, len(known) + 1):
         raise LinnetError(f"neighbours must lie from 1 to the {len(known)} rows of the reference; got {neighbours}.")
+    neighbours = int(neighbours)
     nearest = [np.partition(squared, neighbours - 1, axis=1)[:, :neighbours]
                for _, squared in squared_distances(new, known)]
     return np.asarray(np.sqrt(np.concatenate(nearest)).mean(axis=1))
@@ -56,4 +58,8 @@ def check_embeddings(embeddings: ArrayLike, reference: ArrayLike) -> tuple[Float
     if new.shape[1] != known.shape[1]:
         raise LinnetError(f"the embeddings have {new.shape[1]} dimensions and the reference {known.shape[1]}; "
                           "expected the same: were they made by the same model?")
+    largest = max(float(np.abs(new).max()), float(np.abs(known).max()))
+    if largest > _LARGEST / new.shape[1] ** 0.5:
+        raise LinnetError(f"embeddings as large as {largest:.3g} are too large: their squared distances are beyond "
+                          "what a float holds. Is the model broken? Else divide all of them by their largest number.")
     return new, known

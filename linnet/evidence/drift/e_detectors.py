@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.drift.recursion import Recursion
-from linnet.evidence.settings import check_between, check_run_length
+from linnet.evidence.settings import check_between, check_numbers, check_run_length
 
 Floats = NDArray[np.float64]
 
@@ -89,6 +89,9 @@ def e_detector(scores: ArrayLike, at_most: float | None = None, at_least: float 
     bounds = _check_bounds(at_most, at_least)
     weights, pulls, centres = bets_against(*bounds, check_run_length(run_length))
     values = _check_scores(scores)
+    if not values.ndim:
+        raise LinnetError(f"scores have their samples along the last axis; got the one number {values}. One at a time: "
+                          "EDetector.update.")
     recursion = Recursion(weights, statistic=statistic, streams=values.shape[:-1])
     path = np.empty(values.shape)
     for index in range(values.shape[-1]):
@@ -140,7 +143,7 @@ def _check_bounds(at_most: float | None, at_least: float | None) -> tuple[float 
 
 
 def _check_scores(scores: ArrayLike) -> Floats:
-    values = np.asarray(scores, dtype=np.float64)
+    values = check_numbers("scores", scores)
     if not (np.isfinite(values).all() and (values >= 0).all() and (values <= 1).all()):
         wrong = values[~(np.isfinite(values) & (values >= 0) & (values <= 1))][0]
         raise LinnetError(f"scores must lie from 0 to 1; got {wrong:g}. Divide bounded scores by their range first.")

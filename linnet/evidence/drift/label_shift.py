@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
+from linnet.evidence.drift.two_sample import check_sides
 from linnet.evidence.intervals.clusters import MINIMUM_CLUSTERS
-from linnet.evidence.settings import check_level
+from linnet.evidence.settings import check_count, check_level, check_seed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _DRAWS_FOR_ERROR = 200
+_LEAST_DRAWS = 100  # fewer have no tails
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,10 @@ def label_shift(
     (('a', 'b'), [0.29, 0.71], 0.18, 0.39)
     """
     check_level(level)
+    draws = check_count("draws", draws, least=_LEAST_DRAWS)
     table = _Table.of(true, predicted, new_predicted, clusters)
     confusion, predictions = _shares(table.confusion.sum(axis=0), axis=0), _shares(table.new.sum(axis=0), axis=0)
-    rng, by_cluster = np.random.default_rng(seed), clusters is not None
+    rng, by_cluster = np.random.default_rng(check_seed(seed)), clusters is not None
     drawn = _shares(_drawn(table.confusion, by_cluster, draws, rng), axis=1)
     drawn_new = _shares(_drawn(table.new, by_cluster, draws, rng), axis=1)
     uncertainty = float(np.quantile(np.linalg.norm(drawn[:_DRAWS_FOR_ERROR] - confusion, ord=2, axis=(1, 2)), 0.95))
@@ -116,10 +119,11 @@ class _Table:
 def _groups(clusters: tuple[Sequence[object], Sequence[object]] | None, rows: int, new_rows: int) -> tuple[Ints, Ints]:
     if clusters is None:
         return np.zeros(rows, dtype=np.int64), np.zeros(new_rows, dtype=np.int64)
-    if (len(clusters[0]), len(clusters[1])) != (rows, new_rows):
-        raise LinnetError(f"every row needs a cluster: got {rows} and {new_rows} rows, {len(clusters[0])} and "
-                          f"{len(clusters[1])} labels.")
-    first, second = (np.unique([str(label) for label in side], return_inverse=True)[1] for side in clusters)
+    known, new = check_sides(clusters)
+    if (len(known), len(new)) != (rows, new_rows):
+        raise LinnetError(f"every row needs a cluster: got {rows} and {new_rows} rows, {len(known)} and {len(new)} "
+                          "labels.")
+    first, second = (np.unique([str(label) for label in side], return_inverse=True)[1] for side in (known, new))
     return first, second
 
 

@@ -11,7 +11,7 @@ from linnet.errors import LinnetError, unknown
 from linnet.evidence.drift.e_detectors import bets_against
 from linnet.evidence.drift.recursion import Recursion
 from linnet.evidence.drift.two_sample import TwoSample, check_permutations, dealt, p_value_of, units_of
-from linnet.evidence.settings import check_run_length
+from linnet.evidence.settings import check_count, check_run_length, check_seed, is_number
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def labels_differ(reference: Sequence[object], new: Sequence[object], *,
     _, label = np.unique([str(name) for name in (*reference, *new)], return_inverse=True)
     counts = np.zeros((int(unit.max()) + 1, int(label.max()) + 1))
     np.add.at(counts, (unit, label), 1)
-    rng = np.random.default_rng(seed)
+    permutations, rng = int(permutations), np.random.default_rng(check_seed(seed))
     first = counts.T @ dealt(len(counts), reference_units, permutations, rng) if clusters else _dealt_rows(
         counts.sum(axis=0), counts[:reference_units].sum(axis=0), permutations, rng)
     statistics = _chi_square(first, counts.sum(axis=0)[:, None] - first)
@@ -62,10 +62,10 @@ def labels_differ_from(shares: Mapping[str, float], labels: Sequence[object], *,
     """
     if not len(labels):
         raise LinnetError("there are no labels; nothing can be said about no samples.")
-    known = _check_shares(shares)
+    known, draws = _check_shares(shares), check_count("draws", draws, least=1)
     observed = np.bincount(_index(known, labels), minlength=len(known))
     expected = np.array(list(known.values())) * len(labels)
-    drawn = np.random.default_rng(seed).multinomial(len(labels), expected / expected.sum(), size=draws)
+    drawn = np.random.default_rng(check_seed(seed)).multinomial(len(labels), expected / expected.sum(), size=draws)
     return p_value_of((np.square(np.vstack([observed, drawn]) - expected) / expected).sum(axis=1))
 
 
@@ -133,11 +133,15 @@ def _chi_square(first: Floats, second: Floats) -> Floats:
 
 
 def _check_shares(shares: Mapping[str, float]) -> dict[str, float]:
-    values = [float(share) for share in shares.values()]
-    if len(values) < 2 or not all(0 < share < 1 for share in values) or abs(sum(values) - 1) > 1e-6:
-        raise LinnetError("shares must name at least two labels, each share above 0, together 1; "
-                          f"got {dict(shares)!r}.")
-    return {str(name): float(share) for name, share in shares.items()}
+    values = list(shares.values()) if isinstance(shares, Mapping) else []
+    is_whole = len(values) > 1 and all(is_number(share) and 0 < share < 1 for share in values)
+    if not is_whole or abs(sum(values) - 1) > 1e-6:
+        raise LinnetError(f"shares must name at least two labels, each share above 0, together 1; got {shares!r:.80}.")
+    named = {str(name): float(share) for name, share in shares.items()}
+    if len(named) < len(values):
+        raise LinnetError(f"some of the labels {list(shares)!r:.80} are written alike; expected names that differ "
+                          "(1 and '1' do not).")
+    return named
 
 
 def _index(shares: Mapping[str, float], labels: Sequence[object]) -> NDArray[np.int64]:

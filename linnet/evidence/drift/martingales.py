@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from linnet.errors import LinnetError, unknown
 from linnet.evidence.drift.conformal import Ranks, check_stream
 from linnet.evidence.drift.recursion import Recursion, shared_out
-from linnet.evidence.settings import check_level, check_run_length
+from linnet.evidence.settings import check_level, check_numbers, check_run_length, check_share
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def conformal_martingale(p_values: ArrayLike, *, bets: str = "mixture", jump: fl
     >>> conformal_martingale([0.5, 0.5, 0.5]).round(2)
     array([-0.18, -0.25, -0.21])
     """
-    values = _check_p_values(p_values)
+    values, jump = _check_p_values(p_values), check_share("jump", jump, zero=True)
     shares, path = np.full((*values.shape[:-1], len(_densities(np.zeros(()), bets))), 1.0), np.empty(values.shape)
     shares, total = shares / shares.shape[-1], np.zeros(values.shape[:-1])
     for index in range(values.shape[-1]):
@@ -100,7 +100,8 @@ class ConformalDetector:
     """Alarms when a stream of scores stops looking like the reference; a false alarm takes `run_length` on average.
 
     As `ConformalMartingale`, but the bets start anew at every sample, so a quiet time before the change costs nothing.
-    The average is over references as well as streams. `evidence` alarms at `run_length`.
+    The average is over references as well as streams. `evidence` alarms at `run_length`. `reset` returns to the same
+    reference: one that is unusual by chance, and so raised a false alarm, soon raises the next.
 
     Assumes: as `conformal_p_values`: reference and stream are exchangeable as long as nothing changes.
     Source: Volkhonskiy, Burnaev, Nouretdinov, Gammerman and Vovk, Inductive conformal martingales for change-point
@@ -168,7 +169,9 @@ def _grown(shares: Floats, densities: Floats, jump: float) -> tuple[Floats, Floa
 
 
 def _check_p_values(p_values: ArrayLike) -> Floats:
-    values = np.asarray(p_values, dtype=np.float64)
+    values = check_numbers("p-values", p_values)
+    if not values.ndim:
+        raise LinnetError(f"p-values have their samples along the last axis; got the one number {values}.")
     if not ((values >= 0) & (values <= 1)).all():
         raise LinnetError("p-values must lie from 0 to 1; pass scores through `conformal_p_values` first.")
     return values

@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.drift.distances import check_embeddings, squared_distances
+from linnet.evidence.settings import check_count, check_seed, is_number
 
 Floats = NDArray[np.float64]
 
 _LEAST_PERMUTATIONS = 19
 _FOR_MEDIAN = 1000
 _TIE = 1e-12
+_SMALLEST = 1e-150  # a distance whose square is still a float
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,12 @@ def maximum_mean_discrepancy(
     """
     pooled = _Pooled.of(reference, new, clusters, permutations)
     width = _median_distance(pooled.rows, seed) if bandwidth is None else _check_bandwidth(bandwidth)
-    return pooled.test(lambda squared: np.exp(-squared / (2 * width**2)), permutations, seed, width)
+
+    def gaussian(squared: Floats) -> Floats:
+        with np.errstate(over="ignore"):  # so far away that nothing is left of the kernel
+            return np.asarray(np.exp(-squared / (2 * width**2)))
+
+    return pooled.test(gaussian, permutations, seed, width)
 
 
 def energy_distance(
@@ -99,6 +106,9 @@ class _Pooled:
         rows = np.concatenate([known, others])
         if (rows == rows[0]).all():
             raise LinnetError("all embeddings are the same row; nothing can be compared. Is the model loaded?")
+        if float(np.abs(rows - rows[0]).max()) < _SMALLEST:
+            raise LinnetError("the distances of these embeddings are too small: their squares are 0 as floats. "
+                              "Multiply all of them by the same large number.")
         unit, reference_units = units_of(len(known), len(others), clusters)
         check_permutations(permutations, reference_units, int(unit.max()) + 1)
         return cls(rows, len(known), unit, reference_units)
@@ -107,7 +117,7 @@ class _Pooled:
              bandwidth: float | None = None) -> TwoSample:
         """The distance under the kernel, held against those with the units dealt out at random."""
         units = int(self.unit.max()) + 1
-        is_reference = dealt(units, self.reference_units, permutations, np.random.default_rng(seed))
+        is_reference = dealt(units, self.reference_units, int(permutations), np.random.default_rng(check_seed(seed)))
         distances = _distances(_unit_sums(self.rows, self.unit, kernel, is_reference), np.bincount(self.unit),
                                is_reference, float(kernel(np.zeros(1))[0]))
         n_new = len(self.rows) - self.n_reference
@@ -120,7 +130,7 @@ def units_of(n_reference: int, n_new: int, clusters: tuple[Sequence[object], Seq
     """The number of the unit of each row, the reference first, and how many units the reference has."""
     if clusters is None:
         return np.arange(n_reference + n_new), n_reference
-    first, second = (np.asarray([str(label) for label in side]) for side in clusters)
+    first, second = (np.asarray([str(label) for label in side]) for side in check_sides(clusters))
     if (len(first), len(second)) != (n_reference, n_new):
         raise LinnetError(f"every row needs a cluster: got {n_reference} and {n_new} rows, "
                           f"{len(first)} and {len(second)} labels.")
@@ -133,9 +143,19 @@ def units_of(n_reference: int, n_new: int, clusters: tuple[Sequence[object], Seq
     return np.concatenate([index, len(known) + others]), len(known)
 
 
+def check_sides(clusters: tuple[Sequence[object], Sequence[object]]
+                ) -> tuple[Sequence[object], Sequence[object]]:
+    """The labels of the rows of either side; LinnetError for anything but two rows of labels."""
+    is_pair = isinstance(clusters, tuple | list) and len(clusters) == 2
+    if not (is_pair and all(isinstance(side, str) or np.asarray(side, dtype=object).ndim == 1 for side in clusters)):
+        raise LinnetError("clusters are the labels of both sides, (of the rows known, of the new rows); "
+                          f"got {clusters!r:.80}.")
+    return clusters[0], clusters[1]
+
+
 def check_permutations(permutations: int, reference_units: int, units: int) -> None:
     """Enough permutations, and enough units, for a p-value of 1 in 20."""
-    if permutations < _LEAST_PERMUTATIONS:
+    if check_count("permutations", permutations) < _LEAST_PERMUTATIONS:
         raise LinnetError(f"permutations must be at least {_LEAST_PERMUTATIONS}, or no p-value is as low as 0.05; "
                           f"got {permutations}, usual: 999.")
     smaller = min(reference_units, units - reference_units)
@@ -186,7 +206,7 @@ def _distances(sums: tuple[Floats, Floats, float], sizes: NDArray[np.int64], is_
 
 
 def _median_distance(rows: Floats, seed: int) -> float:
-    chosen = np.random.default_rng(seed).permutation(len(rows))[:_FOR_MEDIAN]
+    chosen = np.random.default_rng(check_seed(seed)).permutation(len(rows))[:_FOR_MEDIAN]
     distances = np.sqrt(np.concatenate(list(_upper(rows[chosen]))))
     # Equal rows say nothing on the scale; there may be no others among those chosen.
     return float(np.median(distances[distances > 0])) if (distances > 0).any() else 1.0
@@ -198,6 +218,6 @@ def _upper(rows: Floats) -> Iterable[Floats]:
 
 
 def _check_bandwidth(bandwidth: float) -> float:
-    if not (np.isfinite(bandwidth) and bandwidth > 0):
+    if not (is_number(bandwidth) and _SMALLEST < bandwidth < 1 / _SMALLEST):
         raise LinnetError(f"bandwidth is a distance above 0 (left out: the median distance); got {bandwidth!r}.")
     return float(bandwidth)

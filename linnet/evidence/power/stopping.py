@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.sequences import asymptotic, lift, lift_prior
-from linnet.evidence.settings import check_amount, check_between, check_counts, check_level
+from linnet.evidence.settings import (
+    check_amount,
+    check_between,
+    check_count,
+    check_counts,
+    check_level,
+    check_seed,
+    is_number,
+)
 
 Floats = NDArray[np.float64]
 
@@ -82,11 +90,11 @@ def stopping_time_of_lift(baseline: float, effect: float, *, minimum_lift: float
     It decides after 1,827 samples on average, and in 100 of 100 cases by 10,000.
     """
     check_between("baseline", baseline)
-    rates = np.array([baseline, baseline * (1 + effect)])
+    rates = np.array([baseline, baseline * (1 + _check_effect(effect))])
     if not 0 < rates[1] < 1:
         raise LinnetError(f"a rate of {baseline:g} cannot be lifted by {effect:g}: that makes {rates[1]:g}; expected a "
                           "rate above 0 and below 1.")
-    sizes, rng = _sizes(look_every, cap), np.random.default_rng(seed)
+    sizes, rng = _sizes(look_every, cap), np.random.default_rng(check_seed(seed))
     control, treatment = (rng.binomial(look_every, rate, (_RUNS, len(sizes))).cumsum(axis=1) for rate in rates)
     looks = lift(control, treatment, level=level, prior=lift_prior(minimum_lift))
     found = stopping_time(looks.excludes(0), sizes)
@@ -108,7 +116,8 @@ def stopping_time_of_mean(effect: float, deviation: float, *, best_at: int, look
     It decides after 2,043 samples on average, and in 100 of 100 cases by 10,000.
     """
     check_amount("deviation", deviation)
-    sizes, rng = _sizes(look_every, cap), np.random.default_rng(seed)
+    _check_effect(effect)
+    sizes, rng = _sizes(look_every, cap), np.random.default_rng(check_seed(seed))
     steps = rng.normal(effect * look_every, deviation * math.sqrt(2 * look_every), (_RUNS, len(sizes)))
     estimates = steps.cumsum(axis=1) / sizes
     narrowest = 2 * check_amount("best_at", best_at)
@@ -150,10 +159,17 @@ def divergence(truth: float, null: float) -> float:
 
 
 def _sizes(look_every: int, cap: int) -> Floats:
+    look_every, cap = check_count("look_every", look_every), check_count("cap", cap)
     if not 1 <= look_every <= cap or cap // look_every > _MOST_LOOKS:
         raise LinnetError(f"looks come every {look_every} samples up to {cap}; expected at least one look and at most "
                           f"{_MOST_LOOKS:,}.")
     return np.arange(look_every, cap + 1, look_every, dtype=np.float64)
+
+
+def _check_effect(effect: float) -> float:
+    if not is_number(effect):
+        raise LinnetError(f"effect is a finite number, the true change; got {effect!r}.")
+    return float(effect)
 
 
 def _with_errors(found: StoppingTime, decides: NDArray[np.bool_], estimates: Floats, effect: float) -> StoppingTime:

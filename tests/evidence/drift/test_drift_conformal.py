@@ -70,5 +70,5 @@ def test_bad_scores_are_refused(scores, reference, message: str) -> None:
 
 
 def test_no_capacity_is_refused() -> None:
-    with pytest.raises(LinnetError, match="at least 1; got 0"):
+    with pytest.raises(LinnetError, match="capacity is a whole number from 1"):
         conformal_p_values([1.0], capacity=0)

@@ -29,14 +29,17 @@ def test_it_inverts_the_confusion_matrix() -> None:
 
 @pytest.mark.parametrize("after", [AFTER, np.array([0.97, 0.02, 0.01])])
 def test_intervals_cover(after) -> None:
-    rng, runs, hits = np.random.default_rng(0), 150, np.zeros(3)
+    rng, runs, hits, widths = np.random.default_rng(0), 150, np.zeros(3), np.zeros(3)
+    shares = []
     for run in range(runs):
         truth, guesses = rows(rng, BEFORE, 300)
         moved = label_shift(truth, guesses, rows(rng, after, 300)[1], draws=400, seed=run)
         hits += (np.array(moved.low) <= after) & (after <= np.array(moved.high))
         assert sum(moved.shares) == pytest.approx(1, abs=1e-6)
-        assert min(moved.low) >= 0
-        assert max(moved.high) <= 1
+        shares.append(moved.shares)
+        widths += (np.array(moved.high) - np.array(moved.low)) / runs
+    if min(after) > 0.05:  # the limits 0 and 1 cut nothing off; as wide as the estimates scatter, and not wider
+        assert widths == pytest.approx(2 * 1.96 * np.std(shares, axis=0), rel=0.25)
     assert (hits / runs >= 0.95 - 0.06).all()
 
 
