@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from linnet.errors import LinnetError
-from linnet.evidence import sequences
-from linnet.watch.experiments.effects import estimates_of, pair_of
+from linnet.watch.experiments.effects import compared, estimates_of, pair_of
 from linnet.watch.experiments.layout import Layout, Ratio
 from linnet.watch.experiments.moments import Sums
 from linnet.watch.experiments.plan import Experiment
@@ -31,10 +28,7 @@ def _check(plan: Experiment, ratio: Ratio, sums: Sums, names: tuple[str, str, st
     pair = replace(pair_of(plan, arm, name), level=level)
     covariate = Ratio(str(ratio.covariate), ratio.covariate_denominator, None, ratio.covariate_denominator)
     first, second, _ = estimates_of(sums, covariate, pair)
-    worth = np.minimum(first.worth, second.worth)
-    looks = sequences.asymptotic(second.value - first.value, np.hypot(first.error, second.error), first.n + second.n,
-                                 best_at=pair.best_at, level=level, worth=worth)
-    if looks.excludes(0).any():
+    if compared(first, second, pair)[0].excludes(0).any():
         raise LinnetError(
             f"the covariate '{column}' of the metric '{name}' differs between the arms by more than chance: its mean "
             f"is {first.value[-1]:.4g} in '{plan.reference}' and {second.value[-1]:.4g} in '{arm}'. What was known "

@@ -53,15 +53,19 @@ def settled(low: Floats, high: Floats, metric: Metric) -> Settled:
     bounds = bounds_of(metric)
     gains, falls_short = low > bounds[0], high < bounds[1]
     if metric.role == "guardrail":
-        is_safe, is_harmed = gains.any(axis=-1), falls_short.any(axis=-1)
+        is_safe, is_harmed = _any(gains), _any(falls_short)
         first = np.where(is_harmed, falls_short.argmax(axis=-1), gains.argmax(axis=-1))
         return Settled(is_safe & ~is_harmed, is_harmed, is_safe & is_harmed, first)
     is_decided = gains | falls_short
     first = is_decided.argmax(axis=-1)
     has_won = np.take_along_axis(gains, first[..., None], axis=-1)[..., 0]
-    is_refuted = np.where(has_won, (high < bounds[0]).any(axis=-1), (low > bounds[1]).any(axis=-1))
-    is_settled = is_decided.any(axis=-1) & ~is_refuted
-    return Settled(is_settled & has_won, is_settled & ~has_won, is_decided.any(axis=-1) & is_refuted, first)
+    is_refuted = np.where(has_won, _any(high < bounds[0]), _any(low > bounds[1]))
+    is_settled = _any(is_decided) & ~is_refuted
+    return Settled(is_settled & has_won, is_settled & ~has_won, _any(is_decided) & is_refuted, np.asarray(first))
+
+
+def _any(looks: Truths) -> Truths:
+    return np.asarray(looks.any(axis=-1))
 
 
 def verdict_of_arm(outcomes: Sequence[Outcome]) -> Verdict:
