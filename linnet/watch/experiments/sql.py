@@ -163,6 +163,14 @@ class DuckTable:
             f"SELECT count(*), count({name}), count(*) FILTER (WHERE {is_none}), "
             f"coalesce(min({name}) FILTER (WHERE {is_none}), min({name})) FROM {self._source(query)}", query)[0])
 
+    def ask(self, terms: Sequence[str], *, first: int | None = None, where: str = "TRUE", group: bool = False,
+            limit: int | None = None) -> list[tuple[Any, ...]]:
+        """Terms of SQL over the table as it stands, or over its first rows; or for each value of the first term."""
+        query = Query()
+        rows = f"(SELECT * FROM {self._source(query)} LIMIT {query.value(first)})" if first else self._source(query)
+        ends = (" GROUP BY 1 ORDER BY 1" if group else "") + (f" LIMIT {query.value(limit)}" if limit else "")
+        return self._run(f"SELECT {', '.join(terms)} FROM {rows} WHERE {where}{ends}", query)
+
     def _run(self, text: str, query: Query) -> list[tuple[Any, ...]]:
         with _said():
             found: list[tuple[Any, ...]] = self._connection.execute(text, query.values).fetchall()

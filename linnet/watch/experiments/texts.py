@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 NUMBER = r"^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 """A number as text, in the words that every database knows."""
 _NOTHING = re.compile(r"(?:null|none|na|n/a|nan|nil|-|\\n|)", re.IGNORECASE)
-_DRESSED = re.compile(r"(?:[^\W\d_]{0,3}|\W)\s?([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s?(?:[^\W\d_]{0,3}|\W)")
-_MONTHS = 12
-_COMMA = re.compile(r"[-+]?\d+,\d+")
+_SIGN = r"(?:[A-Za-z]{3}|[^\w\s.,+-])?"
+DRESSED = rf"{_SIGN}\s?([-+]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:[.,]\d+)?)\s?{_SIGN}"
+"""A number with a currency or a sign beside it, or with commas between its thousands."""
+_MONTHS, _SHOWN = 12, 40
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})\b.*")
 
 
@@ -32,6 +34,11 @@ class Texts:
     """One that is no number, else any."""
 
     @property
+    def shown(self) -> str:
+        """The example in one short line."""
+        return " ".join((self.example or "").split())[:_SHOWN]
+
+    @property
     def how(self) -> str:
         """How the example would be written as a number; empty where it is none at all."""
         text = (self.example or "").strip()
@@ -39,10 +46,12 @@ class Texts:
             return "convert them when the table is written"
         if _NOTHING.fullmatch(text):
             return "leave the field empty where nothing is known"
-        if _COMMA.fullmatch(text) and not re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+", text):
-            return f"write {text.replace(',', '.')}"
-        dressed = _DRESSED.fullmatch(text)
-        return f"write {dressed[1].replace(',', '')}" if dressed else ""
+        dressed = re.fullmatch(DRESSED, text)
+        return f"write {_plain(dressed[1])}" if dressed else ""
+
+
+def _plain(number: str) -> str:
+    return number.replace(",", "" if _THOUSANDS.fullmatch(number) else ".")
 
 
 def refuse_texts(table: Table, layout: Layout) -> None:
@@ -52,15 +61,19 @@ def refuse_texts(table: Table, layout: Layout) -> None:
         texts = table.texts(column)
         if not texts.rows:
             raise LinnetError("the table has no rows.")
-        raise _no_time(column, texts.example or "") if column == layout.time else _no_number(column, texts)
+        raise _no_time(column, texts.shown) if column == layout.time else _no_number(column, texts)
 
 
 def _no_time(column: str, example: str) -> LinnetError:
-    date = _DATE.fullmatch(example.strip())
-    hint = f"the day or the month may come first; write {_year_first(date)}" if date else \
-        "convert it when the table is written"
+    hint = ambiguous(example) or "convert it when the table is written"
     return LinnetError(f"the time column '{column}' holds text, such as '{example}': expected timestamps or numbers; "
                        f"{hint}.")
+
+
+def ambiguous(example: str) -> str:
+    """What is odd about a date whose year does not stand first, and how it is written; empty for anything else."""
+    date = _DATE.fullmatch(example.strip())
+    return f"the day or the month may come first; write {_year_first(date)}" if date else ""
 
 
 def _year_first(date: re.Match[str]) -> str:
@@ -71,8 +84,8 @@ def _year_first(date: re.Match[str]) -> str:
 
 def _no_number(column: str, texts: Texts) -> LinnetError:
     if not texts.not_numbers:
-        return LinnetError(f"the column '{column}' holds numbers that are written as text, such as '{texts.example}'; "
+        return LinnetError(f"the column '{column}' holds numbers that are written as text, such as '{texts.shown}'; "
                            f"{texts.how}.")
     hint = f"; {texts.how}." if texts.how else "."
     return LinnetError(f"the column '{column}' holds text in {texts.not_numbers:,} of {texts.rows:,} rows, such as "
-                       f"'{texts.example}'; a metric needs numbers, or true and false{hint}")
+                       f"'{texts.shown}'; a metric needs numbers, or true and false{hint}")
