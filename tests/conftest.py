@@ -12,9 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import soundfile
+from hypothesis import settings
 
 from linnet import data, tasks
 from linnet.data.media import encode
+
+# The same examples each time, as all other draws of the suite; HYPOTHESIS_PROFILE=default looks for new ones.
+settings.register_profile("suite", derandomize=True, deadline=None, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 RATE = 8000
 PITCHES = {"low": 300.0, "middle": 800.0, "high": 1900.0}
