@@ -133,7 +133,7 @@ def check_trials(successes: float, n: float, *, of: str = "", most: int = MOST) 
 
 def is_count(value: object) -> bool:
     """Whether it is a whole number from 0."""
-    return is_number(value) and value == int(value) and value >= 0  # type: ignore[call-overload, operator, no-any-return]
+    return is_number(value) and value == int(value) and value >= 0  # type: ignore[call-overload, operator]
 
 
 def check_seed(seed: int) -> int:

@@ -55,7 +55,8 @@ def bca(
     >>> round(low), round(high)
     (89, 102)
     """
-    _check_resamples(level, resamples), check_seed(seed)
+    _check_resamples(level, resamples)
+    check_seed(seed)
     units = _units(values, clusters, denominator)
     if not _is_enough(units, MINIMUM_ROWS if clusters is None else MINIMUM_CLUSTERS):
         return _NOTHING_EXCLUDED
@@ -87,7 +88,8 @@ def studentised(
     >>> round(low), round(high)
     (89, 102)
     """
-    _check_resamples(level, resamples), check_seed(seed)
+    _check_resamples(level, resamples)
+    check_seed(seed)
     units = _units(values, clusters, denominator)
     if not _is_enough(units, MINIMUM_ROWS if clusters is None else MINIMUM_CLUSTERS):
         return _NOTHING_EXCLUDED

@@ -66,9 +66,9 @@ def checked_estimate(estimate: ArrayLike, error: ArrayLike, n: ArrayLike) -> tup
 def is_undecided(units: Floats, worth: ArrayLike | None, minimum: float | None) -> NDArray[np.bool_]:
     """Where too little was seen for a normal approximation."""
     usual = MINIMUM_UNITS if worth is None else MINIMUM_WORTH
-    least = usual if check_minimum(minimum) is None else minimum
+    stated = check_minimum(minimum)
     given, units = check_together({"worth": units if worth is None else check_finite("worth", worth), "n": units})
-    return np.asarray((given < least) | (units == 0))
+    return np.asarray((given < (usual if stated is None else stated)) | (units == 0))
 
 
 def check_minimum(minimum: float | None) -> float | None:

@@ -39,9 +39,10 @@ def difference(
         difference does).
     Source: `lift` for the ratio; Robbins, Annals of Mathematical Statistics, 1970, for the pooled rate (batches of
         fixed sizes by the inequality of the means); joined by the union bound. Otherwise see `difference_prior`.
-    Not for: means of other numbers than counts: `asymptotic`, `bounded_mean`; arms whose shares change on the way. A
-        `lift_prior` takes the planned share at its word: with 0.493 of the units instead of 0.5 and frequent successes
-        it decides falsely before `sample_ratio` sounds its alarm; a `difference_prior` near the baseline stands that.
+    Not for: means of other numbers than counts: `asymptotic`, `bounded_mean`; arms whose shares change on the way. Nor
+        a `lift_prior` with frequent successes, which takes the planned share at its word: with 0.493 of the units
+        instead of 0.5 it decides falsely before `sample_ratio` sounds its alarm in 61 of 100 runs at a rate of 0.5. A
+        `difference_prior` does in 4, of a baseline a fifth off in 6, of half the baseline in 21.
 
     >>> look = difference(500, 10_000, 620, 10_000, prior=lift_prior(0.2))
     >>> round(float(look.estimate), 4), round(float(look.low), 4), round(float(look.high), 4)
