@@ -68,12 +68,12 @@ def answer(arguments: Sequence[str]) -> int:
     try:
         with screen.notices():
             code = int(app(list(arguments), prog_name="linnet", standalone_mode=False) or 0)
-            return _stopped() if code == INTERRUPTED else code
+            return _stopped(arguments) if code == INTERRUPTED else code
     except _CLICK_ERROR as error:
         cast(Any, error).show()
         return USAGE
     except (KeyboardInterrupt, typer.Abort):
-        return _stopped()
+        return _stopped(arguments)
     except (BrokenPipeError, SystemExit):  # typer leaves with 1, which means "a claim fails", where the reader is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
@@ -81,8 +81,9 @@ def answer(arguments: Sequence[str]) -> int:
         return _explain(error)
 
 
-def _stopped() -> int:
-    return _complain("stopped; what was done is kept.", INTERRUPTED)
+def _stopped(arguments: Sequence[str]) -> int:
+    keeps_nothing = list(arguments[:1]) == ["ab"]  # it writes at its end only
+    return _complain("stopped." if keeps_nothing else "stopped; what was done is kept.", INTERRUPTED)
 
 
 def _explain(error: Exception) -> int:

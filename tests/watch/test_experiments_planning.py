@@ -50,7 +50,7 @@ def test_every_arm_and_metric_is_told_of_and_what_is_missing_is_named(plan: Make
     found = power(plan(POINT + "\n  m: {kind: mean, value: x}\n  q: {kind: quantile, value: x, quantile: 0.5}",
                        arms="{a: 0.4, b: 0.3, c: 0.3}"), runs=20)
     assert [(one.arm, one.metric) for one in found.stopping] == [("b", "b"), ("c", "b")]
-    assert found.notes == ("m: the plan lacks baseline, deviation, minimum_effect or minimum_lift",
+    assert found.notes == ("m: the plan lacks baseline and deviation and one of minimum_effect and minimum_lift",
                            "q: the power of a quantile depends on the whole distribution and is not reckoned")
     assert json.loads(found.to_json())["schema"] == "linnet/power/v1"
 

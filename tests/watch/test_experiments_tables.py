@@ -131,6 +131,9 @@ def test_what_is_no_table_is_refused(tmp_path: Path, plan: Make, path: str, mess
 def test_another_kind_of_table_is_refused(plan: Make) -> None:
     with pytest.raises(LinnetError, match="a path, a pyarrow Table or an Ibis table; got a list"):
         analyse([1, 2], plan())
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(LinnetError, match=r"got a DataFrame; give pyarrow.Table.from_pandas\(df\)"):
+        analyse(pandas.DataFrame({"x": [1]}), plan())
 
 
 def test_a_missing_duckdb_names_its_install_line(users: pa.Table, plan: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,7 @@ def _check_same(table: Table, layout: Layout, stage: Stage, key: str, pairs: Seq
             raise LinnetError(
                 f"{found[item]:,} {what}s are in more than one {names[2]}, such as {what} '{example[0]}' in "
                 f"'{arm_name(example[1])}' and '{arm_name(example[2])}': whatever both saw cannot be told apart. Find "
-                "out why before anything is read off this experiment.")
+                f"out why; then cut out all rows of these {what}s (docs/experiments.md shows how).")
 
 
 def _check_covariate(table: Table, layout: Layout, variable: Variable) -> None:

@@ -28,6 +28,8 @@ _FAR = 8.0
 _FEW, _NO_COPIES = 0.01, 0.001
 _NEAR, _GRID = 5e-4, 32
 
+_CONVERSIONS = {"pandas": "pyarrow.Table.from_pandas(df)", "polars": "df.to_arrow()"}
+
 
 @dataclass(frozen=True)
 class Gathered:
@@ -57,8 +59,9 @@ def opened(table: Any, *, threads: int | None = None) -> Iterator[Table]:
         with open_table(table, threads=threads) as found:
             yield found
     else:
+        hint = _CONVERSIONS.get(type(table).__module__.split(".")[0])
         raise LinnetError(f"an experiment's table is a path, a pyarrow Table or an Ibis table; got a "
-                          f"{type(table).__name__}.")
+                          f"{type(table).__name__}" + (f"; give {hint}" if hint else "."))
 
 
 @dataclass(frozen=True)

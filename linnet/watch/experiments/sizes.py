@@ -30,8 +30,8 @@ def lacks(plan: Experiment, name: str) -> str:
     if metric.deviation is None and not _is_counted(plan, metric):
         missing.append("deviation")
     if metric.role == "success" and metric.minimum_effect is None and metric.minimum_lift is None:
-        missing.append("minimum_effect or minimum_lift")
-    return f"the plan lacks {', '.join(missing)}" if missing else ""
+        missing.append("one of minimum_effect and minimum_lift")
+    return f"the plan lacks {' and '.join(missing)}" if missing else ""
 
 
 def expected(plan: Experiment, name: str, arm: str) -> Expected:
