@@ -224,6 +224,11 @@ def test_numbers_near_the_largest_give_the_interval_of_small_ones() -> None:
     assert comparisons.welch_difference(np.full(60, 1.7e308), -np.full(60, 1.7e308)) == (-math.inf, math.inf)
 
 
+def test_huge_estimates_make_no_evidence_where_too_little_was_seen_and_endless_evidence_elsewhere() -> None:
+    looks = sequences.asymptotic([1e200, 1e200], [1e200, 1e-200], [9, 9000], best_at=5000)
+    assert looks.log_e.tolist() == [0, math.inf]
+
+
 def test_the_sign_flips_of_huge_counts_are_drawn() -> None:
     rng = np.random.default_rng(0)
     before = rng.integers(0, 10**9, 100)

@@ -48,7 +48,8 @@ def asymptotic(
     reach = np.where(is_open, np.inf, half_width(units, best_at, alpha))
     x = np.where(is_open, 0.0, units * (_best_product(alpha) / best_at))
     scale = np.where(is_open, 1.0, errors)
-    log_e = (values / scale) ** 2 * x / (2 * (1 + x)) - np.log1p(x) / 2
+    with np.errstate(over="ignore"):  # evidence beyond all numbers is infinite
+        log_e = np.where(is_open, 0.0, values / scale) ** 2 * x / (2 * (1 + x)) - np.log1p(x) / 2
     return Looks(values, values - scale * reach, values + scale * reach, log_e)
 
 
