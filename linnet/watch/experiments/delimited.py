@@ -37,7 +37,8 @@ def explained(said: str) -> str | None:
     named = re.search(r"^ *file = (.+)$", said, re.M)
     file = Path(named[1].strip()).name if named else "the file"
     if "not utf-8" in said:
-        return f"'{file}' is not UTF-8; write it so again, such as with: iconv -f latin1 -t utf-8 {file} > new.csv"
+        return (f"'{file}' is not UTF-8; write it so again, such as with: iconv -f latin1 -t utf-8 {file} > new.csv "
+                "(or -f utf-16, where it comes so).")
     line, fields = re.search(r"Error on Line: (\d+)", said), re.search(r"Columns: (\d+) Found: (\d+)", said)
     if not (line and fields):
         return None
