@@ -136,6 +136,23 @@ def two_risks_table(runs: int) -> None:
           "| | |")
 
 
+def random_sizes_table(runs: int) -> None:
+    """Clusters of one row and right, or of ten and wrong: sizes that go with the risk, and what stating them does."""
+    target, random = 0.05 * 10 / (0.95 + 0.05 * 10) * (1 - 1e-9), np.random.default_rng(7)
+    cases = [(method, largest) for method in ("betting", "hoeffding_bentkus") for largest in (None, 10)]
+    missed = dict.fromkeys(cases, 0)
+    for _ in range(runs):
+        is_bad = random.random(50) < 0.05
+        labels = np.repeat(np.arange(50), np.where(is_bad, 10, 1))
+        for method, largest in cases:
+            missed[method, largest] += learn_then_test(is_bad[labels][None], target, orders=[[0]], clusters=labels,
+                                                       largest=largest, p_value=method).decided
+    for method, largest in cases:
+        name = f"{method}, {'sizes as drawn' if largest is None else f'largest={largest}'}"
+        print(f"| 50 clusters of 1 or, 5 in 100 and wrong, 10 | {name} | {error(missed[method, largest] / runs, runs)} "
+              "| | | |")
+
+
 # ---- selective -------------------------------------------------------------------------------------------------------
 
 
@@ -402,6 +419,7 @@ def main() -> None:
     print(f"{runs:,} draws a cell, level {LEVEL}")
     learn_then_test_table(runs)
     two_risks_table(runs)
+    random_sizes_table(runs)
     selective_table(runs)
     conformal_table(runs)
     verification_table(runs)

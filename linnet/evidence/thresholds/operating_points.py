@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.evidence.intervals import MINIMUM_CLUSTERS, ClusterSpread, beta_lower, t_adjusted
-from linnet.evidence.intervals.clusters import known_rows
 from linnet.evidence.settings import check_level, check_rows
 from linnet.evidence.thresholds.speaker_pairs import SpeakerPairs, rate_variance, speaker_pairs
 from linnet.evidence.thresholds.verification import carried_upper, false_reject_rate
@@ -50,12 +49,13 @@ def operating_points(
     """Shares of false accepts and false rejects at each threshold, with intervals over new speakers.
 
     An interval of false accepts is the binomial one at the number of independent pairs with the same variance, where
-    pairs that share a speaker count as dependent. Where so few are accepted (or rejected) that how strongly those of a
-    speaker go together cannot be seen, it is widened by what looser thresholds show of it, as in
-    `false_accept_threshold`. Under MINIMUM_CLUSTERS speakers it excludes nothing.
+    pairs that share a speaker count as dependent. Those that are accepted show too little of how
+    strongly those of a speaker go together, so the upper end is never bolder than what looser thresholds show of it
+    allows, as in `false_accept_threshold` (the lower end, where most are accepted). Under MINIMUM_CLUSTERS speakers it
+    excludes nothing.
 
     Assumes: speakers are independent draws of those to come; the thresholds were stated beforehand. Asymptotic in
-        speakers; where few are accepted, what `false_accept_threshold` assumes of the tails of scores.
+        speakers; and what `false_accept_threshold` assumes of the tails of scores.
     Source: Aronow, Samii and Assenova, Cluster-robust variance estimation for dyadic data, Political Analysis 23, 2015;
         Korn and Graubard, Survey Methodology 24, 1998.
     Not for: choosing a threshold and then quoting its row (`false_accept_threshold`): each interval is for one
@@ -102,7 +102,7 @@ def equal_error_rate(impostors: ArrayLike, genuine: ArrayLike) -> tuple[float, f
 
 def _accept_interval(passes: NDArray[np.bool_], scores: Floats, pairs: SpeakerPairs, level: float
                      ) -> tuple[float, float]:
-    """Clopper and Pearson's interval at the effective number of pairs, or a wider one where few pairs are on a side."""
+    """Clopper and Pearson's interval at the effective number of pairs, one end as bold at most as looser ones allow."""
     n, share = len(passes), float(passes.mean())
     if pairs.speakers < MINIMUM_CLUSTERS:
         return 0.0, 1.0
@@ -111,9 +111,7 @@ def _accept_interval(passes: NDArray[np.bool_], scores: Floats, pairs: SpeakerPa
     one_sided = (1 + level) / 2
     rows = t_adjusted(ClusterSpread(share, n, pairs.speakers, effective), one_sided)
     low, high = beta_lower(share * rows, rows, one_sided), 1 - beta_lower((1 - share) * rows, rows, one_sided)
-    if float(known_rows(np.float64(rows), np.float64(share), 0, one_sided)) == rows:
-        return low, high
-    # It is the end away from the few that is too bold.
+    # Those few that pass show too little of how they go together: the end away from them is too bold by itself.
     if share <= 0.5:
         return low, max(high, carried_upper(int(passes.sum()), scores, pairs, one_sided))
     return min(low, 1 - carried_upper(n - int(passes.sum()), -scores, pairs, one_sided)), high

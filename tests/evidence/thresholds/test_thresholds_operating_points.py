@@ -34,7 +34,7 @@ def test_shares_are_counted_and_lie_within_their_intervals() -> None:
 
 
 def test_the_interval_of_false_accepts_covers_over_new_speakers_and_that_of_pairs_does_not() -> None:
-    random, runs, rate = np.random.default_rng(1), 250, 0.1
+    random, runs, rate = np.random.default_rng(1), 150, 0.1
     limit = float(stats.norm.isf(rate))
     own, covered, covered_by_pairs = genuine(random, 10), 0, 0
     for _ in range(runs):
