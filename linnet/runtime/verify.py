@@ -136,8 +136,9 @@ def _record(claim: Claim, ledger: Ledger) -> None:
 def _derive(claim: Claim, measured: Sequence[Any]) -> Claim:
     """Ask the claim's question again; raises RecordError where it cannot have been asked as it is recorded."""
     function: Callable[..., Claim] = KINDS[claim.kind]
+    paid = {} if claim.tested_level is None else {"look": claim.looks}
     try:
-        inspect.signature(function).bind(*measured, **claim.settings)
+        inspect.signature(function).bind(*measured, **{**claim.settings, **paid})
         if "look" in claim.settings:
             raise TypeError("a look is recorded beside the settings, not among them")
     except TypeError as error:
@@ -146,7 +147,6 @@ def _derive(claim: Claim, measured: Sequence[Any]) -> Claim:
     if strange:
         raise RecordError(f"its settings {', '.join(strange)} are neither numbers nor words.")
     try:
-        paid = {} if claim.tested_level is None else {"look": claim.looks}
         return function(*measured, **claim.settings, **paid)
     except LinnetError as error:
         raise RecordError(str(error)) from error

@@ -174,8 +174,7 @@ def _paired(after: Scores, than: OtherSide) -> NDArray[np.float64]:
         raise LinnetError("a comparison needs the same samples on both sides; "
                           f"only '{after.subject_name}' has {_listed(only_after)}, "
                           f"only '{than.name}' has {_listed(only_before)}. Evaluate both on the same dataset.")
-    before = np.array([rows[name] for name in after.ids], dtype=np.float64)
-    return before
+    return np.array([rows[name] for name in after.ids], dtype=np.float64)
 
 
 def _listed(names: list[str]) -> str:

@@ -16,6 +16,9 @@ from linnet.errors import LinnetError
 FIRST = 0.8
 """The share of the first file. Most data should be looked at once, so most is there; the rest falls as n(n-1)."""
 
+MOST = 1_000_000
+"""Beyond, nothing is left of alpha that a float could tell from none."""
+
 
 def share(look: int) -> float:
     """The share of alpha for the n-th file; all shares add up to 1.
@@ -30,8 +33,8 @@ def share(look: int) -> float:
     >>> [round(share(look), 3) for look in (1, 2, 3, 10)]
     [0.8, 0.1, 0.033, 0.002]
     """
-    if isinstance(look, bool) or not isinstance(look, int) or look < 1:
-        raise LinnetError(f"looks are counted 1, 2, 3 ...; got {look!r}.")
+    if isinstance(look, bool) or not isinstance(look, int) or not 1 <= look <= MOST:
+        raise LinnetError(f"looks are counted 1, 2, 3 ... {MOST:,}; got {str(look)[:20]}.")
     return FIRST if look == 1 else (1 - FIRST) / (look * (look - 1))
 
 
