@@ -17,6 +17,7 @@ from linnet.report.counting import (
     percent,
     plural,
     scale,
+    share,
 )
 
 SAID = {"holds": "Holds", "fails": "Fails", "undecided": "Undecided"}
@@ -87,36 +88,61 @@ def _measured_mean(claim: Claim) -> str:
 def _measured_loss(claim: Claim) -> str:
     lost, least, most = loss(claim)
     of = scale(1 - abs(lost), 1 - abs(most))
-    direction = "fewer" if lost > 0 else "more"
-    rounding: Rounding = "up" if lost > 0 else "down"
-    said = f"{in_hundred(abs(lost), of=of, rounding=rounding)} {direction} were right" if lost else "As many were right"
+    said = _difference(claim, lost, of, "up" if lost > 0 else "down")
     if not is_informative(claim):
         return f"{said}, on {claim.n:,}."
-    sure = _at_best(least, of) if claim.verdict == "fails" else _at_worst(most, of)
+    sure = _at_best(claim, least, of) if claim.verdict == "fails" else _at_worst(claim, most, of)
     return f"{said}, on {claim.n:,}; {percent(claim.level)} sure of {sure}."
 
 
 def _measured_between(claim: Claim) -> str:
     lost, least, most = loss(claim)
     of = scale(1 - abs(lost), 1 - abs(most), 1 - abs(least))
-    said = f"{in_hundred(abs(lost), of=of)} {'fewer' if lost > 0 else 'more'} were right" if lost \
-        else "As many were right"
+    said = _difference(claim, lost, of, "nearest")
     if not is_informative(claim):
         return f"{said}, on {claim.n:,}."
-    return (f"{said}, on {claim.n:,}; {percent(claim.level)} sure of {_at_worst(most, of)}, and as sure of "
-            f"{_at_best(least, of)}.")
+    return (f"{said}, on {claim.n:,}; {percent(claim.level)} sure of {_at_worst(claim, most, of)}, and as sure of "
+            f"{_at_best(claim, least, of)}.")
 
 
-def _at_worst(most: float, of: int) -> str:
+def _difference(claim: Claim, lost: float, of: int, rounding: Rounding) -> str:
+    """What was seen of the difference, the unit being right answers or a graded score."""
+    end = "on average" if _is_graded(claim) else "were right"
+    if not lost:
+        return f"{'The same' if _is_graded(claim) else 'As many'} {end}"
+    return f"{in_hundred(abs(lost), of=of, rounding=rounding)} {_less(claim) if lost > 0 else _more(claim)} {end}"
+
+
+def _at_worst(claim: Claim, most: float, of: int) -> str:
     """The end of the interval that is the worse one for the file."""
-    return f"at most {in_hundred(most, of=of, rounding='up')} fewer" if most > 0 else "no fewer"
+    if most > 0:
+        return f"at most {in_hundred(most, of=of, rounding='up')} {_less(claim)}"
+    if claim.kind == "better" and share(-most, of=of, rounding="down"):
+        return f"at least {in_hundred(-most, of=of, rounding='down')} {_more(claim)}"
+    return f"no {_less(claim)}"
 
 
-def _at_best(least: float, of: int) -> str:
+def _at_best(claim: Claim, least: float, of: int) -> str:
     """The end of the interval that is the better one for the file."""
     if least > 0:
-        return f"at least {in_hundred(least, of=of, rounding='down')} fewer"
-    return f"at most {in_hundred(-least, of=of, rounding='up')} more"
+        return f"at least {in_hundred(least, of=of, rounding='down')} {_less(claim)}"
+    return f"at most {in_hundred(-least, of=of, rounding='up')} {_more(claim)}"
+
+
+def _is_graded(claim: Claim) -> bool:
+    return claim.unit == "score"
+
+
+def _less(claim: Claim) -> str:
+    return "lower" if _is_graded(claim) else "fewer"
+
+
+def _more(claim: Claim) -> str:
+    return "higher" if _is_graded(claim) else "more"
+
+
+def _right(claim: Claim) -> str:
+    return " on average" if _is_graded(claim) else " right"
 
 
 def _measured_latency(claim: Claim) -> str:
@@ -128,7 +154,7 @@ def _measured_latency(claim: Claim) -> str:
 
 
 def _allowance(claim: Claim) -> str:
-    return f"At most {bound_in_hundred(-claim.bound)} fewer right" if claim.bound else "No fewer right"
+    return f"{f'At most {bound_in_hundred(-claim.bound)}' if claim.bound else 'No'} {_less(claim)}{_right(claim)}"
 
 
 def _other(claim: Claim) -> str:
@@ -151,8 +177,13 @@ def _asked_latency(claim: Claim) -> str:
 
 
 def _asked_better(claim: Claim) -> str:
-    more = f"More than {bound_in_hundred(claim.bound)} more right" if claim.bound else "More right"
-    return f"{more} than {_other(claim)}{_whom(claim)}"
+    by = f"More than {bound_in_hundred(claim.bound)} {_more(claim)}" if claim.bound else _more(claim).capitalize()
+    return f"{by}{_right(claim)} than {_other(claim)}{_whom(claim)}"
+
+
+def _asked_equivalent(claim: Claim) -> str:
+    limit = f"Less than {bound_in_hundred(claim.bound)} {_more(claim)} or {_less(claim)}"
+    return f"{limit}{_right(claim)} than {_other(claim)}{_whom(claim)}"
 
 
 _ASKED: dict[str, Callable[[Claim], str]] = {
@@ -160,8 +191,7 @@ _ASKED: dict[str, Callable[[Claim], str]] = {
     "mean_score_at_least": lambda claim: f"At least {bound_in_hundred(claim.bound)} on average{_whom(claim)}",
     "no_worse": lambda claim: f"{_allowance(claim)} than {_other(claim)}{_whom(claim)}",
     "better": _asked_better,
-    "equivalent": lambda claim: (f"Fewer than {bound_in_hundred(claim.bound)} more or fewer right than "
-                                 f"{_other(claim)}{_whom(claim)}"),
+    "equivalent": _asked_equivalent,
     "latency_below": _asked_latency,
     "size_below": lambda claim: f"At most {claim.bound:g} KB",
 }

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import report_contents as made
 from report_contents import scores, spoken
@@ -56,3 +58,31 @@ def test_counts_are_worst_first() -> None:
 def test_a_size_is_said_as_it_was_counted() -> None:
     claim = evidence.size_below(evidence.Size(38_912, "a" * 64), bound_kb=64)
     assert found(claim).startswith("Without its claims the file has 3")
+
+
+def test_a_better_file_is_told_by_how_much_at_least() -> None:
+    claim = evidence.better(spoken(better=70), spoken(), by=0.01)
+    assert asked(claim) == "More than 1 in 100 more right than with 'digits.onnx'"
+    assert found(claim) == "7 in 100 more were right, on 1,000; 95 % sure of at least 5 in 100 more."
+
+
+def test_equivalence_is_told_from_both_ends() -> None:
+    claim = evidence.equivalent(spoken(better=2), spoken(), margin=0.02)
+    assert asked(claim) == "Less than 2 in 100 more or fewer right than with 'digits.onnx'"
+    assert "95 % sure of" in found(claim)
+    assert ", and as sure of at most" in found(claim)
+
+
+def test_graded_scores_are_lower_or_higher_and_not_right() -> None:
+    after, before = (replace(spoken(), score=np.full(1000, mean)) for mean in (0.80, 0.81))
+    claim = evidence.no_worse(after, before, margin=0.05)
+    assert asked(claim) == "At most 5 in 100 lower on average than with 'digits.onnx'"
+    assert found(claim).startswith("1 in 100 lower on average, on 1,000; 95 % sure of at most ")
+    assert "right" not in found(claim)
+
+
+def test_what_earlier_files_cost_is_said() -> None:
+    claim = evidence.accuracy_at_least(spoken(), bound=0.8).at_look(3)
+    assert "Two files had been held against these data before: to keep 95 % over all" in found(claim)
+    assert "this one had to show it at 99.833 %." in found(claim)
+    assert "held against" not in found(evidence.accuracy_at_least(spoken(), bound=0.8).at_look(1))
