@@ -73,15 +73,15 @@ def columns_of(raw: Mapping[str, Sequence[Any]], given: Mapping[str, Any],
 def number(value: Any) -> int | float | None:
     """A finite number, from itself or as it is written; None for anything else, and for codes such as "007".
 
-    >>> number("3"), number("1e-3"), number("007"), number(True)
-    (3, 0.001, None, None)
+    >>> number("3"), number("1e-3"), number("007"), number(True), number(2**63)
+    (3, 0.001, None, None, None)
     """
     if isinstance(value, str):
         value = value.strip()
         is_whole = _WHOLE.fullmatch(value)
         value = None if _CODE.match(value) else int(value) if is_whole else _float(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if abs(value) < _LARGEST else None
+        return value if -_LARGEST <= value < _LARGEST else None
     return value if isinstance(value, float) and math.isfinite(value) else None
 
 
