@@ -61,7 +61,7 @@ def report(task: tasks.Task, model: nn.Model, heard: list[Audio], source: str, s
 
     samples = task.prepare(heard)
     with tempfile.TemporaryDirectory() as folder:
-        models = {"float": model, "int8": replace(model, bits=8, calibration=samples)}
+        models = {"float": model, "int8": replace(model, encoding=nn.Encoding(bits=8), calibration=samples)}
         files = [export.write(which, task, Path(folder) / f"{name}.onnx", samples=samples)
                  for name, which in models.items()]
         benches = runtime.bench_many(files, seconds=seconds)

@@ -61,7 +61,7 @@ def main() -> None:
         for family, answer, arrays, output in ((name, *case) for name in given.families for case in ASKED[name]):
             task: Any = Asked(arrays, output, tokenizer=TOKENIZER if "tokens" in arrays else None)
             model = nn.FAMILIES[family](task)
-            narrow = replace(model, bits=8, calibration=made_up(model.spec))
+            narrow = replace(model, encoding=nn.Encoding(bits=8), calibration=made_up(model.spec))
             files = [export.write(which, task, Path(folder) / f"{name}.onnx")
                      for name, which in (("float", model), ("int8", narrow))]
             wide, small = runtime.bench_many(files, seconds=given.seconds)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, unknown
 from linnet.evidence import canonical_json
+from linnet.nn.encoding import Encoding
 
 if TYPE_CHECKING:
     from linnet.data import Dataset
@@ -26,27 +27,29 @@ _BATCH = 256
 class Model:
     """A network, and what is needed to build, ship and explain it. Verbs return new models.
 
-    `spec` is JSON: family, input arrays, output, every layer's size. `bits` and `calibration` (input arrays, the batch
-    first) ask `export.write` for a quantized file. `history` has one row an epoch; `notes` are facts for the card.
+    `spec` is JSON: family, input arrays, output, every layer's size, what was rewritten since. `encoding` asks
+    `export.write` for a smaller file; `calibration` are input arrays (the batch first) from which it reads ranges.
+    `history` has one row an epoch; `notes` are facts for the card.
     """
 
     module: torch.nn.Module = field(repr=False)
     spec: Mapping[str, Any]
     name: str = "model"
     calibration: Mapping[str, NDArray[Any]] | None = field(default=None, repr=False)
-    bits: int | None = None
+    encoding: Encoding = field(default_factory=Encoding)
     history: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        if self.bits not in (None, 8):
-            raise LinnetError(f"bits must be 8 (or left out for float); got {self.bits!r}.")
 
     def __call__(self, arrays: Arrays) -> dict[str, NDArray[np.float32]]:
         """Input arrays to the one output array, {"logits": ...} float32, without gradients and in evaluation mode."""
         with _evaluating(self.module):
             parts = [self.module(*batch).float().cpu().numpy() for batch in self._batches(arrays)]
         return {self.spec["output"]["name"]: np.concatenate(parts)}
+
+    @property
+    def bits(self) -> int | None:
+        """8 where the file is to compute in int8."""
+        return self.encoding.bits
 
     @property
     def identity(self) -> str:

@@ -15,12 +15,15 @@ from safetensors.numpy import save_file
 
 from linnet.errors import DamagedFileError, LinnetError
 from linnet.files import replacing
+from linnet.nn.encoding import Encoding
 from linnet.nn.model import Model
 from linnet.nn.zoo import build
 
-SCHEMA = "linnet/model/v1"
+SCHEMA = "linnet/model/v2"
 FILE = "model.safetensors"
-_FACTS = ("schema", "name", "identity", "spec", "bits", "history", "notes")
+_FACTS = ("schema", "name", "identity", "spec", "encoding", "history", "notes")
+_BEFORE = "linnet/model/v1"
+"""Said only the bits where now an encoding stands."""
 
 
 def save(model: Model, folder: str | Path) -> None:
@@ -28,8 +31,8 @@ def save(model: Model, folder: str | Path) -> None:
     path = Path(folder) / FILE
     arrays = {f"weights.{name}": tensor.detach().cpu().numpy() for name, tensor in model.module.state_dict().items()}
     arrays |= {f"calibration.{name}": values for name, values in (model.calibration or {}).items()}
-    facts = {"schema": SCHEMA, "name": model.name, "identity": model.identity, "spec": model.spec, "bits": model.bits,
-             "history": model.history, "notes": model.notes}
+    facts = {"schema": SCHEMA, "name": model.name, "identity": model.identity, "spec": model.spec,
+             "encoding": model.encoding.to_json(), "history": model.history, "notes": model.notes}
     try:
         with replacing(path) as partial:
             save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, partial,
@@ -51,8 +54,8 @@ def load(folder: str | Path) -> Model:
         model.module.load_state_dict(weights)
     except RuntimeError as error:
         raise DamagedFileError(f"the weights in {path} do not fit the network: {error}") from error
-    loaded = replace(model, name=facts["name"], bits=facts["bits"], calibration=_named(arrays, "calibration.") or None,
-                     history=tuple(facts["history"]), notes=facts["notes"])
+    loaded = replace(model, name=facts["name"], encoding=Encoding.from_json(facts["encoding"]),
+                     calibration=_named(arrays, "calibration.") or None, history=tuple(facts["history"]), notes=facts["notes"])
     if loaded.identity != facts["identity"]:
         raise DamagedFileError(f"the weights in {path} were changed after they were saved; save the model again.")
     loaded.module.eval()
@@ -66,6 +69,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise DamagedFileError(f"{path} cannot be read as a saved model ({error!r}); save the model again.") from error
+    if isinstance(facts, dict) and facts.get("schema") == _BEFORE and "bits" in facts:
+        facts = {**facts, "schema": SCHEMA, "encoding": Encoding(bits=facts.pop("bits")).to_json()}
     if not isinstance(facts, dict) or set(facts) != set(_FACTS) or facts["schema"] != SCHEMA:
         raise DamagedFileError(f"{path} does not describe a model of schema '{SCHEMA}'; save the model again.")
     return facts, arrays

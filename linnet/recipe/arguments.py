@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from linnet import nn, train
+from linnet import nn, shrink, train
 from linnet.data.augment import Augment
 from linnet.errors import LinnetError, unknown
 
@@ -87,11 +87,22 @@ class ConfusionsArguments(Arguments):
 
 
 class PlanArguments(Arguments):
-    """Keywords of `shrink.plan` and `Plan.quantize`."""
+    """Keywords of `shrink.plan` and `Plan.quantize`; `methods` has the settings of any method by its name."""
 
     findings: FindingsStep | None = None
     keep: float = Field(default=1.0, gt=0, le=1)
     bits: Literal[8] | None = None
+    methods: dict[str, dict[str, Any]] = {}
+
+    @field_validator("methods")
+    @classmethod
+    def _known_methods(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        try:
+            if value:
+                shrink.check(shrink.Plan(value))
+        except LinnetError as error:
+            raise ValueError(str(error)) from error
+        return value
 
     @model_validator(mode="after")
     def _something_to_keep(self) -> PlanArguments:

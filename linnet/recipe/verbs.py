@@ -82,6 +82,8 @@ def shrink_(context: Context, arguments: ShrinkArguments, folder: Path) -> nn.Mo
     found = context.value(wanted.findings) if wanted.findings else None
     plan = shrink.plan(found, keep=wanted.keep)
     plan = plan.quantize(wanted.bits) if wanted.bits else plan
+    for method, settings in wanted.methods.items():
+        plan = plan.plus(method, **settings)
     smaller = shrink.apply(plan, context.value(arguments.model), context.task, context.splits,
                            **training(context, arguments, folder))
     return replace(smaller, name=folder.name)

@@ -1,10 +1,11 @@
 """From a trained model to a smaller one: a Plan says what changes, `apply` prepares, tunes and finishes.
 
-Knows models, training and findings; knows nothing about files and engines.
+Knows models, training, findings and files; `search` proposes plans, measures them and certifies one.
 """
 
 from linnet.shrink.apply import apply
-from linnet.shrink.methods import METHODS, Method
+from linnet.shrink.method import Materials, Method, Settings
+from linnet.shrink.methods import METHODS, check
 from linnet.shrink.plan import Plan, plan
 
-__all__ = ["METHODS", "Method", "Plan", "apply", "plan"]
+__all__ = ["METHODS", "Materials", "Method", "Plan", "Settings", "apply", "check", "plan"]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from linnet.data import Splits
 from linnet.data.augment import Augment
-from linnet.errors import LinnetError
 from linnet.nn import Model
 from linnet.progress import Progress
-from linnet.shrink.methods import METHODS
+from linnet.shrink.method import Materials
+from linnet.shrink.methods import METHODS, check
 from linnet.shrink.plan import Plan
 from linnet.tasks import Predictor, Task
 from linnet.train import Options, fit
@@ -23,21 +23,18 @@ def apply(plan: Plan, model: Model, task: Task, data: Splits, *, teacher: Predic
           folder: str | Path | None = None, progress: Progress | None = None) -> Model:
     """The smaller model: prepared, tuned on `data.train` (with `teacher`, if given), calibrated, finished.
 
-    A plan that only quantizes is not tuned. The arguments from `teacher` on are those of `train.fit`. Raises
+    A plan whose methods need no tuning is not tuned. The arguments from `teacher` on are those of `train.fit`. Raises
     LinnetError for a plan that changes nothing, or that names layers or channels which the model does not have.
     """
-    wanted = {name: method for name, method in METHODS.items() if method.wanted(plan)}
-    if not wanted:
-        raise LinnetError("the plan changes nothing: it removes no channel and asks for no bits. "
-                          "Give keep below 1, or bits=8.")
+    wanted, materials = check(plan), Materials(task, data, seed)
     smaller = model
-    for method in wanted.values():
-        smaller = method.prepare(smaller, plan)
-    if any(method.needs_tuning for method in wanted.values()):
+    for name, settings in wanted.items():
+        smaller = METHODS[name].prepare(smaller, settings, materials)
+    if any(METHODS[name].needs_tuning for name in wanted):
         smaller = fit(smaller, task, data, epochs=epochs, seed=seed, teacher=teacher, augment=augment, options=options,
                       folder=folder, progress=progress)
     elif teacher is not None or augment is not None or options is not None:
         log.warning("this plan needs no tuning, so teacher, augment and options were not used.")
-    for method in wanted.values():
-        smaller = method.finish(smaller, task, data.train, seed)
+    for name, settings in wanted.items():
+        smaller = METHODS[name].finish(smaller, settings, materials)
     return smaller

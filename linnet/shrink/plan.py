@@ -1,9 +1,9 @@
-"""Plan: which layer is to change, and how, as data."""
+"""Plan: what is to change, and how, as data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from linnet.errors import LinnetError
@@ -12,27 +12,37 @@ from linnet.introspect import Findings
 
 @dataclass(frozen=True)
 class Plan:
-    """What to change: `remove` names a layer's channels that go, `bits` the precision of weights and activations."""
+    """Method to its settings: {"remove_channels": {"layers": {"block1": [0, 3]}}, "int8": {"calibration": "mse"}}.
 
-    remove: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    bits: int | None = None
+    `shrink.METHODS` names the methods, and the order in which they are carried out whatever their order here. Settings
+    are plain JSON; each method checks its own when the plan is applied (`shrink.check` does so at once).
+    """
 
-    def __post_init__(self) -> None:
-        if self.bits not in (None, 8):
-            raise LinnetError(f"bits must be 8 (or left out for float); got {self.bits!r}.")
+    methods: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def quantize(self, bits: int = 8) -> Plan:
-        """The same plan with weights and activations in so many bits."""
-        return replace(self, bits=bits)
+    def plus(self, method: str, **settings: Any) -> Plan:
+        """The same plan with this method too, or with other settings for it."""
+        return Plan({**self.methods, method: settings})
+
+    def without(self, method: str) -> Plan:
+        """The same plan without this method."""
+        return Plan({name: settings for name, settings in self.methods.items() if name != method})
+
+    def quantize(self, bits: int = 8, **settings: Any) -> Plan:
+        """The same plan with weights and activations in so many bits after training; `settings` are those of int8."""
+        if bits != 8:
+            raise LinnetError(f"weights and activations are computed in 8 bits; got {bits!r}. For weights stored in "
+                              "fewer, plan.plus('palettize', bits=4).")
+        return self.plus("int8", **settings)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `from_json` reads it back."""
-        return {"remove": {layer: list(units) for layer, units in self.remove.items()}, "bits": self.bits}
+        return {name: dict(settings) for name, settings in self.methods.items()}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Plan:
         """Read what `to_json` wrote."""
-        return cls({layer: tuple(units) for layer, units in value["remove"].items()}, value["bits"])
+        return cls({name: dict(settings) for name, settings in value.items()})
 
 
 def plan(findings: Findings | None = None, *, keep: float = 1.0) -> Plan:
@@ -48,5 +58,5 @@ def plan(findings: Findings | None = None, *, keep: float = 1.0) -> Plan:
     remove = {}
     for finding in findings:
         order = finding.evidence["most_redundant_first"]
-        remove[finding.subject] = tuple(sorted(order[: len(order) - max(1, round(keep * len(order)))]))
-    return Plan(remove)
+        remove[finding.subject] = sorted(order[: len(order) - max(1, round(keep * len(order)))])
+    return Plan().plus("remove_channels", layers=remove)

@@ -23,7 +23,7 @@ from linnet.data import Splits
 from linnet.data.augment import Augment
 from linnet.errors import LinnetError
 from linnet.evidence import canonical_json
-from linnet.nn import Model
+from linnet.nn import Model, soft
 from linnet.progress import Progress
 from linnet.tasks import Predictor, Task
 from linnet.train import checkpoint, devices, distributed, frames, loading, memory, mixing, optimizers, order
@@ -99,8 +99,9 @@ class Training:
     @property
     def best_epoch(self) -> int:
         """The place of the epoch whose weights are kept."""
-        losses = [row["validation_loss"] for row in self.history]
-        return losses.index(min(losses)) if self.wanted.options.keep == "best" else len(losses) - 1
+        losses = {place: row["validation_loss"] for place, row in enumerate(self.history) if row["settled"]}
+        return min(losses, key=losses.__getitem__) if self.wanted.options.keep == "best" and losses else (
+            len(self.history) - 1)
 
     @property
     def _modules(self) -> list[nn.Module]:
@@ -128,12 +129,14 @@ class Training:
         if not math.isfinite(loss):
             raise LinnetError(f"the loss on the validation part is {loss} after epoch {number + 1}: training diverged. "
                               f"Lower the learning rate ({self.wanted.options.peak_rate}).")
-        lowest = min((row["validation_loss"] for row in self.history), default=math.inf)
-        if self.wanted.options.keep == "last" or loss < lowest:
+        settled = soft.is_settled(judged)
+        lowest = min((row["validation_loss"] for row in self.history if row["settled"]), default=math.inf)
+        if self.wanted.options.keep == "last" or not settled or loss < lowest:
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in judged.state_dict().items()}
         # Last, so that a stop before this line finds no epoch whose weights were not kept.
         self.history.append({"epoch": number + 1, "train_loss": float(np.mean(losses)), "validation_loss": loss,
-                             "validation_accuracy": accuracy, "learning_rate": self._rate(number + 1, len(steps)),
+                             "validation_accuracy": accuracy, "settled": settled,
+                             "learning_rate": self._rate(number + 1, len(steps)),
                              "seconds": time.perf_counter() - start, "stalled_seconds": self.stream.stalled_seconds,
                              "step_seconds": statistics.median(times),
                              "peak_memory_bytes": memory.peak_bytes(self.device)})
@@ -150,6 +153,8 @@ class Training:
     def _step(self, epoch: int, number: int, steps: int, batches: list[Batch]) -> float:
         """Learn from these batches; the mean loss over the batches of all processes."""
         options = self.wanted.options
+        for module in self._modules:
+            soft.advance(module, number / max(1, steps * self.wanted.epochs - 1))
         loss = self._gradients(epoch, batches)
         if not math.isfinite(loss):
             raise LinnetError(f"the loss became {loss} in epoch {epoch + 1}: training diverged. Lower the learning "
@@ -225,6 +230,8 @@ class Training:
         if batch.others is not None:
             other = LOSSES[task.loss](outputs, batch.others.to(self.device), options.label_smoothing, inputs)
             loss = batch.share * loss + (1 - batch.share) * other
+        price = soft.penalty(self.module)
+        loss = loss if price is None else loss + price
         if self.wanted.teacher is None:
             return loss
         answers = self._answers(self.wanted.teacher, batch, outputs)

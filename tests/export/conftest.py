@@ -22,7 +22,7 @@ def trained(tone_task: tasks.Classify, tones: data.Splits) -> nn.Model:
 def small(trained: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> nn.Model:
     """The same weights, to be written in eight bits."""
     sounds = tone_task.prepare(tones.train.decode("audio"))
-    return replace(trained, bits=8, calibration={"audio": sounds["audio"][:64]})
+    return replace(trained, encoding=nn.Encoding(bits=8), calibration={"audio": sounds["audio"][:64]})
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,7 @@ def test_it_ships_in_float_and_wholly_in_eight_bits(case: str, tmp_path: Path) -
     expected = model(given)["logits"]
     shipped = runtime.load(export.write(model, task, tmp_path / "float.onnx", samples=given))
     np.testing.assert_allclose(shipped(given)["logits"], expected, atol=1e-4)
-    small = replace(model, bits=8, calibration=given)
+    small = replace(model, encoding=nn.Encoding(bits=8), calibration=given)
     path = export.write(small, task, tmp_path / "int8.onnx", samples=given)
     realised = runtime.load(path).card.realised
     assert realised is not None

@@ -55,7 +55,7 @@ def test_a_float_file_answers_as_its_model(family: str, request: pytest.FixtureR
 def test_an_int8_file_is_small_and_close_and_says_what_stayed_in_float(
         family: str, request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     model, task, samples = made(family, request)
-    narrow = replace(model, bits=8, calibration=samples)
+    narrow = replace(model, encoding=nn.Encoding(bits=8), calibration=samples)
     file = export.write(narrow, task, tmp_path / "a.onnx")
     shipped = runtime.load(file)
     answer, expected = shipped(samples)[task.output[0]], model(samples)[task.output[0]]
@@ -72,7 +72,7 @@ def test_an_int8_file_is_small_and_close_and_says_what_stayed_in_float(
 def test_the_weights_of_a_recurrent_layer_are_stored_in_8_bits_and_it_is_said(
         request: pytest.FixtureRequest, tmp_path: Path) -> None:
     model, task, samples = made("gru", request)
-    file = export.write(replace(model, bits=8, calibration=samples), task, tmp_path / "a.onnx")
+    file = export.write(replace(model, encoding=nn.Encoding(bits=8), calibration=samples), task, tmp_path / "a.onnx")
     graph = onnx.load(file).graph
     (layer,) = (node for node in graph.node if node.op_type == "GRU")
     makers = {node.output[0]: node for node in graph.node}

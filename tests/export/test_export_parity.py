@@ -64,7 +64,7 @@ def test_a_network_that_answers_nan_is_refused(float_file: Path, trained: nn.Mod
 def test_a_failure_leaves_the_old_file(trained: nn.Model, tone_task: tasks.Classify, tmp_path: Path) -> None:
     (tmp_path / "a.onnx").write_bytes(b"old")
     with pytest.raises(LinnetError):
-        export.write(replace(trained, bits=8), tone_task, tmp_path / "a.onnx")
+        export.write(replace(trained, encoding=nn.Encoding(bits=8)), tone_task, tmp_path / "a.onnx")
     assert (tmp_path / "a.onnx").read_bytes() == b"old"
 
 

@@ -132,7 +132,7 @@ def test_images_ship_as_pixels_and_become_int8(tmp_path: Path) -> None:
     task = tasks.from_json({"kind": "classify", "target": "digit", "groups": [], "labels": ["0", "1"], "choice": "one",
                             "takes": {"kind": "images", "column": "image", "shape": [16, 16, 1]}})
     pixels = {"image": np.random.default_rng(0).integers(0, 256, (20, 16, 16, 1), dtype=np.uint8)}
-    model = replace(nn.zoo.smallcnn(task, width=4), bits=8, calibration=pixels)
+    model = replace(nn.zoo.smallcnn(task, width=4), encoding=nn.Encoding(bits=8), calibration=pixels)
     shipped = runtime.load(export.write(model, task, tmp_path / "digits.onnx"))
     assert shipped.card.realised is not None
     assert shipped.card.realised.int8["QLinearConv"] == 3
@@ -153,7 +153,7 @@ def test_a_network_without_channels_to_spare_survives(tone_task: tasks.Classify,
 def test_eight_bits_without_calibration_are_refused(trained: nn.Model, tone_task: tasks.Classify,
                                                     tmp_path: Path) -> None:
     with pytest.raises(LinnetError, match=r"has no calibration samples; use shrink\.apply"):
-        export.write(replace(trained, bits=8), tone_task, tmp_path / "a.onnx")
+        export.write(replace(trained, encoding=nn.Encoding(bits=8)), tone_task, tmp_path / "a.onnx")
     assert not list(tmp_path.iterdir())
 
 

@@ -85,4 +85,4 @@ def test_other_arrays_are_refused(arrays: dict[str, np.ndarray], message: str, m
 
 def test_bits_are_eight_or_none(model: nn.Model) -> None:
     with pytest.raises(LinnetError, match="bits must be 8"):
-        replace(model, bits=4)
+        nn.Encoding(bits=4)

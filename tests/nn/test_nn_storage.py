@@ -20,7 +20,7 @@ def model(tone_task: tasks.Classify) -> nn.Model:
     rows = np.random.default_rng(0).uniform(-1, 1, (3, 2400)).astype(np.float32)
     history = ({"epoch": 1, "train_loss": 0.5},)
     fresh = nn.zoo.dscnn(tone_task, width=4, seed=2)
-    return replace(fresh, bits=8, calibration={"audio": rows}, history=history, notes={"seed": 2})
+    return replace(fresh, encoding=nn.Encoding(bits=8), calibration={"audio": rows}, history=history, notes={"seed": 2})
 
 
 def test_everything_comes_back(model: nn.Model, tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_everything_comes_back(model: nn.Model, tmp_path: Path) -> None:
 
 def test_saving_again_replaces_and_forgets_the_calibration(model: nn.Model, tmp_path: Path) -> None:
     nn.save(model, tmp_path)
-    nn.save(replace(model, bits=None, calibration=None), tmp_path)
+    nn.save(replace(model, encoding=nn.Encoding(), calibration=None), tmp_path)
     assert nn.load(tmp_path).calibration is None
 
 
@@ -70,7 +70,7 @@ def test_a_changed_weight_is_said(model: nn.Model, tmp_path: Path) -> None:
 @pytest.mark.parametrize("facts", [[], {"schema": "linnet/model/v1"}, {"schema": "other"}])
 def test_another_description_is_refused(facts: object, tmp_path: Path) -> None:
     save_file({"x": np.zeros(1)}, tmp_path / "model.safetensors", metadata={"model": json.dumps(facts)})
-    with pytest.raises(DamagedFileError, match="does not describe a model of schema 'linnet/model/v1'"):
+    with pytest.raises(DamagedFileError, match="does not describe a model of schema 'linnet/model/v2'"):
         nn.load(tmp_path)
 
 

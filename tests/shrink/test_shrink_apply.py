@@ -34,10 +34,10 @@ def test_bits_alone_change_no_weight_and_calibrate_on_train(
 
 def test_a_teacher_that_is_not_asked_is_said(
         big: nn.Model, tone_task: tasks.Classify, tones: data.Splits, caplog: pytest.LogCaptureFixture) -> None:
-    shrink.apply(shrink.Plan(bits=8), big, tone_task, tones, teacher=big)
+    shrink.apply(shrink.Plan().quantize(), big, tone_task, tones, teacher=big)
     assert "teacher, augment and options were not used" in caplog.text
     caplog.clear()
-    shrink.apply(shrink.Plan(bits=8), big, tone_task, tones)
+    shrink.apply(shrink.Plan().quantize(), big, tone_task, tones)
     assert not caplog.text
 
 
@@ -49,18 +49,19 @@ def test_a_plan_that_changes_nothing_is_refused(big: nn.Model, tone_task: tasks.
 @pytest.mark.parametrize("method", shrink.METHODS)
 def test_every_method_changes_what_it_says(
         method: str, big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
-    plans = {"remove_channels": shrink.Plan({big.removable[0]: (0,)}), "int8": shrink.Plan(bits=8)}
+    plans = {"remove_channels": shrink.Plan().plus("remove_channels", layers={big.removable[0]: [0]}),
+             "int8": shrink.Plan().quantize()}
     changed = shrink.apply(plans[method], big, tone_task, tones, epochs=1, options=OPTIONS)
     assert (changed.identity, changed.bits) != (big.identity, big.bits)
 
 
 def test_layers_that_are_not_there_are_refused(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
     with pytest.raises(LinnetError, match="nowhere"):
-        shrink.apply(shrink.Plan({"nowhere": (0,)}), big, tone_task, tones)
+        shrink.apply(shrink.Plan().plus("remove_channels", layers={"nowhere": [0]}), big, tone_task, tones)
 
 
 def test_a_plan_survives_json() -> None:
-    plan = shrink.Plan({"a": (1, 2)}, bits=8)
+    plan = shrink.Plan().plus("remove_channels", layers={"a": [1, 2]}).quantize()
     assert shrink.Plan.from_json(plan.to_json()) == plan
 
 

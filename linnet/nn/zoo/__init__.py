@@ -9,6 +9,7 @@ from torch import nn
 
 from linnet.errors import unknown
 from linnet.nn.model import Model
+from linnet.nn.rewrites import rewrite
 from linnet.nn.zoo.bcresnet import bcresnet
 from linnet.nn.zoo.building import make
 from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
@@ -49,7 +50,9 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     family = str(spec.get("family"))
     if family not in MODULES:
         raise unknown("family of networks", family, MODULES)
-    return make(MODULES[family], spec, seed=seed)
+    model = make(MODULES[family], spec, seed=seed)
+    rewrite(model.module, spec)
+    return model
 
 
 __all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bcresnet", "build", "conformer", "crnn", "dscnn", "gru", "mlp",
