@@ -12,5 +12,5 @@ from linnet.nn.model import Model
 from linnet.nn.storage import load, save
 from linnet.nn.zoo import FAMILIES, build
 
-__all__ = ["FAMILIES", "Encoding", "LogMel", "Model", "build", "fold_normalisation", "frontend", "load", "remove_channels",
-           "save", "soft", "zoo"]
+__all__ = ["FAMILIES", "Encoding", "LogMel", "Model", "build", "fold_normalisation", "frontend", "load",
+           "remove_channels", "save", "soft", "zoo"]

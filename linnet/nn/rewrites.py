@@ -1,4 +1,4 @@
-"""Rewrites: changes to a network's structure, as data; `build` repeats them, so that weights find their places again."""
+"""Rewrites: changes to a network's structure, as data; `build` repeats them, so that weights find their places."""
 
 from __future__ import annotations
 

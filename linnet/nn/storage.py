@@ -55,7 +55,8 @@ def load(folder: str | Path) -> Model:
     except RuntimeError as error:
         raise DamagedFileError(f"the weights in {path} do not fit the network: {error}") from error
     loaded = replace(model, name=facts["name"], encoding=Encoding.from_json(facts["encoding"]),
-                     calibration=_named(arrays, "calibration.") or None, history=tuple(facts["history"]), notes=facts["notes"])
+                     calibration=_named(arrays, "calibration.") or None, history=tuple(facts["history"]),
+                     notes=facts["notes"])
     if loaded.identity != facts["identity"]:
         raise DamagedFileError(f"the weights in {path} were changed after they were saved; save the model again.")
     loaded.module.eval()

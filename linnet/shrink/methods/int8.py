@@ -15,8 +15,8 @@ class Int8(Settings):
     """How ranges are read, what is done to the weights, and which layers stay in float."""
 
     calibration: Literal["minmax", "percentile", "mse", "entropy"] = "minmax"
-    repairs: list[Literal["equalize", "adaround", "bias_correction"]] = []
-    exclude: list[str] = []
+    repairs: list[Literal["equalize", "adaround", "bias_correction"]] = Field(default=[])
+    exclude: list[str] = Field(default=[])
     samples: int = Field(default=256, ge=1)
 
 
