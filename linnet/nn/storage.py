@@ -71,7 +71,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise DamagedFileError(f"{path} cannot be read as a saved model ({error!r}); save the model again.") from error
     if isinstance(facts, dict) and facts.get("schema") == _BEFORE and "bits" in facts:
-        facts = {**facts, "schema": SCHEMA, "encoding": Encoding(bits=facts.pop("bits")).to_json()}
+        facts |= {"schema": SCHEMA, "encoding": Encoding(bits=facts.pop("bits")).to_json()}
     if not isinstance(facts, dict) or set(facts) != set(_FACTS) or facts["schema"] != SCHEMA:
         raise DamagedFileError(f"{path} does not describe a model of schema '{SCHEMA}'; save the model again.")
     return facts, arrays

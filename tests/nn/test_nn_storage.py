@@ -86,3 +86,14 @@ def test_a_model_that_cannot_be_written_is_said_and_the_old_one_survives(model: 
     with pytest.raises(LinnetError, match="cannot be written"):
         nn.save(replace(model, name="other"), tmp_path)
     assert nn.load(tmp_path).name == model.name
+
+
+def test_a_model_of_the_schema_before_is_read(model: nn.Model, tmp_path: Path) -> None:
+    nn.save(model, tmp_path)
+    file = tmp_path / "model.safetensors"
+    with safe_open(file, framework="np") as opened:
+        facts = json.loads(opened.metadata()["model"])
+        arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    del facts["encoding"]
+    save_file(arrays, file, metadata={"model": json.dumps({**facts, "schema": "linnet/model/v1", "bits": 8})})
+    assert nn.load(tmp_path).encoding == nn.Encoding(bits=8)
