@@ -1,17 +1,55 @@
+"""The contract: what every engine must do, whatever it is made of. An engine that is not installed is skipped."""
+
 import sys
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from onnx_files import digits_bytes
 
 from linnet.errors import LinnetError
 from linnet.runtime.engines import ENGINES, Port, Session, start
 from linnet.runtime.inputs import random_inputs
 
+CONVOLUTIONS = {"Convolution", "QLinearConv"}
+"""What the engines call one."""
+
+
+def started(content: bytes, engine: str) -> Session:
+    try:
+        return start(content, engine=engine)
+    except LinnetError as error:
+        if "not installed" in str(error):
+            pytest.skip(str(error))
+        raise
+
 
 @pytest.fixture(params=sorted(ENGINES))
 def session(request: pytest.FixtureRequest) -> Session:
-    return start(digits_bytes(), engine=request.param)
+    return started(digits_bytes(), request.param)
+
+
+def eight_bit_bytes() -> bytes:
+    """x (batch, 2, 6, 6) to y (batch, 4, 4, 4): one convolution in 8 bits as QDQ, and a sigmoid in float behind it."""
+    rng = np.random.default_rng(0)
+    parts = {"scale": np.float32(0.03), "zero": np.uint8(128), "weight_scale": np.full(4, 0.01, np.float32),
+             "weights": rng.integers(-127, 128, (4, 2, 3, 3)).astype(np.int8), "sum_scale": np.float32(0.08),
+             "weight_zero": np.zeros(4, np.int8), "sum_zero": np.uint8(120)}
+    quantized = [helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["narrow"]),
+                 helper.make_node("DequantizeLinear", ["narrow", "scale", "zero"], ["given"]),
+                 helper.make_node("DequantizeLinear", ["weights", "weight_scale", "weight_zero"], ["kernel"], axis=0),
+                 helper.make_node("Conv", ["given", "kernel"], ["sum"]),
+                 helper.make_node("QuantizeLinear", ["sum", "sum_scale", "sum_zero"], ["rounded"]),
+                 helper.make_node("DequantizeLinear", ["rounded", "sum_scale", "sum_zero"], ["wide"]),
+                 helper.make_node("Sigmoid", ["wide"], ["y"])]
+    graph = helper.make_graph(
+        quantized, "eight", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 2, 6, 6])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 4, 4, 4])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in parts.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
 
 
 def test_every_engine_says_what_the_file_takes_and_gives(session: Session) -> None:
@@ -44,8 +82,35 @@ def test_every_engine_refuses_what_does_not_fit(session: Session, given: dict[st
 def test_every_engine_says_what_it_cannot_load_and_prints_nothing(engine: str, content: bytes,
                                                                   capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(LinnetError, match=f"{engine} .* cannot load the file"):
-        start(content, engine=engine)
+        started(content, engine)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_every_engine_says_which_operators_compute_in_eight_bits(engine: str) -> None:
+    session = started(eight_bit_bytes(), engine)
+    x = np.random.default_rng(1).uniform(-3, 3, (1, 2, 6, 6)).astype(np.float32)
+    y = session.run({"x": x})["y"]
+    assert abs(y - start(eight_bit_bytes()).run({"x": x})["y"]).max() <= 0.025  # a step of the sum through the sigmoid
+    found = session.operators({"x": x})
+    assert set(found) == {"int8", "float"}
+    assert CONVOLUTIONS & set(found["int8"])
+    assert not CONVOLUTIONS & set(found["float"])
+
+
+def test_every_engine_counts_no_operator_of_a_float_file_as_one_in_eight_bits(session: Session) -> None:
+    found = session.operators(random_inputs(session))
+    assert found["int8"] == {}
+    assert sum(found["float"].values()) >= 1
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_a_missing_engine_says_how_it_is_got(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if engine == "onnxruntime":
+        pytest.skip("it comes with every installation")
+    monkeypatch.setitem(sys.modules, engine, None)
+    with pytest.raises(LinnetError, match=rf"not installed; .*linnet\[{engine}\]"):
+        start(digits_bytes(), engine=engine)
 
 
 def test_unknown_engines_and_no_threads_are_refused() -> None:
@@ -56,7 +121,7 @@ def test_unknown_engines_and_no_threads_are_refused() -> None:
 
 
 def test_the_adapter_does_not_hide_the_package_of_the_same_name(session: Session) -> None:
-    assert hasattr(sys.modules["onnxruntime"], "InferenceSession")
+    assert "linnet" not in str(sys.modules[session.engine].__file__)
 
 
 def test_made_up_inputs_fit_and_follow_the_seed(session: Session) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from linnet.errors import LinnetError, unknown
-from linnet.runtime.engines import onnxruntime
+from linnet.runtime.engines import onnxruntime, openvino
 from linnet.runtime.engines.session import Port, Session
 
-ENGINES: dict[str, Callable[..., Session]] = {"onnxruntime": onnxruntime.load}
-"""By name: a function of (path or bytes, *, threads) that loads a file."""
+ENGINES: dict[str, Callable[..., Session]] = {"onnxruntime": onnxruntime.load, "openvino": openvino.load}
+"""By name: a function of (path or bytes, *, threads) that loads a file; it says itself how a missing engine is got."""
 
 
 def start(model: Path | bytes, *, engine: str = "onnxruntime", threads: int = 1) -> Session:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from linnet.errors import LinnetError
-from linnet.runtime.engines.session import Port, check_inputs
+from linnet.runtime.engines.session import Fitting, Port, counted, one_line
 from linnet.tasks import Arrays
 
 _DTYPES = {"float": "float32", "double": "float64"}
 _SILENT = 4
-_FORMS = 1000
-"""So many forms are kept; recordings of any length have no end of them."""
-
-Form = tuple[tuple[str, Any, tuple[int, ...]], ...]
-"""Names, dtypes and shapes of inputs."""
+_BORDERS = frozenset({"Cast", "DequantizeLinear", "QuantizeLinear"})
+"""They only lead from 8 bits to float, or back."""
+_EIGHT_BITS = {"int8", "uint8"}
 
 
 @dataclass(frozen=True)
@@ -30,41 +30,71 @@ class OnnxRuntimeSession:
     outputs: Mapping[str, Port]
     loaded: Any
     """The onnxruntime.InferenceSession."""
+    fitting: Fitting = field(repr=False)
     engine: str = "onnxruntime"
     names: list[str] = field(default_factory=list, repr=False)
     """Of the outputs: the engine would list them anew for every run."""
-    fitting: set[Form] = field(default_factory=set, repr=False, compare=False)
-    """Forms of inputs that were checked before: a check takes longer than a small file runs."""
+    model: Path | bytes = field(default=b"", repr=False)
 
     def run(self, arrays: Arrays) -> Arrays:
         """Named input arrays to named output arrays."""
-        form = tuple([(name, array.dtype, array.shape) for name, array in arrays.items()])
-        if form not in self.fitting:
-            check_inputs(arrays, self.inputs)
-            if len(self.fitting) < _FORMS:
-                self.fitting.add(form)
+        self.fitting.check(arrays)
         try:
             outputs = self.loaded.run(self.names, arrays)
         except Exception as error:  # the engine's errors have no class in common
-            raise LinnetError(f"onnxruntime {self.version} cannot run the file: {_one_line(error)}") from error
+            raise LinnetError(f"onnxruntime {self.version} cannot run the file: {one_line(error)}") from error
         return dict(zip(self.names, outputs, strict=True))
+
+    def operators(self, arrays: Arrays) -> dict[str, dict[str, int]]:
+        """From the engine's own profile of one run: what it made of the graph, not what the file says."""
+        self.fitting.check(arrays)
+        with TemporaryDirectory() as folder:
+            options = _options(self.threads)
+            options.enable_profiling = True
+            options.profile_file_prefix = str(Path(folder) / "profile")
+            loaded = _session(self.model, options)
+            loaded.run(self.names, arrays)
+            events = json.loads(Path(loaded.end_profiling()).read_text(encoding="utf-8"))
+        return counted(_computed(events))
 
 
 def load(model: Path | bytes, *, threads: int = 1) -> OnnxRuntimeSession:
-    """Load an ONNX file (by its path, where its weights lie in other files) or its bytes, on so many threads."""
+    """ONNX Runtime on the processor. An ONNX file by its path (where its weights lie in other files) or its bytes."""
+    import onnxruntime
+
+    try:
+        loaded = _session(model, _options(threads))
+    except Exception as error:  # the engine's errors have no class in common
+        raise LinnetError(f"onnxruntime {onnxruntime.__version__} cannot load the file: {one_line(error)}") from error
+    inputs, outputs = _ports(loaded.get_inputs()), _ports(loaded.get_outputs())
+    return OnnxRuntimeSession(onnxruntime.__version__, threads, inputs, outputs, loaded, Fitting(inputs),
+                              names=list(outputs), model=model)
+
+
+def _options(threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _SILENT
-    try:
-        loaded = onnxruntime.InferenceSession(
-            str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the engine's errors have no class in common
-        raise LinnetError(f"onnxruntime {onnxruntime.__version__} cannot load the file: {_one_line(error)}") from error
-    inputs, outputs = _ports(loaded.get_inputs()), _ports(loaded.get_outputs())
-    return OnnxRuntimeSession(onnxruntime.__version__, threads, inputs, outputs, loaded, names=list(outputs))
+    return options
+
+
+def _session(model: Path | bytes, options: Any) -> Any:
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(
+        str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"])
+
+
+def _computed(events: list[Any]) -> Iterator[tuple[str, bool]]:
+    """Each operator that ran, and whether one of its inputs has 8 bits."""
+    for event in events:
+        said = event.get("args", {})
+        if "op_name" in said:
+            kinds = {kind for given in said.get("input_type_shape", []) for kind in given}
+            yield said["op_name"], bool(kinds & _EIGHT_BITS) and said["op_name"] not in _BORDERS
 
 
 def _ports(nodes: list[Any]) -> dict[str, Port]:
@@ -76,7 +106,3 @@ def _dtype(name: str) -> str:
     """NumPy's name of the engine's "tensor(float)"."""
     inner = name.removeprefix("tensor(").removesuffix(")")
     return _DTYPES.get(inner, inner)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
