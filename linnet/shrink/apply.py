@@ -30,7 +30,7 @@ def apply(plan: Plan, model: Model, task: Task, data: Splits, *, teacher: Predic
     smaller = model
     for name, settings in wanted.items():
         smaller = METHODS[name].prepare(smaller, settings, materials)
-    if any(METHODS[name].needs_tuning for name in wanted):
+    if any(METHODS[name].tunes(settings) for name, settings in wanted.items()):
         smaller = fit(smaller, task, data, epochs=epochs, seed=seed, teacher=teacher, augment=augment, options=options,
                       folder=folder, progress=progress)
     elif teacher is not None or augment is not None or options is not None:

@@ -44,7 +44,12 @@ class Method:
     settings: type[Settings]
     prepare: Callable[[Model, Any, Materials], Model]
     finish: Callable[[Model, Any, Materials], Model]
-    needs_tuning: bool
+    needs_tuning: bool | Callable[[Any], bool]
+    """Whether `apply` tunes between the two; a function of the settings where they decide it."""
+
+    def tunes(self, settings: Settings) -> bool:
+        """Whether a plan with these settings needs tuning."""
+        return self.needs_tuning(settings) if callable(self.needs_tuning) else self.needs_tuning
 
     def read(self, name: str, given: Mapping[str, Any]) -> Settings:
         """The settings, checked; LinnetError says all that is wrong with them."""
