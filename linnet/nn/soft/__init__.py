@@ -4,6 +4,8 @@ Each is usable alone, as a parametrization of a weight (`torch.nn.utils.parametr
 torch and mathematics; knows nothing about plans, tasks and files.
 """
 
+from linnet.nn.soft.baking import bake, piece_of
+from linnet.nn.soft.masks import Mask
 from linnet.nn.soft.schedule import Scheduled, advance, is_settled, penalty
 
-__all__ = ["Scheduled", "advance", "is_settled", "penalty"]
+__all__ = ["Mask", "Scheduled", "advance", "bake", "is_settled", "penalty", "piece_of"]
