@@ -48,7 +48,7 @@ def test_the_threshold_lies_between_what_goes_and_what_stays() -> None:
 @pytest.mark.parametrize("pattern", [None, (2, 4)])
 def test_the_gradient_of_the_soft_mask(pattern: tuple[int, int] | None) -> None:
     w = weight(3, 4, 2).double().detach().requires_grad_()
-    threshold = torch.full((3, 2, 1, 1) if pattern else (1,), 0.7, dtype=torch.float64)
+    threshold = torch.full((6, 1) if pattern else (1, 1), 0.7, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda v: v * soft_mask(v, threshold, 0.5, pattern), (w,))
 
 
@@ -145,6 +145,14 @@ def test_baking_leaves_a_plain_layer() -> None:
     assert type(layer) is nn.Conv2d
     assert not is_parametrized(layer)
     assert torch.equal(layer.weight, expected)
+
+
+def test_baking_a_copy_leaves_the_first_as_it_is() -> None:
+    layer, _ = masked(share=0.5)
+    other = copy.deepcopy(layer)
+    soft.bake(other, Mask)
+    assert torch.equal(layer.weight, other.weight)
+    assert is_parametrized(layer)
 
 
 class Doubled(nn.Module):

@@ -87,7 +87,7 @@ class Mask(nn.Module):
 def soft_mask(weight: Tensor, threshold: Tensor, temperature: float, pattern: tuple[int, int] | None = None) -> Tensor:
     """m = sigmoid((w^2 - t^2) / (temperature * t^2)), as the weight is shaped; one half where |w| = t.
 
-    `threshold` is t: one number, or with a `pattern` one a group, as `Mask` keeps it. No gradient goes through t.
+    `threshold` is t, (1, 1), or with a `pattern` (groups, 1), as `Mask` keeps it. No gradient goes through t.
     """
     squares = _grouped(weight.square(), pattern)
     level = threshold.detach().square()
@@ -134,15 +134,12 @@ def fits(weight: Tensor, pattern: tuple[int, int] | None) -> bool:
 
 def _grouped(weight: Tensor, pattern: tuple[int, int] | None) -> Tensor:
     """A row for every group that is pruned on its own: all of it, or every m inputs that follow each other."""
-    if pattern is None:
-        return weight.reshape(-1)
-    last = weight.movedim(1, -1)
-    return last.reshape(*last.shape[:-1], -1, pattern[1])
+    return weight.reshape(1, -1) if pattern is None else weight.movedim(1, -1).reshape(-1, pattern[1])
 
 
 def _apart(rows: Tensor, weight: Tensor, pattern: tuple[int, int] | None) -> Tensor:
     """Back from `_grouped` to the shape of the weight."""
-    return rows.reshape(weight.shape) if pattern is None else rows.flatten(-2).movedim(-1, 1)
+    return rows.reshape(weight.shape) if pattern is None else rows.reshape(weight.movedim(1, -1).shape).movedim(-1, 1)
 
 
 def _check(weight: Tensor, share: float | None, pattern: tuple[int, int] | None, temperature: float | None,
