@@ -34,6 +34,7 @@ class Law:
 LAWS: dict[str, Law] = {
     "remove_channels": Law({"layers": {"block1": [0]}}, touches=("layers.block1", "layers.block2"),
                            nothing={"layers": {"block1": []}}),
+    "sparsify": Law({"share": 0.5}, nothing={"share": 1e-5}),
     "int8": Law({}),
 }
 """One line a method."""
