@@ -6,6 +6,16 @@ torch and mathematics; knows nothing about plans, tasks and files.
 
 from linnet.nn.soft.baking import bake, piece_of
 from linnet.nn.soft.masks import Mask
+from linnet.nn.soft.quantizers import (
+    InputQuantizer,
+    PercentileInputQuantizer,
+    PercentileWeightQuantizer,
+    WeightQuantizer,
+)
+from linnet.nn.soft.quantizing import quantizable, quantize_layers, take_off, watch
+from linnet.nn.soft.rounding import fake_quantize
 from linnet.nn.soft.schedule import Scheduled, advance, is_settled, penalty
 
-__all__ = ["Mask", "Scheduled", "advance", "bake", "is_settled", "penalty", "piece_of"]
+__all__ = ["InputQuantizer", "Mask", "PercentileInputQuantizer", "PercentileWeightQuantizer", "Scheduled",
+           "WeightQuantizer", "advance", "bake", "fake_quantize", "is_settled", "penalty", "piece_of",
+           "quantizable", "quantize_layers", "take_off", "watch"]
