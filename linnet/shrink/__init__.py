@@ -7,5 +7,6 @@ from linnet.shrink.apply import apply
 from linnet.shrink.method import Materials, Method, Settings
 from linnet.shrink.methods import METHODS, check
 from linnet.shrink.plan import Plan, plan
+from linnet.shrink.search import search
 
-__all__ = ["METHODS", "Materials", "Method", "Plan", "Settings", "apply", "check", "plan"]
+__all__ = ["METHODS", "Materials", "Method", "Plan", "Settings", "apply", "check", "plan", "search"]

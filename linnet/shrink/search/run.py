@@ -1,0 +1,257 @@
+"""The search itself: try plans, keep every trial, certify the best of the front, write the file with its claims."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from linnet import __version__
+from linnet.errors import LinnetError
+from linnet.evidence import Ledger
+from linnet.progress import Progress
+from linnet.runtime.artifact import read, write
+from linnet.runtime.claims import with_claims
+from linnet.shrink.plan import Plan
+from linnet.shrink.search import workers
+from linnet.shrink.search.asking import ask
+from linnet.shrink.search.carry_out import BASE, Bench
+from linnet.shrink.search.certify import Candidate, Certificate, Tested, certify, order, safety
+from linnet.shrink.search.measure import Measured, check_energy, measure
+from linnet.shrink.search.outcome import Outcome, Step, in_order
+from linnet.shrink.search.predict import Count, predicted
+from linnet.shrink.search.start import Start, needs_tuning, refuse_without
+from linnet.shrink.search.trial import Job, Store, Trial, front, read_json, write_json
+from linnet.shrink.search.wish import Wish
+
+Watch = Callable[[Trial, Sequence[Trial]], None]
+"""Told of each trial that ended, with the front as it is then."""
+_HOPELESS = 0.15
+"""What lost so much more than it may after a short tuning is not tuned longer."""
+
+
+def run(start: Start, wish: Wish, folder: str | Path, *, ledger: Ledger | None = None,
+        progress: Progress | None = None, watch: Watch | None = None,
+        reload: Callable[[], Start] | None = None) -> Outcome:
+    """Search below `folder`, where every trial is kept: a search that was stopped or killed goes on where it was.
+
+    `reload` makes the start anew in another process (for `wish.workers` above 1); without it the start itself is sent
+    there. Raises LinnetError where the folder holds the search of another model, data or setting, and where the goal
+    cannot be measured here.
+    """
+    refuse_without(start.methods)
+    store = Store(Path(folder))
+    with _alone(store.folder):
+        search = Search(Bench(start, wish, store), ledger, progress, watch, reload)
+        search.prepare()
+        search.try_plans()
+        search.tune_longer()
+        return search.certify()
+
+
+@dataclass
+class Search:
+    """One search and its trials so far."""
+
+    bench: Bench
+    ledger: Ledger | None
+    progress: Progress | None
+    watch: Watch | None
+    reload: Callable[[], Start] | None
+    trials: list[Trial] = field(default_factory=list)
+
+    @property
+    def wish(self) -> Wish:
+        """What is wanted."""
+        return self.bench.wish
+
+    @property
+    def store(self) -> Store:
+        """Where trials are kept."""
+        return self.bench.store
+
+    def prepare(self) -> None:
+        """The unchanged file, and what was tried already."""
+        start, facts = self.bench.start, self.store.folder / "search.json"
+        told = {"start": start.facts, "question": self.wish.question, "version": __version__}
+        if facts.exists() and read_json(facts) != _plain(told):
+            raise LinnetError(f"{self.store.folder} holds the search of another model, data or setting (engine, "
+                              "threads, epochs, seconds, seed); search in another --folder, or delete this one.")
+        base = self.store.folder / BASE
+        if not facts.exists() or not base.exists():
+            start.write(base)
+            write_json(facts, told)
+        if self.wish.goal == "energy":
+            check_energy(base, engine=self.wish.engine)
+        self.trials = self.store.trials()
+
+    def try_plans(self) -> None:
+        """So many trials as are wanted, on so many processes; first those that were begun and not finished."""
+        waiting = [job for job in self.store.open_jobs() if job.kind == "asked"]
+        stop = time.monotonic() + 60 * (self.wish.minutes if self.wish.minutes is not None else 1e9)
+        with workers.crew(self.bench, self.reload) as crew:
+            under_way: list[Job] = []
+            while True:
+                while len(under_way) < self.wish.workers and time.monotonic() < stop:
+                    job = waiting.pop(0) if waiting else self._next(under_way)
+                    if job is None:
+                        break
+                    under_way.append(job)
+                    crew.begin(job, self._limit(), self._named(job))
+                if not under_way:
+                    break
+                trial = crew.next_ended()
+                under_way = [job for job in under_way if job.number != trial.job.number]
+                self._ended(trial)
+        if not any(trial.state == "done" for trial in self.trials):
+            reasons = sorted({trial.reason for trial in self.trials})
+            raise LinnetError(f"none of {len(self.trials)} trials gave a file: {' | '.join(reasons[:3])}")
+
+    def _next(self, under_way: Sequence[Job]) -> Job | None:
+        asked = [trial for trial in self.trials if trial.job.kind == "asked"]
+        if len(asked) + len(under_way) >= self.wish.trials:
+            return None
+        taken = [trial.job.plan for trial in asked] + [job.plan for job in under_way]
+        start = self.bench.start
+        found = ask(start.propose, self.trials, taken, goal=self.wish.goal, seed=self.wish.seed, first=start.first)
+        return None if found is None else Job(self._free(under_way), found.plan, self.wish.epochs, found.drawn)
+
+    def _free(self, under_way: Sequence[Job] = ()) -> int:
+        return 1 + max([trial.job.number for trial in self.trials] + [job.number for job in under_way], default=0)
+
+    def _limit(self) -> float | None:
+        """The least that a plan was predicted to need that turned out good enough."""
+        return min((predicted(Count(trial.macs or 0, trial.parameters or 0), trial.job.plan, self.wish.goal)
+                    for trial in self.trials if trial.state == "done" and safety(trial, self.wish) > 0), default=None)
+
+    def _ended(self, trial: Trial) -> None:
+        self.trials.append(trial)
+        if self.watch:
+            self.watch(trial, front(self.trials, self.wish.goal))
+
+    def _named(self, job: Job) -> Progress | None:
+        if self.progress is None or self.wish.workers > 1:
+            return None
+        return _Named(self.progress, f"trial {job.number}")
+
+    def tune_longer(self) -> None:
+        """The most promising plans, tuned for `final_epochs`."""
+        if self.wish.final_epochs <= self.wish.epochs:
+            return
+        hopeful = [trial for trial in front([one for one in self.trials if one.job.kind == "asked"], self.wish.goal)
+                   if needs_tuning(trial.job.plan) and trial.damage < self.wish.no_worse + _HOPELESS]
+        for trial in hopeful[:self.wish.finalists]:
+            self._again(trial.job.plan, self.wish.final_epochs, "longer")
+
+    def _again(self, plan: Plan, epochs: int, kind: Any) -> Trial:
+        """The trial of this plan with so much tuning, carried out if there is none yet."""
+        wanted = plan.to_json()
+        for trial in self.trials:
+            is_same = trial.job.plan.to_json() == wanted and trial.state == "done"
+            if is_same and (trial.job.epochs == epochs or not needs_tuning(plan)):
+                return trial
+        begun = [job for job in self.store.open_jobs() if job.plan.to_json() == wanted and job.epochs == epochs]
+        job = begun[0] if begun else Job(self._free(self.store.open_jobs()), plan, epochs, kind=kind)
+        trial = self.bench.carry_out(job, None, self._named(job))
+        self._ended(trial)
+        return trial
+
+    def certify(self) -> Outcome:
+        """Choose on validation, test on what the search never saw, write the file."""
+        found, base = self._finally_measured()
+        points = front(found, self.wish.goal)
+        sequence = self._sequence(points, base)
+        candidates = [Candidate(trial, self.store.file(trial)) for trial in sequence]
+        certificate = certify(self.bench.start, candidates, self.store.folder / BASE, self.wish, ledger=self.ledger,
+                              progress=self.progress)
+        best = certificate.best(self.wish.goal)
+        outcome = Outcome(self.wish, self.store.folder, base, in_order(found), tuple(points),
+                          tuple(trial.job.number for trial in sequence), certificate, best,
+                          None if best is None else self._written(best, certificate),
+                          () if best is None else self._steps(best.candidate.trial, base))
+        write_json(self.store.folder / "result.json", outcome.to_json())
+        return outcome
+
+    def _sequence(self, points: Sequence[Trial], base: dict[str, float]) -> list[Trial]:
+        """Those of the front that are small enough and good enough, the safest first."""
+        least = base[self.wish.goal] if self.wish.at_most is None else min(base[self.wish.goal], self.wish.at_most)
+        small = [trial for trial in points if trial.cost[self.wish.goal] <= least and trial.share[self.wish.goal] < 1]
+        return order(small, self.wish)
+
+    def _finally_measured(self) -> tuple[list[Trial], dict[str, float]]:
+        """The trials, those of the front measured together once more; kept, so that a kill changes no order."""
+        path, numbers = self.store.folder / "measured.json", [trial.job.number for trial in self.trials]
+        if path.exists() and (kept := read_json(path))["trials"] == numbers and kept["goal"] == self.wish.goal:
+            costs = {int(number): cost for number, cost in kept["costs"].items()}
+            return self._with(costs, kept["base"]), kept["base"]
+        points = front(self.trials, self.wish.goal)
+        measured = self._measure([self.store.folder / BASE, *map(self.store.file, points)])
+        base, costs = measured[0].cost, {trial.job.number: one.cost
+                                         for trial, one in zip(points, measured[1:], strict=True)}
+        write_json(path, {"trials": numbers, "goal": self.wish.goal, "base": base, "costs": costs})
+        return self._with(costs, base), base
+
+    def _measure(self, paths: Sequence[Path]) -> list[Measured]:
+        return measure(paths, engine=self.wish.engine, threads=self.wish.threads, seconds=self.wish.seconds,
+                       energy=self.wish.goal == "energy")
+
+    def _with(self, costs: dict[int, dict[str, float]], base: dict[str, float]) -> list[Trial]:
+        return [replace(trial, cost=costs[trial.job.number], share={
+            goal: cost / base[goal] for goal, cost in costs[trial.job.number].items() if base.get(goal)})
+            if trial.job.number in costs else trial for trial in self.trials]
+
+    def _written(self, best: Tested, certificate: Certificate) -> Path:
+        """The chosen file with its claims, beside the trials."""
+        path = self.store.folder / f"{self.bench.start.name}-small.onnx"
+        del certificate
+        write(path, with_claims(read(best.candidate.file), best.claims))
+        return path
+
+    def _steps(self, chosen: Trial, base: dict[str, float]) -> tuple[Step, ...]:
+        """The chosen plan method by method; a part that is no model of its own is left out."""
+        names, steps = list(chosen.job.plan.methods), [Step("unchanged", base[self.wish.goal], 0.0)]
+        for count in range(1, len(names)):
+            part = Plan({name: chosen.job.plan.methods[name] for name in names[:count]})
+            trial = self._again(part, chosen.job.epochs, "step")
+            if trial.state == "done":
+                cost = trial.share[self.wish.goal] * base[self.wish.goal]
+                steps.append(Step(names[count - 1], cost, trial.damage))
+        return (*steps, Step(names[-1], chosen.cost[self.wish.goal], chosen.damage))
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Progress that says which trial it is of."""
+
+    progress: Progress
+    name: str
+
+    def __call__(self, done: int, total: int, text: str) -> None:
+        self.progress(done, total, f"{self.name}: {text}")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second search out of the folder; the system lets go of the lock however this one ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LinnetError(f"another search is at work in {folder}; wait for its end, or take another --folder."
+                              ) from error
+        except (ModuleNotFoundError, OSError):  # Windows and some network drives have no such lock
+            pass
+        yield
+
+
+def _plain(value: Any) -> Any:
+    """As JSON gives it back: lists for tuples."""
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
