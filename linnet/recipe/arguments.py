@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from linnet import nn, shrink, train
+from linnet import nn, runtime, shrink, train
 from linnet.data.augment import Augment
 from linnet.errors import LinnetError, unknown
 
@@ -203,9 +203,17 @@ class BenchArguments(Arguments):
     """Keywords of `runtime.bench_many`."""
 
     files: list[FileStep] = Field(min_length=1)
-    engines: list[Literal["onnxruntime"]] = ["onnxruntime"]
+    engines: list[str] = Field(default=["onnxruntime"], min_length=1)
     threads: int = Field(default=1, ge=1)
     seconds: float = Field(default=2.0, gt=0)
+
+    @field_validator("engines")
+    @classmethod
+    def _known_engines(cls, value: list[str]) -> list[str]:
+        for engine in value:
+            if engine not in runtime.ENGINES:
+                raise ValueError(str(unknown("engine", engine, runtime.ENGINES)))
+        return value
 
 
 def keywords_of(function: Callable[..., Any]) -> type[BaseModel]:

@@ -136,12 +136,12 @@ def scores_of(context: Context, of: str | Path) -> Scores:
 
 
 def bench(context: Context, arguments: BenchArguments, folder: Path) -> list[runtime.Bench]:
-    """Measure latency, throughput, memory and size, the files in turn."""
+    """Measure latency, throughput, memory and size, files and engines in turn."""
     paths = [context.value(step) for step in arguments.files]
-    results: list[runtime.Bench] = []
-    for engine in arguments.engines:
-        results += runtime.bench_many(paths, engine=engine, threads=arguments.threads, seconds=arguments.seconds)
-    return results
+    if len(arguments.engines) == 1:
+        return runtime.bench_many(paths, engine=arguments.engines[0], threads=arguments.threads,
+                                  seconds=arguments.seconds)
+    return runtime.bench_engines(paths, arguments.engines, threads=arguments.threads, seconds=arguments.seconds)
 
 
 def predictor(context: Context, step: str) -> tasks.Predictor:

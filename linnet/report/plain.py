@@ -64,7 +64,9 @@ def costs(contents: Contents) -> list[str]:
         if before is not None:
             ratio = bench.p50_ms / before.p50_ms
             said.append(f"An answer takes {ratio:.2f} times as long as with what it was made from.")
-        said.append(f"{bench.peak_memory_mb:.1f} MB of memory at most; energy: {bench.energy}.")
+        peak = bench.peak_memory_mb
+        memory = "Memory: not measured" if peak is None else f"{peak:.1f} MB of memory at most"
+        said.append(f"{memory}; energy: {bench.energy}.")
     return said
 
 

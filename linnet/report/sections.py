@@ -127,7 +127,8 @@ SECTIONS: tuple[Callable[[Contents], Html], ...] = (
 def _bench_row(bench: Bench) -> list[str]:
     sizes = [f"{size / 1000:,.1f}" for size in (bench.size_without_claims_bytes, bench.size_bytes)]
     times = [f"{value:.3g}" for value in (bench.p50_ms, bench.p95_ms, bench.p99_ms)]
-    return [bench.name, *sizes, *times, f"{bench.throughput_per_second:,.0f}", f"{bench.peak_memory_mb:.1f}",
+    memory = "unknown" if bench.peak_memory_mb is None else f"{bench.peak_memory_mb:.1f}"
+    return [bench.name, *sizes, *times, f"{bench.throughput_per_second:,.0f}", memory,
             f"{len(bench.seconds):,}"]
 
 
