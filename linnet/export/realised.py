@@ -34,20 +34,21 @@ _MEANT = {
 
 
 def realised(content: bytes, *, quantized: bool, layers: Iterable[str] = (),
-             asked: Iterable[str] | None = None) -> Realised:
+             asked: Iterable[str] | None = None, excluded: Iterable[str] = ()) -> Realised:
     """Operators by type and precision after onnxruntime has prepared the file; `layers` are the network's node names.
 
     An operator counts as int8 where it computes on 8-bit values: not one that stands between a pair of
     QuantizeLinear and DequantizeLinear which the engine did not melt into it. `asked` are the names of the nodes that
-    were to become int8 ones, without it all layers.
+    were to become int8 ones, without it all layers; `excluded` those that were to stay in float.
     """
     graph = optimised(content).graph
     narrow, behind = _trace(graph)
-    wanted = set(layers if asked is None else asked)
+    wanted, kept = set(layers if asked is None else asked), set(excluded)
     int8, wide = Counter[str](), Counter[str]()
     left: dict[str, list[str]] = {}
     front: set[str] = set()
     meant: set[str] = set()
+    spared: dict[str, list[str]] = {}
     for index, node in enumerate(graph.node):
         name = re.sub(r"(_token_\d+|/\w+/)$", "", node.name)
         if index in narrow:
@@ -58,6 +59,8 @@ def realised(content: bytes, *, quantized: bool, layers: Iterable[str] = (),
             continue
         if name in wanted or (index in behind and asked is None):
             left.setdefault(node.op_type, []).append(name or node.op_type)
+        elif name in kept:
+            spared.setdefault(node.op_type, []).append(name)
         elif index in behind or name:
             meant.add(node.op_type)
         else:
@@ -65,7 +68,7 @@ def realised(content: bytes, *, quantized: bool, layers: Iterable[str] = (),
     return Realised.model_validate({
         "engine": "onnxruntime", "version": onnxruntime.__version__, "processor": processor_name(),
         "int8": dict(sorted(int8.items())), "float": dict(sorted(wide.items())),
-        "float_reasons": _reasons(wide, front, meant, left) if quantized else {}})
+        "float_reasons": _reasons(wide, front, meant, spared, left) if quantized else {}})
 
 
 def optimised(content: bytes) -> onnx.ModelProto:
@@ -102,12 +105,14 @@ def _trace(graph: onnx.GraphProto) -> tuple[set[int], set[int]]:
     return narrow, behind
 
 
-def _reasons(wide: Counter[str], front: set[str], meant: set[str], left: dict[str, list[str]]) -> dict[str, str]:
+def _reasons(wide: Counter[str], front: set[str], meant: set[str], spared: dict[str, list[str]],
+             left: dict[str, list[str]]) -> dict[str, str]:
     reasons = {}
     for operator in sorted(wide):
         parts = ["the border between float and 8 bits"] if operator in _BORDER else []
         parts += ["front end: in float by design"] if operator in front else []
         parts += [_MEANT.get(operator, "between operators that are in float")] if operator in meant else []
+        parts += [f"excluded: {', '.join(spared[operator])}"] if operator in spared else []
         parts += [f"onnxruntime kept {', '.join(left[operator])} in float"] if operator in left else []
         reasons[operator] = "; ".join(parts)
     return reasons

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from linnet import __version__
 from linnet.data import Dataset
-from linnet.errors import LinnetError
+from linnet.errors import LinnetError, unknown
 from linnet.export.choose import eight_bit_nodes
 from linnet.export.compact import compact
 from linnet.export.graph import FRONT, to_graph
 from linnet.export.parity import parity
-from linnet.export.quantize import quantize
+from linnet.export.ptq import nodes_under, quantize
 from linnet.export.realised import realised
 from linnet.export.samples import made_up
 from linnet.nn import Model
@@ -37,9 +39,9 @@ def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Datas
     _check(model, task)
     target = Path(path)
     given = _arrays(model, task, samples)
-    content, layers, asked = _content(model)
+    content, layers, asked, excluded = _content(model)
     quantized = model.bits == 8
-    found = realised(content, quantized=quantized, layers=layers, asked=asked)
+    found = realised(content, quantized=quantized, layers=layers, asked=asked, excluded=excluded)
     if quantized:
         _judge(model, found, layers)
     card = _card(model, task, found, parity(content, model, given, quantized=quantized))
@@ -48,16 +50,29 @@ def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Datas
     return target
 
 
-def _content(model: Model) -> tuple[bytes, list[str], list[str]]:
-    """The file without its card, the names of the network's nodes, and of those that are to compute in 8 bits."""
+def _content(model: Model) -> tuple[bytes, list[str], list[str], set[str]]:
+    """The file without its card, the names of the network's nodes, of those that are to compute in 8 bits, and of those
+    that the model keeps in float.
+    """
     graph = to_graph(model)
     layers = [node.name for node in graph.graph.node if node.name]
-    asked = eight_bit_nodes(graph.graph)
+    excluded = nodes_under(graph.graph, model.encoding.exclude)
+    asked = eight_bit_nodes(graph.graph, exclude=excluded)
     if model.bits == 8:
-        graph = quantize(graph, model.calibration or {})
+        graph = quantize(graph, model.calibration or {}, model.encoding, originals=_originals(model))
     small = compact(graph, keep=(FRONT,))
     onnx.checker.check_model(small, full_check=True)
-    return small.SerializeToString(deterministic=True), layers, asked
+    return small.SerializeToString(deterministic=True), layers, asked, excluded
+
+
+def _originals(model: Model) -> dict[str, NDArray[np.float32]]:
+    """The weights of the layers with learned scales, before normalisation is folded into them."""
+    parameters = dict(model.module.named_parameters())
+    for layer in model.encoding.scales:
+        if f"{layer}.weight" not in parameters:
+            known = [name.removesuffix(".weight") for name in parameters if name.endswith(".weight")]
+            raise unknown("layer with weights", layer, known)
+    return {layer: parameters[f"{layer}.weight"].detach().cpu().numpy() for layer in model.encoding.scales}
 
 
 def _judge(model: Model, found: Realised, layers: list[str]) -> None:

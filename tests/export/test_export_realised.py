@@ -79,7 +79,7 @@ def test_an_operator_with_one_counts_as_int8() -> None:
 
 def test_a_file_in_which_nothing_became_int8_is_refused(small: nn.Model, tone_task: tasks.Classify, tmp_path: Path,
                                                         monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["linnet.export.write"], "quantize", lambda graph, calibration: graph)
+    monkeypatch.setattr(sys.modules["linnet.export.write"], "quantize", lambda graph, *_, **__: graph)
     with pytest.raises(LinnetError, match=r"asks for 8 bits, but onnxruntime .* runs none of its .* operators in int8"):
         export.write(small, tone_task, tmp_path / "a.onnx")
     assert not list(tmp_path.iterdir())

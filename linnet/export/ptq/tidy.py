@@ -1,0 +1,80 @@
+"""Tidy: any ONNX graph in the form that quantization works on; what it computes stays."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import onnx
+import onnx_ir as ir
+import onnxscript.optimizer
+from onnx_ir.passes import common
+from onnxscript import rewriter
+from onnxscript.rewriter.rules.common import (
+    fuse_batchnorm_into_conv_rule,
+    fuse_batchnorm_into_conv_transpose_rule,
+    fuse_batchnorm_into_gemm_rule,
+    fuse_pad_into_conv_rule,
+)
+
+from linnet.errors import LinnetError
+from linnet.export.compact import compact
+
+_OPSET = 17
+"""Older graphs are converted: a scale per channel came with 13, and layer normalisation as one operator with 17."""
+_LARGEST_FOLDED = 1 << 22
+_FOLDED = (fuse_batchnorm_into_conv_rule, fuse_batchnorm_into_conv_transpose_rule, fuse_batchnorm_into_gemm_rule,
+           fuse_pad_into_conv_rule)
+
+
+def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy with stored constants, batch normalisation folded into what it follows, and a name for every node.
+
+    Every convolution has a bias then. Raises LinnetError for a graph of an older opset that cannot be converted.
+    """
+    graph = ir.from_proto(_recent(model))
+    onnxscript.optimizer.fold_constants(graph, input_size_limit=_LARGEST_FOLDED, output_size_limit=_LARGEST_FOLDED)
+    common.IdentityEliminationPass()(graph)
+    rewriter.rewrite(graph, _FOLDED)
+    common.RemoveUnusedNodesPass()(graph)
+    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(graph)
+    common.RemoveUnusedNodesPass()(graph)
+    tidied = ir.to_proto(graph)
+    add_biases(tidied.graph)
+    _name_nodes(tidied.graph)
+    kept = compact(tidied, keep=tuple(name for node in tidied.graph.node for name in node.output))
+    kept.producer_name, kept.graph.name = model.producer_name, model.graph.name
+    return kept
+
+
+def add_biases(graph: onnx.GraphProto) -> None:
+    """A bias of zeros for convolutions that have none, so that there is something to correct."""
+    import numpy as np
+
+    shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Conv" and len(node.input) == 2 and node.input[1] in shapes:
+            name = f"{node.output[0]}/bias"
+            zeros = np.zeros(shapes[node.input[1]][0], np.float32)
+            graph.initializer.append(onnx.numpy_helper.from_array(zeros, name))
+            node.input.append(name)
+
+
+def _recent(model: onnx.ModelProto) -> onnx.ModelProto:
+    opset = next((found.version for found in model.opset_import if found.domain in ("", "ai.onnx")), 0)
+    if opset >= _OPSET:
+        return model
+    try:
+        return onnx.version_converter.convert_version(model, _OPSET)
+    except Exception as error:  # its errors have no class in common
+        raise LinnetError(f"the graph is of opset {opset} and cannot be converted to {_OPSET}, which 8 bits need: "
+                          f"{' '.join(str(error).split())}. Export it again, with opset_version={_OPSET} or later.") \
+            from error
+
+
+def _name_nodes(graph: onnx.GraphProto) -> None:
+    """Its own name, else that of its operator, with a number where that occurs twice."""
+    seen = Counter[str]()
+    for node in graph.node:
+        name = node.name or node.op_type.lower()
+        seen[name] += 1
+        node.name = name if seen[name] == 1 else f"{name}.{seen[name]}"
