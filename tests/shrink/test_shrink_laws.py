@@ -37,6 +37,8 @@ LAWS: dict[str, Law] = {
     "remove_channels": Law({"layers": {"block1": [0]}}, touches=("layers.block1", "layers.block2"),
                            nothing={"layers": {"block1": []}}),
     "sparsify": Law({"share": 0.5}, nothing={"share": 1e-5}),
+    "palettize": Law({"bits": 2, "layers": ["layers.block2", "layers.block3"]}, nothing={"bits": 6},
+                     touches=("layers.block2", "layers.block3")),
     "qat": Law({}, touches=("layers", "head"), nothing={"exclude": ["layers", "head"]}, rounds_activations=True),
     "int8": Law({}),
 }

@@ -6,6 +6,7 @@ torch and mathematics; knows nothing about plans, tasks and files.
 
 from linnet.nn.soft.baking import bake, piece_of
 from linnet.nn.soft.masks import Mask
+from linnet.nn.soft.palettes import Palette
 from linnet.nn.soft.quantizers import (
     InputQuantizer,
     PercentileInputQuantizer,
@@ -16,6 +17,6 @@ from linnet.nn.soft.quantizing import quantizable, quantize_layers, take_off, wa
 from linnet.nn.soft.rounding import fake_quantize
 from linnet.nn.soft.schedule import Scheduled, advance, is_settled, penalty
 
-__all__ = ["InputQuantizer", "Mask", "PercentileInputQuantizer", "PercentileWeightQuantizer", "Scheduled",
+__all__ = ["InputQuantizer", "Mask", "Palette", "PercentileInputQuantizer", "PercentileWeightQuantizer", "Scheduled",
            "WeightQuantizer", "advance", "bake", "fake_quantize", "is_settled", "penalty", "piece_of",
            "quantizable", "quantize_layers", "take_off", "watch"]
