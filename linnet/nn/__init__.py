@@ -4,7 +4,7 @@ Knows the shapes that a task asks for; knows no training and no file that ships.
 """
 
 from linnet.nn import frontend, soft, zoo
-from linnet.nn.channels import remove_channels
+from linnet.nn.channels import dependencies_of, remove_channels
 from linnet.nn.encoding import Encoding
 from linnet.nn.frontend import LogMel
 from linnet.nn.layers import fold_normalisation
@@ -12,5 +12,5 @@ from linnet.nn.model import Model
 from linnet.nn.storage import load, save
 from linnet.nn.zoo import FAMILIES, build
 
-__all__ = ["FAMILIES", "Encoding", "LogMel", "Model", "build", "fold_normalisation", "frontend", "load",
-           "remove_channels", "save", "soft", "zoo"]
+__all__ = ["FAMILIES", "Encoding", "LogMel", "Model", "build", "dependencies_of", "fold_normalisation", "frontend",
+           "load", "remove_channels", "save", "soft", "zoo"]

@@ -63,8 +63,9 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor | None = None, angles: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """`bias` is added to the scores; `angles` are those of `rotary`, None where positions do not matter."""
-        size, channels = x.shape[0], x.shape[2]
-        both, values = self.mixed(x).split([2 * channels, channels], dim=2)
+        mixed = self.mixed(x)
+        size, channels = mixed.shape[0], mixed.shape[2] // 3
+        both, values = mixed.split([2 * channels, channels], dim=2)
         both = both.reshape(size, -1, 2 * self.heads, channels // self.heads)
         queries, keys = (both if angles is None else turn(both, angles)).chunk(2, dim=2)
         values = values.reshape(size, -1, self.heads, channels // self.heads)

@@ -2,75 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import copy
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import nn
 
-from linnet.errors import LinnetError, unknown
+from linnet.errors import LinnetError
+from linnet.nn.dependencies import Dependencies, dependencies, examples, sets_of
 from linnet.nn.model import Model
-from linnet.nn.zoo import build
+from linnet.nn.resize import Attributes, slice_in_place, tell, with_resize
+from linnet.nn.zoo import MODULES, build
 
-Kept = Mapping[str, torch.Tensor]
+_LAYERS = "layers."
+
+
+def dependencies_of(model: Model) -> Dependencies:
+    """The groups of channels, units and heads of a model, seen in one run on two random samples."""
+    device = next((parameter.device for parameter in model.module.parameters()), torch.device("cpu"))
+    return dependencies(model.module, [tensor.to(device) for tensor in examples(model.spec)])
 
 
 def remove_channels(model: Model, units: Mapping[str, Iterable[int]]) -> Model:
     """The model without these output channels of these layers; weights of what stays are sliced, not changed.
 
-    Raises LinnetError for an unknown layer, a channel that does not exist, or a layer that would lose all of them.
+    A layer is named as in `model.layers`, or by its path in the module ("block1.wide"). With a channel goes whatever
+    depends on it: the same channel of the layers with which it is added, its place in the layers that read it. Raises
+    LinnetError for an unknown layer, a channel that does not exist, one that must stay or goes only with others of its
+    layer (a head, a gate), a layer that would lose all of them, and a module that cannot run with the new sizes.
     """
-    going = {layer: sorted(set(indices)) for layer, indices in units.items()}
-    for layer, indices in going.items():
-        _check(model, layer, indices)
-    kept = {layer["name"]: _others(layer["channels"], going.get(layer["name"], [])) for layer in model.spec["layers"]}
-    layers = [{**layer, "channels": len(kept[layer["name"]])} for layer in model.spec["layers"]]
-    smaller = build({**model.spec, "layers": layers})
-    state = model.module.state_dict()
-    smaller.module.load_state_dict({name: _slice(model, name, tensor, kept) for name, tensor in state.items()})
-    return replace(model, module=smaller.module.train(model.module.training), spec=smaller.spec)
+    wanted = {layer: sorted(set(indices)) for layer, indices in units.items()}
+    found = dependencies_of(model)
+    going: set[int] = set()
+    for layer, indices in wanted.items():
+        going |= sets_of(found, layer, path_of(model.module, layer), indices)
+    for group in found.groups:
+        if going.issuperset(group.sets):
+            raise LinnetError(f"layer '{group.name.removeprefix(_LAYERS)}' would lose all of its {group.outputs.size} "
+                              "channels; keep at least one.")
+    if not going:
+        return replace(model, module=copy.deepcopy(model.module))
+    return _cut(model, found, going)
 
 
-_PARTS = {"depthwise": ("inputs", None), "first": ("inner", "inputs"), "second": ("outputs", "inner"),
-          "expand": ("inner", "inputs"), "filter": ("inner", None), "project": ("outputs", "inner")}
-"""Parts of blocks whose own channels are not the block's, or whose inputs are not: (channels out, channels in)."""
+def path_of(module: nn.Module, layer: str) -> str:
+    """The path of a layer in the module: that under "layers", where the zoo has its own, comes first."""
+    paths = dict(module.named_modules())
+    return _LAYERS + layer if _LAYERS + layer in paths else layer
 
 
-def _slice(model: Model, name: str, tensor: torch.Tensor, kept: Kept) -> torch.Tensor:
-    """One tensor of the state: outputs by the channels that are kept there, inputs by those kept before it."""
-    place, layer, *rest = name.split(".")
-    order = [entry["name"] for entry in model.spec["layers"] if "inside" not in entry]
-    if place == "head":
-        return tensor[:, kept[order[-1]]] if layer == "weight" else tensor.clone()
-    if tensor.ndim == 0:  # the batch counter of a normalisation
-        return tensor.clone()
-    position = order.index(layer)
-    channels = {"outputs": kept[layer],
-                "inputs": kept[order[position - 1]] if position else torch.arange(model.spec["channels"])}
-    inner = [entry["name"] for entry in model.spec["layers"] if entry.get("inside") == layer]
-    channels["inner"] = kept[inner[0]] if inner else channels["inputs"]
-    if all(len(kept[part]) == _channels(model.spec, part) for part in (layer, *order[max(position - 1, 0) : position],
-                                                                       *inner)):
-        return tensor.clone()  # also a state whose first axis is no channel's
-    outputs, inputs = _PARTS.get(rest[0], ("outputs", "inputs"))
-    sliced = tensor[channels[outputs]]
-    return sliced[:, channels[inputs]] if tensor.ndim == 4 and inputs else sliced
+def _cut(model: Model, found: Dependencies, going: Collection[int]) -> Model:
+    if model.encoding.scales or model.encoding.ranges:
+        raise LinnetError(f"model '{model.name}' has learned the scales of its channels; remove channels before it is "
+                          "tuned for few bits.")
+    smaller = copy.deepcopy(model.module)
+    shapes = slice_in_place(smaller, found.kept_positions(going))
+    attributes = _told(found, going, smaller, model)
+    rebuilt = _rebuilt(model, found, going, smaller)
+    if rebuilt is not None:
+        return replace(model, module=rebuilt.module.train(model.module.training), spec=rebuilt.spec)
+    return replace(model, module=smaller, spec=with_resize(model.spec, shapes, attributes))
 
 
-def _others(channels: int, going: list[int]) -> torch.Tensor:
-    return torch.tensor([unit for unit in range(channels) if unit not in going])
+def _told(found: Dependencies, going: Collection[int], smaller: nn.Module, model: Model) -> Attributes:
+    """Numbers of the module's own parts that had to be set so that it runs as foreseen: the fewest that will do."""
+    reason = ""
+    for attributes in _guesses(found, going, smaller):
+        before = {path: {name: getattr(smaller.get_submodule(path), name) for name in numbers}
+                  for path, numbers in attributes.items()}
+        tell(smaller, attributes)
+        try:
+            seen = dependencies(smaller, examples(model.spec))
+        except LinnetError as error:
+            reason = str(error)
+        else:
+            where = found.disagreement(going, seen.tape)
+            if where is None:
+                return attributes
+            reason = f"'{where}' gives another shape than it should"
+        tell(smaller, before)
+    raise LinnetError(f"model '{model.name}' cannot run without these channels, because it has sizes written into its "
+                      f"code: {reason}. Leave these layers as they are.")
 
 
-def _check(model: Model, layer: str, indices: list[int]) -> None:
-    if layer not in model.removable:
-        raise unknown("layer", layer, model.removable)
-    channels = _channels(model.spec, layer)
-    outside = [index for index in indices if not 0 <= index < channels]
-    if outside:
-        raise LinnetError(f"layer '{layer}' has the channels 0 to {channels - 1}; cannot remove {outside}.")
-    if len(indices) == channels:
-        raise LinnetError(f"layer '{layer}' would lose all of its {channels} channels; keep at least one.")
+def _guesses(found: Dependencies, going: Collection[int], smaller: nn.Module) -> list[dict[str, dict[str, int]]]:
+    """Nothing; then the numbers of heads of the parts that take channels apart; then the widths of all heads too."""
+    counts: dict[str, dict[str, int]] = {}
+    widths: dict[str, dict[str, int]] = {}
+    for path, before, after, inside in found.splits(going):
+        if before == after:
+            continue
+        for name, value in vars(smaller.get_submodule(path)).items():
+            if type(value) is int and name in _COUNTS and before % value == 0:
+                counts.setdefault(path, {})[name] = value * after // before
+            elif type(value) is int and name in _WIDTHS and value == before * inside:
+                widths.setdefault(path, {})[name] = after * inside
+    both = {path: {**counts.get(path, {}), **widths.get(path, {})} for path in {**counts, **widths}}
+    return [{}, counts, both] if counts or widths else [{}]
 
 
-def _channels(spec: Mapping[str, Any], layer: str) -> int:
-    return next(int(entry["channels"]) for entry in spec["layers"] if entry["name"] == layer)
+_COUNTS = ("heads", "num_heads", "n_heads", "n_head", "num_attention_heads", "nhead")
+_WIDTHS = ("all_head_size", "embed_dim", "inner_dim", "hidden_size", "split_size", "dim")
+
+
+def _rebuilt(model: Model, found: Dependencies, going: Collection[int], smaller: nn.Module) -> Model | None:
+    """The same network, built from a spec with fewer channels, where its family can be built so."""
+    if model.spec["family"] not in MODULES or model.spec.get("rewrites"):
+        return None
+    layers = [{**layer, "channels": _left(found, layer, going)} for layer in model.spec["layers"]]
+    try:
+        made = build({**model.spec, "layers": layers})
+    except (LinnetError, RuntimeError):
+        return None
+    wanted, state = smaller.state_dict(), made.module.state_dict()
+    if {name: value.shape for name, value in wanted.items()} != {name: value.shape for name, value in state.items()}:
+        return None
+    made.module.load_state_dict(wanted)
+    made.module.to(next(iter(wanted.values())).device)
+    return made if _answers_alike(made.module, smaller, model.spec) else None
+
+
+def _left(found: Dependencies, layer: Mapping[str, Any], going: Collection[int]) -> int:
+    channels = found.channels(_LAYERS + layer["name"])
+    return int(layer["channels"]) if channels is None else sum(number not in going for number in channels.tolist())
+
+
+def _answers_alike(first: nn.Module, second: nn.Module, spec: Mapping[str, Any]) -> bool:
+    modes = first.training, second.training
+    with torch.no_grad():
+        answers = [module.eval()(*examples(spec)) for module in (first, second)]
+    first.train(modes[0])
+    second.train(modes[1])
+    return bool(torch.equal(*answers))
