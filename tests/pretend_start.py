@@ -37,7 +37,7 @@ class PretendStart:
     def facts(self) -> dict[str, Any]:
         return {"lost": self.lost, "rows": self.rows}
 
-    def propose(self, draw: Draw) -> Plan:
+    def propose(self, draw: Draw, goal: str) -> Plan:
         removed = int(draw.number("channels", 0, CHANNELS - 1, 1))
         return Plan({"remove_channels": {"layers": {"a": list(range(removed))}}} if removed else {})
 

@@ -12,12 +12,12 @@ from typing import Annotated, Any, cast
 import typer
 
 from linnet import __version__
-from linnet.cli import ab, bench, compare, data, init_, list_, run, screen, show, try_, verify
+from linnet.cli import ab, bench, compare, data, init_, list_, run, screen, show, shrink, try_, verify
 from linnet.errors import LinnetError, missing_extra
 
 USAGE, CRASH, INTERRUPTED, BROKEN_PIPE = 3, 70, 130, 141
 EXTRAS = {"torch": "train", "onnx": "train", "onnxscript": "train", "safetensors": "train", "sklearn": "train",
-          "altair": "report", "vl_convert": "report", "duckdb": "ab"}
+          "optuna": "train", "altair": "report", "vl_convert": "report", "duckdb": "ab"}
 """The extra that brings a package which a verb may miss."""
 _CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """What click raises for wrong usage; typer brings its own click or uses the package, and shows neither's base class."""
@@ -49,6 +49,7 @@ app.command("show")(show.show)
 app.command("try")(try_.try_)
 app.command("verify")(verify.verify)
 app.command("bench")(bench.bench)
+app.command("shrink")(shrink.shrink)
 app.command("compare")(compare.compare)
 app.command("list")(list_.list_)
 app.add_typer(data.app, name="data")

@@ -42,7 +42,9 @@ def removed(one: Trial) -> int:
 
 def test_the_smallest_file_that_is_certified_is_written_with_its_claims(tmp_path: Path, ledger: Ledger) -> None:
     found = searched(tmp_path / "s", ledger=ledger, worst_group=0.05)
-    assert found.verdict == "holds" and found.chosen is not None and found.file is not None
+    assert found.verdict == "holds"
+    assert found.chosen is not None
+    assert found.file is not None
     assert removed(found.chosen.candidate.trial) == 4  # half a point of 2,000 rows; the next loses ten
     claims = [entry.claim for entry in read_claims(read(found.file))]
     assert [claim.verdict for claim in claims] == ["holds"] * 3
@@ -68,7 +70,9 @@ def test_a_group_may_refuse_what_holds_overall(tmp_path: Path, ledger: Ledger) -
 def test_an_impossible_wish_gives_the_nearest_point_and_looks_at_no_test_data(tmp_path: Path, ledger: Ledger) -> None:
     start = PretendStart(lost=(0, *[0.3 + 0.01 * count for count in range(9)]))
     found = searched(tmp_path / "s", start, ledger, no_worse=0.001)
-    assert found.verdict == "fails" and found.file is None and found.nearest is not None
+    assert found.verdict == "fails"
+    assert found.file is None
+    assert found.nearest is not None
     assert removed(found.nearest) == 1
     assert "Nearest: trial" in found.sentence
     assert not list(ledger.folder.glob("*")) or not ledger.folder.exists()
@@ -76,7 +80,8 @@ def test_an_impossible_wish_gives_the_nearest_point_and_looks_at_no_test_data(tm
 
 def test_a_size_that_cannot_be_had_names_the_smallest_good_one(tmp_path: Path, ledger: Ledger) -> None:
     found = searched(tmp_path / "s", ledger=ledger, at_most=0.1)
-    assert found.verdict == "fails" and found.nearest is not None
+    assert found.verdict == "fails"
+    assert found.nearest is not None
     assert removed(found.nearest) == 4
     assert "at most 0.1 KB" in found.sentence
 
@@ -105,7 +110,8 @@ def test_trials_are_kept_and_a_search_goes_on_where_it_was_killed(tmp_path: Path
     (store.place(4) / "trial.json").unlink()
     seen: list[int] = []
     found = run(PretendStart(), WISH, tmp_path / "s", ledger=ledger, watch=lambda one, _: seen.append(one.job.number))
-    assert seen[:2] == [4, 5] and len(found.trials) == 9
+    assert seen[:2] == [4, 5]
+    assert len(found.trials) == 9
     again: list[int] = []
     run(PretendStart(), WISH, tmp_path / "s", ledger=ledger, watch=lambda one, _: again.append(one.job.number))
     assert again == []
@@ -122,7 +128,8 @@ def test_another_model_needs_another_folder(tmp_path: Path, ledger: Ledger) -> N
 def test_a_plan_that_breaks_is_a_failed_trial_and_says_why(tmp_path: Path, ledger: Ledger) -> None:
     found = searched(tmp_path / "s", PretendStart(breaks=(7, 8, 9)), ledger)
     broken = [one for one in found.trials if one.state == "failed"]
-    assert broken and {one.reason for one in broken} == {"ValueError: cannot be made"}
+    assert broken
+    assert {one.reason for one in broken} == {"ValueError: cannot be made"}
     with pytest.raises(LinnetError, match="none of 3 trials gave a file: ValueError: cannot be made"):
         searched(tmp_path / "none", PretendStart(breaks=tuple(range(10))), ledger, trials=3)
 
@@ -137,7 +144,8 @@ def test_what_is_predicted_to_be_too_large_is_not_tuned(tmp_path: Path, ledger: 
 
     found = searched(tmp_path / "s", Counting(), ledger, trials=9)
     pruned = [removed(one) for one in found.trials if one.state == "pruned"]
-    assert pruned and not set(pruned) & set(made)
+    assert pruned
+    assert not set(pruned) & set(made)
     assert all("predicted to need" in one.reason for one in found.trials if one.state == "pruned")
 
 
@@ -148,14 +156,16 @@ def test_no_plan_is_tried_twice(tmp_path: Path, ledger: Ledger) -> None:
 
 def test_a_sequence_is_one_look_and_the_next_one_pays(tmp_path: Path, ledger: Ledger) -> None:
     first = searched(tmp_path / "a", ledger=ledger)
-    assert first.certificate.look == 1 and first.chosen is not None
+    assert first.certificate.look == 1
+    assert first.chosen is not None
     assert [one.claims[0].tested_level for one in first.certificate.tested] == pytest.approx(
         [0.96] * len(first.certificate.tested))
     assert searched(tmp_path / "a", ledger=ledger).certificate.look == 1  # the same files: the same look
     start, base = PretendStart(), tmp_path / "a" / "unchanged.onnx"
     others = [Candidate(one, Store(tmp_path / "a").file(one)) for one in first.trials if one.state == "done"][:2]
     second = certify(start, others, base, WISH, ledger=ledger)
-    assert second.look > 1 and second.tested[0].claims[0].tested_level > 0.99
+    assert second.look > 1
+    assert second.tested[0].claims[0].tested_level > 0.99
 
 
 def test_nothing_after_the_first_failure_is_tested(tmp_path: Path, ledger: Ledger) -> None:
@@ -168,7 +178,8 @@ def test_nothing_after_the_first_failure_is_tested(tmp_path: Path, ledger: Ledge
     found = certify(start, candidates, start.write(tmp_path / "base.onnx"), WISH, ledger=ledger)
     assert [one.verdict for one in found.tested] == ["holds", "fails"]
     best = found.best("size")
-    assert best is not None and best.candidate is candidates[0]
+    assert best is not None
+    assert best.candidate is candidates[0]
 
 
 def test_the_front_holds_what_nothing_beats() -> None:
@@ -186,13 +197,15 @@ def test_the_order_is_that_of_certainty() -> None:
 
 def test_a_damage_without_a_difference_is_not_certain() -> None:
     mean, doubt = mean_and_error(np.zeros(400))
-    assert mean == 0 and doubt == pytest.approx(1 / 400)
+    assert mean == 0
+    assert doubt == pytest.approx(1 / 400)
 
 
 @pytest.mark.slow
 def test_several_processes_find_what_one_does(tmp_path: Path, ledger: Ledger) -> None:
     found = searched(tmp_path / "s", ledger=ledger, workers=2, trials=4)
-    assert len(found.trials) == 4 and {one.state for one in found.trials} <= {"done", "pruned"}
+    assert len(found.trials) == 4
+    assert {one.state for one in found.trials} <= {"done", "pruned"}
 
 
 @pytest.mark.parametrize(("field", "value", "said"), [

@@ -35,7 +35,7 @@ class Asked:
     drawn: Mapping[str, Any]
 
 
-def ask(make: Callable[[Draw], Plan], trials: Sequence[Trial], taken: Sequence[Plan], *, goal: str, seed: int,
+def ask(make: Callable[[Draw, str], Plan], trials: Sequence[Trial], taken: Sequence[Plan], *, goal: str, seed: int,
         first: Sequence[Mapping[str, Any]] = ()) -> Asked | None:
     """The next plan; None where nothing new is found. `taken` are the plans that are under way or were tried.
 
@@ -51,7 +51,7 @@ def ask(make: Callable[[Draw], Plan], trials: Sequence[Trial], taken: Sequence[P
     return None
 
 
-def _ask(make: Callable[[Draw], Plan], trials: Sequence[Trial], goal: str, seeds: list[int],
+def _ask(make: Callable[[Draw, str], Plan], trials: Sequence[Trial], goal: str, seeds: list[int],
          first: Mapping[str, Any]) -> Asked:
     try:
         import optuna
@@ -70,7 +70,7 @@ def _ask(make: Callable[[Draw], Plan], trials: Sequence[Trial], goal: str, seeds
         if first:
             study.enqueue_trial(dict(first))
         drawing = Drawing(study.ask())
-        plan = make(drawing)
+        plan = make(drawing, goal)
     return Asked(plan, drawing.drawn)
 
 

@@ -16,7 +16,7 @@ from linnet.data import Splits
 from linnet.introspect import Findings
 from linnet.nn import Model
 from linnet.shrink.methods import METHODS
-from linnet.shrink.plan import Plan, plan
+from linnet.shrink.plan import Plan
 from linnet.tasks import Task
 
 
@@ -50,48 +50,88 @@ class Look:
 
 
 Settings = Mapping[str, Any]
-Proposal = Callable[[Draw, Look | None], Settings | None]
-"""The settings of its method, or None to leave it out. Without a Look there is only a file."""
 CALIBRATIONS = ("minmax", "percentile", "mse", "entropy")
 REPAIRS: Mapping[str, list[str]] = {"none": [], "bias": ["bias_correction"], "adaround": ["adaround"],
                                     "equalize": ["equalize", "bias_correction"]}
+_TOGETHER = 8
+EVERY, SMALLER = ("latency", "size", "energy"), ("size",)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """How to draw a method's settings; None leaves it out. Without a Look there is only a file."""
+
+    draw: Callable[[Draw, Look | None], Settings | None]
+    helps: tuple[str, ...] = EVERY
+    """The goals for which it can bring something on the engines that there are."""
 
 
 def _remove_channels(draw: Draw, look: Look | None) -> Settings | None:
     if look is None or look.redundancy is None:
         return None
     keep = draw.number("channels", 0.3, 1.0, 0.1)
-    found = plan(look.redundancy, keep=min(1.0, round(keep, 3))).methods.get("remove_channels")
-    return found if found and any(found["layers"].values()) else None
+    going = {}
+    for finding in look.redundancy:
+        order = finding.evidence["most_redundant_first"]
+        going[finding.subject] = sorted(order[: len(order) - _kept(len(order), keep)])
+    layers = {layer: channels for layer, channels in going.items() if channels}
+    return {"layers": layers} if layers else None
 
 
-def _int8(draw: Draw, _look: Look | None) -> Settings | None:
-    if not draw.choose("int8", [True, False]):
+def _kept(channels: int, share: float) -> int:
+    """How many channels stay: a multiple of 8 where there are many, since kernels work on so many at once."""
+    if channels < 2 * _TOGETHER:
+        return max(1, round(share * channels))
+    return max(_TOGETHER, min(channels, _TOGETHER * round(share * channels / _TOGETHER)))
+
+
+def _factorize(draw: Draw, _look: Look | None) -> Settings | None:
+    keep = draw.choose("factorize", [0.0, 0.95, 0.9, 0.8])
+    return {"keep": keep} if keep else None
+
+
+def _sparsify(draw: Draw, _look: Look | None) -> Settings | None:
+    share = draw.choose("sparsify", [0.0, 0.5, 0.7, 0.85])
+    return {"share": share} if share else None
+
+
+def _palettize(draw: Draw, _look: Look | None) -> Settings | None:
+    bits = draw.choose("palettize", [0, 6, 4, 3, 2])
+    return {"bits": bits} if bits else None
+
+
+def _qat(draw: Draw, _look: Look | None) -> Settings | None:
+    return {"bits": 8} if draw.choose("arithmetic", list(ARITHMETIC)) == "qat" else None
+
+
+def _int8(draw: Draw, look: Look | None) -> Settings | None:
+    options = ["int8", "float"] if look is None else list(ARITHMETIC)
+    if draw.choose("arithmetic", options) != "int8":
         return None
     calibration = draw.choose("int8.calibration", list(CALIBRATIONS))
     return {"calibration": calibration, "repairs": REPAIRS[draw.choose("int8.repairs", list(REPAIRS))]}
 
 
-PROPOSALS: dict[str, Proposal] = {"remove_channels": _remove_channels, "int8": _int8}
+ARITHMETIC = ("int8", "qat", "float")
+"""In what a network computes: eight bits after training, eight bits learned, float."""
+PROPOSALS: dict[str, Proposal] = {
+    "remove_channels": Proposal(_remove_channels), "factorize": Proposal(_factorize),
+    "sparsify": Proposal(_sparsify, SMALLER), "palettize": Proposal(_palettize, SMALLER),
+    "qat": Proposal(_qat), "int8": Proposal(_int8)}
 """By method, in the order of METHODS: what to draw for it."""
 
+_PLAIN = {"channels": 1.0, "factorize": 0.0, "sparsify": 0.0, "palettize": 0, "int8.calibration": "minmax",
+          "int8.repairs": "none"}
 FIRST: tuple[Mapping[str, Any], ...] = (
-    {"channels": 1.0, "int8": True, "int8.calibration": "minmax", "int8.repairs": "none"},
-    {"channels": 0.7, "int8": True, "int8.calibration": "minmax", "int8.repairs": "none"},
-    {"channels": 0.5, "int8": True, "int8.calibration": "percentile", "int8.repairs": "none"},
-)
-"""Tried before the sampler has anything to learn from; dials that they do not name are drawn."""
-
-_APART = (("int8", "qat"),)
-"""Methods of which only one can be in a plan; the first gives way."""
+    {**_PLAIN, "arithmetic": "int8"}, {**_PLAIN, "arithmetic": "qat", "channels": 0.8},
+    {**_PLAIN, "arithmetic": "int8", "channels": 0.6}, {**_PLAIN, "arithmetic": "int8", "palettize": 4},
+    {**_PLAIN, "arithmetic": "int8", "palettize": 4, "channels": 0.7},
+    {**_PLAIN, "arithmetic": "int8", "int8.calibration": "mse", "int8.repairs": "adaround"})
+"""Tried before the sampler has anything to learn from."""
 
 
-def propose(draw: Draw, look: Look | None, methods: Sequence[str]) -> Plan:
-    """A Plan of these methods, which may be empty."""
-    found = {name: settings for name in methods if name in PROPOSALS and name in METHODS
-             and (settings := PROPOSALS[name](draw, look)) is not None}
-    for first, second in _APART:
-        if first in found and second in found:
-            del found[first]
-    return Plan(found)
-
+def propose(draw: Draw, look: Look | None, methods: Sequence[str], goal: str) -> Plan:
+    """A Plan of those of these methods that help with the goal; it may be empty."""
+    return Plan({name: settings for name in methods
+                 if name in METHODS and name in PROPOSALS and goal in PROPOSALS[name].helps
+                 and (settings := PROPOSALS[name].draw(draw, look)) is not None})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,8 +67,8 @@ class Start(Protocol):
         """Draws to begin with, before a sampler has anything to learn from; dials that they do not name are drawn."""
         ...
 
-    def propose(self, draw: Draw) -> Plan:
-        """A plan of these methods."""
+    def propose(self, draw: Draw, goal: str) -> Plan:
+        """A plan of these methods, of those that bring something for the goal."""
         ...
 
     def write(self, path: Path) -> Path:
@@ -134,9 +134,9 @@ class ModelStart:
         """What proposals may know."""
         return Look(self.model, self.task, self.data)
 
-    def propose(self, draw: Draw) -> Plan:
+    def propose(self, draw: Draw, goal: str) -> Plan:
         """A plan of any methods."""
-        return propose(draw, self.look, self.methods)
+        return propose(draw, self.look, self.methods, goal)
 
     def write(self, path: Path) -> Path:
         """The model in float."""
@@ -199,11 +199,7 @@ def only(scores: Scores, ids: Sequence[str], data: DataRef) -> Scores:
 
 def needs_tuning(plan: Plan) -> bool:
     """Whether any of its methods, with its settings, is to be trained."""
-    for name, settings in check(plan).items():
-        needs: bool | Callable[..., bool] = METHODS[name].needs_tuning
-        if needs(settings) if callable(needs) else needs:
-            return True
-    return False
+    return any(METHODS[name].tunes(settings) for name, settings in check(plan).items())
 
 
 def refuse_without(methods: Sequence[str]) -> None:
