@@ -69,6 +69,8 @@ class Card(BaseModel):
     model: dict[str, Any] = {}
     """The network as data: enough to build it again, without its weights."""
     bits: Literal["int8", "float32"] = "float32"
+    stored: dict[str, int] = {}
+    """How many tensors are stored smaller than plainly, by form: palette, mask (of zeros), gaps (between weights)."""
     training: dict[str, Any] = {}
     """Where it comes from: fingerprints of the data, epochs, seed, settings."""
     realised: Realised | None = None

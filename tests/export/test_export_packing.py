@@ -21,6 +21,7 @@ from linnet.export.packing.digits import BASES, base_for, words_for
 from linnet.export.packing.forms import forms
 from linnet.export.packing.writing import Writing
 from linnet.export.parity import run
+from linnet.export.ptq.quantize import quantize
 from linnet.export.realised import optimised
 
 RNG = np.random.default_rng(0)
@@ -123,7 +124,7 @@ def test_what_does_not_repeat_stays_as_it_was() -> None:
 @pytest.fixture(scope="module")
 def palettized(tone_task: tasks.Classify) -> nn.Model:
     """Few weights a layer, and normalisations that scale every channel by its own number, some of them below zero."""
-    model = nn.zoo.dscnn(tone_task, width=16, seed=0)
+    model = nn.zoo.dscnn(tone_task, width=40, seed=0)
     return _with_palettes(model, 8)
 
 
@@ -183,3 +184,23 @@ def test_a_palette_that_is_none_is_refused(palettized: nn.Model, graph: onnx.Mod
                           ({"layers": 3}, "no operator of that name")):
         with pytest.raises(LinnetError, match=match):
             packing.find(graph.graph, replace(palettized, encoding=nn.Encoding(palettes=layers)))
+
+
+def test_palettes_in_eight_bits_stay_few_values_and_run_as_int8(palettized: nn.Model, graph: onnx.ModelProto,
+                                                               sounds: dict[str, np.ndarray]) -> None:
+    found = packing.find(graph.graph, palettized)
+    quantized = quantize(graph, sounds, nn.Encoding(bits=8))
+    gridded, narrow = packing.on_grids(quantized, graph, found)
+    assert len(narrow) == len(found)
+    assert all(len(np.unique(scaled.values)) <= 8 for scaled in narrow.values())
+    assert any(scaled.scale is not None for scaled in narrow.values()), "channels below zero"
+    packed, taken = packing.pack(gridded, {**found, **narrow})
+    small, plain = (compact(one).SerializeToString() for one in (packed, gridded))
+    assert taken["palette"] >= 4
+    assert len(small) < len(plain)
+    samples = {name: values[:4] for name, values in sounds.items()}
+    assert np.array_equal(run(small, samples), run(plain, samples)), "nothing is lost"
+    assert _operators(small) == _operators(plain)
+    source = run(compact(graph).SerializeToString(), samples)
+    largest = max(float(np.abs(row).max()) for row in source)
+    np.testing.assert_allclose(run(small, samples, as_written=True), source, atol=0.05 * largest)

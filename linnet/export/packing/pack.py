@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from linnet.export.compact import compact
 from linnet.export.packing.forms import Form, Values, forms
 from linnet.export.packing.palettes import Scaled
 from linnet.export.packing.writing import Writing
@@ -24,8 +25,8 @@ _SIGN_BYTES = 100
 def pack(graph: onnx.ModelProto, scaled: Mapping[str, Scaled]) -> tuple[onnx.ModelProto, Counter[str]]:
     """A copy that stores repeating weights small, and how many tensors took which form.
 
-    Engines undo it once, when they load the file: all of it hangs on constants. `scaled` is what `palettes.find` said
-    of the float tensors. A graph that nothing repeats in is given back as it was.
+    Engines undo it once, when they load the file: all of it hangs on constants. `scaled` is what `find` and `on_grids`
+    said. A graph that would not become smaller is given back as it was.
     """
     small = onnx.ModelProto()
     small.CopyFrom(graph)
@@ -40,6 +41,8 @@ def pack(graph: onnx.ModelProto, scaled: Mapping[str, Scaled]) -> tuple[onnx.Mod
     del small.graph.initializer[:]
     small.graph.initializer.extend(kept)
     writing.into(small.graph)
+    if compact(small).ByteSize() >= compact(graph).ByteSize():  # a small network pays more to undo than it saves
+        return graph, Counter()
     return small, taken
 
 
