@@ -107,11 +107,19 @@ def fold_normalisation(module: Module) -> Module:
     folded = copy.deepcopy(module).eval()
     for unit in folded.modules():
         if isinstance(unit, Convolution) and isinstance(unit.norm, nn.BatchNorm2d):
-            unit.conv = fuse_conv_bn_eval(unit.conv, unit.norm)
+            owner, name = _last(unit)
+            setattr(owner, name, fuse_conv_bn_eval(getattr(owner, name), unit.norm))
             unit.norm = nn.Identity()
         elif isinstance(unit, Convolution) and isinstance(unit.norm, SubSpectral):
-            unit.conv, unit.norm = fold(unit.conv, unit.norm)
+            owner, name = _last(unit)
+            conv, unit.norm = fold(getattr(owner, name), unit.norm)
+            setattr(owner, name, conv)
     for unit in folded.modules():
         if isinstance(unit, nn.Conv2d) and unit.bias is None:
             unit.bias = nn.Parameter(unit.weight.new_zeros(unit.out_channels))
     return folded
+
+
+def _last(unit: Convolution) -> tuple[nn.Module, str]:
+    """Where the convolution before the normalisation is: in the unit itself, or the last of its factors."""
+    return (unit.conv, "expand") if isinstance(unit.conv, nn.Sequential) else (unit, "conv")

@@ -46,15 +46,6 @@ def test_a_plan_that_changes_nothing_is_refused(big: nn.Model, tone_task: tasks.
         shrink.apply(shrink.plan(), big, tone_task, tones)
 
 
-@pytest.mark.parametrize("method", shrink.METHODS)
-def test_every_method_changes_what_it_says(
-        method: str, big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
-    plans = {"remove_channels": shrink.Plan().plus("remove_channels", layers={big.removable[0]: [0]}),
-             "sparsify": shrink.Plan().plus("sparsify", share=0.5), "int8": shrink.Plan().quantize()}
-    changed = shrink.apply(plans[method], big, tone_task, tones, epochs=1, options=OPTIONS)
-    assert (changed.identity, changed.bits) != (big.identity, big.bits)
-
-
 def test_layers_that_are_not_there_are_refused(big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
     with pytest.raises(LinnetError, match="nowhere"):
         shrink.apply(shrink.Plan().plus("remove_channels", layers={"nowhere": [0]}), big, tone_task, tones)

@@ -36,6 +36,8 @@ class Law:
 LAWS: dict[str, Law] = {
     "remove_channels": Law({"layers": {"block1": [0]}}, touches=("layers.block1", "layers.block2"),
                            nothing={"layers": {"block1": []}}),
+    "factorize": Law({"keep": 0.6, "rank": "learned", "layers": ["layers.block2", "layers.block3"]},
+                     touches=("layers.block2", "layers.block3"), nothing={"keep": 0.999999, "of": "energy"}),
     "sparsify": Law({"share": 0.5}, nothing={"share": 1e-5}),
     "palettize": Law({"bits": 2, "layers": ["layers.block2", "layers.block3"]}, nothing={"bits": 6},
                      touches=("layers.block2", "layers.block3")),

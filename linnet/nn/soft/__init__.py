@@ -5,6 +5,8 @@ torch and mathematics; knows nothing about plans, tasks and files.
 """
 
 from linnet.nn.soft.baking import bake, piece_of
+from linnet.nn.soft.factors import Factors, factorize
+from linnet.nn.soft.gates import Budget, Gates
 from linnet.nn.soft.masks import Mask
 from linnet.nn.soft.palettes import Palette
 from linnet.nn.soft.quantizers import (
@@ -17,6 +19,6 @@ from linnet.nn.soft.quantizing import quantizable, quantize_layers, take_off, wa
 from linnet.nn.soft.rounding import fake_quantize
 from linnet.nn.soft.schedule import Scheduled, advance, is_settled, penalty
 
-__all__ = ["InputQuantizer", "Mask", "Palette", "PercentileInputQuantizer", "PercentileWeightQuantizer", "Scheduled",
-           "WeightQuantizer", "advance", "bake", "fake_quantize", "is_settled", "penalty", "piece_of",
-           "quantizable", "quantize_layers", "take_off", "watch"]
+__all__ = ["Budget", "Factors", "Gates", "InputQuantizer", "Mask", "Palette", "PercentileInputQuantizer",
+           "PercentileWeightQuantizer", "Scheduled", "WeightQuantizer", "advance", "bake", "factorize",
+           "fake_quantize", "is_settled", "penalty", "piece_of", "quantizable", "quantize_layers", "take_off", "watch"]

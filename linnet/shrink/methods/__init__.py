@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from linnet.errors import LinnetError, unknown
 from linnet.shrink.method import Method, Settings
-from linnet.shrink.methods import int8, palettize, qat, remove_channels, sparsify
+from linnet.shrink.methods import factorize, int8, palettize, qat, remove_channels, sparsify
 from linnet.shrink.plan import Plan
 
 METHODS: dict[str, Method] = {
     "remove_channels": remove_channels.METHOD,
+    "factorize": factorize.METHOD,
     "sparsify": sparsify.METHOD,
     "palettize": palettize.METHOD,
     "qat": qat.METHOD,
