@@ -6,7 +6,8 @@ Knows networks and files; knows no training and nothing of how a model was made 
 from linnet.export.adopt import adopt
 from linnet.export.parity import parity
 from linnet.export.prove import counted, prove
+from linnet.export.ptq import quantize_file
 from linnet.export.realised import realised
 from linnet.export.write import write
 
-__all__ = ["adopt", "counted", "parity", "prove", "realised", "write"]
+__all__ = ["adopt", "counted", "parity", "prove", "quantize_file", "realised", "write"]

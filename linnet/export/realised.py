@@ -49,8 +49,10 @@ def realised(content: bytes, *, quantized: bool, layers: Iterable[str] = (),
     front: set[str] = set()
     meant: set[str] = set()
     spared: dict[str, list[str]] = {}
+    makers = {name: node.name for node in onnx.load_from_string(content).graph.node for name in node.output}
     for index, node in enumerate(graph.node):
         name = re.sub(r"(_token_\d+|/\w+/)$", "", node.name)
+        name = makers.get(name.removesuffix("_nchwc"), name)  # in that layout a convolution is called as its output
         if index in narrow:
             int8[node.op_type] += 1
             continue

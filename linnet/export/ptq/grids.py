@@ -112,7 +112,8 @@ def folded_scales(graph: onnx.GraphProto, scales: Learned,
     """By node the learned step of each output channel, as it is after normalisation was folded into the weights.
 
     Folding multiplies a channel's weights by one number; `originals` are the weights before that, by layer, outputs
-    first. Raises LinnetError where the weights do not lie on the steps, since the file would not be what was trained.
+    first (default: nothing was folded). Raises LinnetError where the weights do not lie on the steps, since the file
+    would not be what was trained.
     """
     stored = values_of(graph)
     found = {}
@@ -122,8 +123,8 @@ def folded_scales(graph: onnx.GraphProto, scales: Learned,
         assert place is not None
         values, axis = stored[node.input[place]], out_axis(node)
         rows = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1).astype(np.float64)
-        before = originals[layer].reshape(len(rows), -1).astype(np.float64)
-        ratio = np.abs((rows * before).sum(axis=1)) / np.maximum((before * before).sum(axis=1), 1e-30)
+        before = np.abs(originals.get(layer, rows)).reshape(len(rows), -1).max(axis=1)
+        ratio = np.abs(rows).max(axis=1) / np.maximum(before, 1e-30)
         scale = np.broadcast_to(np.asarray(learned, np.float64), len(rows)) * np.where(ratio > 0, ratio, 1.0)
         found[node.name] = scale.astype(np.float32)
         steps = rows / found[node.name][:, None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import onnx
@@ -18,7 +18,7 @@ from linnet.export.choose import (
     values_out_of,
 )
 from linnet.export.ptq.grids import Grid
-from linnet.export.ptq.layers import nodes_under, users_of, values_of, weighted_node
+from linnet.export.ptq.layers import users_of, values_of, weighted_node
 from linnet.export.ptq.ranges import Range
 
 
@@ -46,9 +46,9 @@ class Places:
         return {name: grids[root] for name, root in self.root.items()}
 
 
-def find_places(graph: onnx.GraphProto, exclude: tuple[str, ...]) -> Places:
-    """What is held in 8 bits when `exclude` (layers, with all that is inside them) stays in float."""
-    chosen = set(eight_bit_nodes(graph, exclude=nodes_under(graph, exclude)))
+def find_places(graph: onnx.GraphProto, excluded: Collection[str]) -> Places:
+    """What is held in 8 bits when the nodes `excluded` stay in float."""
+    chosen = set(eight_bit_nodes(graph, exclude=excluded))
     nodes = {node.name: node for node in graph.node if node.name in chosen}
     constants = set(values_of(graph))
     integers = {tensor.name for tensor in graph.initializer} - constants

@@ -6,7 +6,7 @@ What has weights but no 8-bit kernel stores them in 8 bits and computes in float
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from linnet.errors import LinnetError
 from linnet.export.ptq.grids import folded_scales, weight_grids
 from linnet.export.ptq.layers import nodes_under
-from linnet.export.ptq.observe import Seen, observe
+from linnet.export.ptq.observe import Sample, Seen, observe
 from linnet.export.ptq.places import Places, find_places, grids, learned_ranges
 from linnet.export.ptq.qdq import insert
 from linnet.export.ptq.ranges import Range, read_ranges
@@ -35,27 +35,34 @@ def quantize(graph: onnx.ModelProto, calibration: Arrays, encoding: Encoding, *,
     Raises LinnetError for weights or samples that are not finite, samples that are all alike, layers that are not
     there, and a repair that finds nothing to do.
     """
-    check_weights(graph.graph)
     check_samples(calibration)
-    places = find_places(graph.graph, encoding.exclude)
+    return quantize_samples(graph, list(one_by_one(calibration)), encoding, originals=originals)
+
+
+def quantize_samples(graph: onnx.ModelProto, samples: Sequence[Sample], encoding: Encoding, *,
+                     originals: Originals | None = None) -> onnx.ModelProto:
+    """`quantize` from samples that are fed one after the other as they are."""
+    check_weights(graph.graph)
+    excluded = nodes_under(graph.graph, encoding.exclude)
+    places = find_places(graph.graph, excluded)
     if not places.nodes:
-        raise LinnetError("the network has no layer that can be computed in 8 bits: none has weights, or all are "
-                          "excluded. Export it in float (bits=None).")
+        raise LinnetError("the network has no layer that can be computed in 8 bits: none has float32 weights, or all "
+                          "are excluded. Keep it in float.")
     learned = folded_scales(graph.graph, encoding.scales, originals or {})
-    found = grids(graph.graph, places, ranges(graph, places, calibration, encoding))
+    found = grids(graph.graph, places, ranges(graph, places, samples, encoding))
     made = weight_grids(graph.graph, places.weighted, places.by_value(found), learned)
     quantized = insert(graph, places, found, made)
-    store_narrow(quantized.graph, without=nodes_under(graph.graph, encoding.exclude))
+    store_narrow(quantized.graph, without=excluded)
     return quantized
 
 
-def ranges(graph: onnx.ModelProto, places: Places, calibration: Arrays, encoding: Encoding) -> dict[str, Range]:
+def ranges(graph: onnx.ModelProto, places: Places, samples: Sequence[Sample], encoding: Encoding) -> dict[str, Range]:
     """By root its learned range, or that of the calibration samples."""
     learned = learned_ranges(graph.graph, places, encoding.ranges)
     names = [name for name in places.roots if name not in learned]
 
     def seen() -> Iterator[Seen]:
-        return observe(graph, names, one_by_one(calibration))
+        return observe(graph, names, samples)
 
     return {**(read_ranges(seen, encoding.calibration) if names else {}), **learned}
 

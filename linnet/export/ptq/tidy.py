@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import onnx
 import onnx_ir as ir
 import onnxscript.optimizer
 from onnx_ir.passes import common
 from onnxscript import rewriter
-from onnxscript.rewriter.rules.common import (
-    fuse_batchnorm_into_conv_rule,
-    fuse_batchnorm_into_conv_transpose_rule,
-    fuse_batchnorm_into_gemm_rule,
-    fuse_pad_into_conv_rule,
-)
+from onnxscript.rewriter.rules.common import fuse_pad_into_conv_rule
 
 from linnet.errors import LinnetError
-from linnet.export.compact import compact
+from linnet.export.ptq.folding import fold_normalisation
 
 _OPSET = 17
 """Older graphs are converted: a scale per channel came with 13, and layer normalisation as one operator with 17."""
 _LARGEST_FOLDED = 1 << 22
-_FOLDED = (fuse_batchnorm_into_conv_rule, fuse_batchnorm_into_conv_transpose_rule, fuse_batchnorm_into_gemm_rule,
-           fuse_pad_into_conv_rule)
 
 
 def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -31,25 +25,25 @@ def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Every convolution has a bias then. Raises LinnetError for a graph of an older opset that cannot be converted.
     """
-    graph = ir.from_proto(_recent(model))
+    named = onnx.ModelProto()
+    named.CopyFrom(_recent(model))
+    _name_nodes(named.graph)
+    graph = ir.from_proto(named)
     onnxscript.optimizer.fold_constants(graph, input_size_limit=_LARGEST_FOLDED, output_size_limit=_LARGEST_FOLDED)
     common.IdentityEliminationPass()(graph)
-    rewriter.rewrite(graph, _FOLDED)
+    rewriter.rewrite(graph, [fuse_pad_into_conv_rule])
     common.RemoveUnusedNodesPass()(graph)
     common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(graph)
     common.RemoveUnusedNodesPass()(graph)
     tidied = ir.to_proto(graph)
+    fold_normalisation(tidied.graph)
     add_biases(tidied.graph)
     _name_nodes(tidied.graph)
-    kept = compact(tidied, keep=tuple(name for node in tidied.graph.node for name in node.output))
-    kept.producer_name, kept.graph.name = model.producer_name, model.graph.name
-    return kept
+    return tidied
 
 
 def add_biases(graph: onnx.GraphProto) -> None:
     """A bias of zeros for convolutions that have none, so that there is something to correct."""
-    import numpy as np
-
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type == "Conv" and len(node.input) == 2 and node.input[1] in shapes:
@@ -77,4 +71,4 @@ def _name_nodes(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         name = node.name or node.op_type.lower()
         seen[name] += 1
-        node.name = name if seen[name] == 1 else f"{name}.{seen[name]}"
+        node.name = name if seen[name] == 1 else f"{name}_{seen[name]}"
