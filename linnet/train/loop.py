@@ -29,6 +29,7 @@ from linnet.tasks import Predictor, Task
 from linnet.train import checkpoint, devices, distributed, frames, loading, memory, mixing, optimizers, order
 from linnet.train.averaging import Average
 from linnet.train.compiling import compiled
+from linnet.train.hints import Hints, listening
 from linnet.train.loading import Batch, Maker, Stream
 from linnet.train.losses import LOSSES, distillation, terms
 from linnet.train.options import Options
@@ -81,13 +82,31 @@ class Training:
         for module in self._modules:
             if options.precision != "float32":
                 spare_front_ends(module, self.device)
+        self.hints = self._hints()
         self.network = compiled(self.module) if options.compile else self.module
         self.optimizers = optimizers.OPTIMIZERS[options.optimizer](self.module, options)
+        if self.hints and list(self.hints.parameters()):
+            self.optimizers = [*self.optimizers, *optimizers.OPTIMIZERS[options.optimizer](self.hints, options)]
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Tensor] = {}
         self.pieces = 1
         self.fingerprints = {part: getattr(wanted.data, part).fingerprint for part in ("train", "validation")}
         self.key = self._key()
+
+    def _hints(self) -> Hints | None:
+        """The teacher's layers, where they are to be learned from."""
+        options, teacher = self.wanted.options, self.wanted.teacher
+        if not (options.features or options.attention):
+            return None
+        if teacher is None:
+            raise LinnetError("features and attention are learned from a teacher; give one, or set both to 0.")
+        if options.compile:
+            raise LinnetError("features and attention listen to layers, which a compiled network does not have; set "
+                              "compile=False, or both to 0.")
+        hints = Hints(self.wanted.model, teacher, options).to(self.device)
+        hints.teacher.to(self.device)
+        self.group.share(hints.state_dict().values())
+        return hints
 
     @property
     def is_done(self) -> bool:
@@ -187,7 +206,8 @@ class Training:
                     raise
                 self._halve(max((len(batch.targets) for batch in batches), default=1), error)
         mean = torch.tensor([loss], device=self.device)
-        trained = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
+        trained = [parameter for part in (self.module, self.hints) if part is not None
+                   for parameter in part.parameters() if parameter.requires_grad]
         if self.group.size > 1:
             for parameter in trained:
                 parameter.grad = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
@@ -197,6 +217,8 @@ class Training:
     def _own_gradients(self, epoch: int, batches: list[Batch]) -> tuple[float, float]:
         """The gradients of the mean loss over this process's batches, that loss, and over how many terms it is."""
         self.module.zero_grad()
+        if self.hints:
+            self.hints.zero_grad()
         pieces = [piece for batch in batches for piece in batch.pieces(self.pieces)]
         counts = [terms(self.wanted.task.loss, piece.targets) for piece in pieces]
         every, total = max(1, sum(counts)), 0.0
@@ -223,8 +245,10 @@ class Training:
         task, options = self.wanted.task, self.wanted.options
         inputs = {name: values.to(self.device, non_blocking=True) for name, values in batch.arrays.items()}
         targets = batch.targets.to(self.device)
-        with computing(self.device, options.precision):
-            outputs = self.network(*(inputs[name] for name in task.arrays))
+        ordered = [inputs[name] for name in task.arrays]
+        watched = self.hints.axes if self.hints else {}
+        with computing(self.device, options.precision), listening(self.module, watched) as heard:
+            outputs = self.network(*ordered)
         outputs = outputs.float()
         loss = LOSSES[task.loss](outputs, targets, options.label_smoothing, inputs)
         if batch.others is not None:
@@ -234,20 +258,27 @@ class Training:
         loss = loss if price is None else loss + price
         if self.wanted.teacher is None:
             return loss
-        answers = self._answers(self.wanted.teacher, batch, outputs)
+        if self.hints:
+            with computing(self.device, options.precision):
+                answers, taught = self.hints.answers(*ordered)
+            hint = self.hints.loss(heard, taught)
+        else:
+            answers, hint = self._answers(self.wanted.teacher, batch), outputs.new_zeros(())
+        self._check_answers(answers, outputs)
         pull = distillation(task.loss, outputs, answers, targets, options.temperature)
-        return (1 - options.teacher_weight) * loss + options.teacher_weight * pull
+        return (1 - options.teacher_weight) * loss + options.teacher_weight * pull + hint
 
-    def _answers(self, teacher: Predictor, batch: Batch, outputs: Tensor) -> Tensor:
+    def _answers(self, teacher: Predictor, batch: Batch) -> Tensor:
         given = teacher({name: values.numpy() for name, values in batch.arrays.items()})
-        answers = torch.tensor(next(iter(given.values())), device=self.device)
+        return torch.tensor(next(iter(given.values())), device=self.device)
+
+    def _check_answers(self, answers: Tensor, outputs: Tensor) -> None:
         if answers.shape != outputs.shape:
             if answers.shape[:-1] == outputs.shape[:-1]:
                 raise LinnetError(f"the teacher answers with {answers.shape[-1]} {self.wanted.task.output[0]} a sample,"
                                   f" the task has {outputs.shape[-1]} labels; give a teacher of the same task.")
             raise LinnetError(f"the teacher answers in the shape {tuple(answers.shape)}, the student in "
                               f"{tuple(outputs.shape)}; give a teacher of the same task and as many answers a second.")
-        return answers
 
     def _words(self) -> str:
         if not self.history:
@@ -272,6 +303,8 @@ class Training:
             return
         tensors = (checkpoint.prefixed("module.", self.module.state_dict()) | checkpoint.prefixed("best.", self.best)
                    | checkpoint.prefixed("moments.", optimizers.moments(self.optimizers)))
+        if self.hints:
+            tensors |= checkpoint.prefixed("hints.", self.hints.state_dict())
         if self.average:
             tensors |= checkpoint.prefixed("average.", self.average.module.state_dict())
         checkpoint.save(path, self.key, tensors, {"history": self.history, "pieces": self.pieces})
@@ -287,6 +320,8 @@ class Training:
             return
         tensors, state = found
         self.module.load_state_dict(checkpoint.without_prefix("module.", tensors))
+        if self.hints:
+            self.hints.load_state_dict(checkpoint.without_prefix("hints.", tensors))
         if self.average:
             self.average.module.load_state_dict(checkpoint.without_prefix("average.", tensors))
         self.best = checkpoint.without_prefix("best.", tensors)

@@ -111,3 +111,23 @@ def distillation(loss: str, outputs: Tensor, answers: Tensor, targets: Tensor, t
         counts = targets != IGNORED
         return (divergence * counts).sum() / counts.sum().clamp(min=1) * temperature**2
     return divergence.mean() * temperature**2
+
+
+def feature_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """How far a layer's outputs are from the teacher's, as a share of the teacher's power; shapes are the same.
+
+    The hint of FitNets (Romero et al. 2015, arXiv:1412.6550, equation 3), half a squared distance, divided by that of
+    the teacher to nothing: so layers with large numbers do not outweigh the others.
+    """
+    return (student - teacher).square().sum() / (2 * teacher.square().sum().clamp(min=1e-12))
+
+
+def attention_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """How far apart the places are at which two layers respond: (batch, channels, *positions), any number of channels.
+
+    Attention transfer (Zagoruyko and Komodakis 2017, arXiv:1612.03928, equation 2): a layer's map is the sum of its
+    channels' squares, as a vector of length 1. Half the squared distance of the maps, a mean over samples: that of the
+    authors' own code, since the distance itself has no gradient where the maps are the same.
+    """
+    maps = [functional.normalize(outputs.square().sum(dim=1).flatten(1), dim=1) for outputs in (student, teacher)]
+    return (maps[0] - maps[1]).square().sum(dim=1).mean() / 2

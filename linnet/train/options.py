@@ -17,7 +17,8 @@ _KINDS: dict[str, tuple[type, type, str]] = {
     "bool": (bool, bool, "true or false"), "str": (str, str, "a name")}
 _RANGES = {"batch": (1, 1 << 20), "label_smoothing": (0, 1), "teacher_weight": (0, 1), "threads": (1, 1 << 10),
            "ema": (0, 1), "mixup": (0, 100), "cutmix": (0, 100), "accumulate": (1, 1 << 16), "clip": (0, 1e9),
-           "workers": (0, 1 << 10), "weight_decay": (0, 1e3), "learning_rate": (0, 10)}
+           "workers": (0, 1 << 10), "features": (0, 1e4), "attention": (0, 1e6),
+           "weight_decay": (0, 1e3), "learning_rate": (0, 10)}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Options:
     """Softens both answers in distillation; higher where the teacher is very sure."""
     teacher_weight: float = 0.7
     """Share of the distillation loss where there is a teacher; lower where the teacher is often wrong."""
+    features: float = 0.0
+    """Weight of the distance to the outputs of the teacher's layers (FitNets); 0.5 for a student of the same shape."""
+    attention: float = 0.0
+    """Weight of the distance to where the teacher's layers respond; 10 to 100, as its numbers are small."""
     device: str = "auto"
     """"cpu", "cuda" or "mps"; "auto" takes the fastest that is there."""
     threads: int = 1

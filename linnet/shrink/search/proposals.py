@@ -86,7 +86,7 @@ def _kept(channels: int, share: float) -> int:
 
 
 def _factorize(draw: Draw, _look: Look | None) -> Settings | None:
-    keep = draw.choose("factorize", [0.0, 0.95, 0.9, 0.8])
+    keep = draw.choose("factorize", [0.0, 0.8, 0.6, 0.4])
     return {"keep": keep} if keep else None
 
 
