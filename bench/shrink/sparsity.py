@@ -1,6 +1,6 @@
 """ResNet-20 with 85 % of its weights zero: PDP against magnitude, from the same network, for the same epochs.
 
-    .venv/bin/python bench/shrink/sparsity.py [--share 0.85] [--epochs 8] [--budget global] [--folder FOLDER]
+    .venv/bin/python bench/shrink/sparsity.py [--share 0.85] [--epochs 8] [--budget lamp] [--folder FOLDER]
 
 Both grow their masks over the first half of the tuning and keep them from three quarters on; nothing else differs.
 The interval of the difference is that of matched pairs, exact, at 95 %. Half an hour of a processor would be 25 epochs
@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--share", type=float, default=0.85)
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--budget", default="global")
+    parser.add_argument("--budget", default="lamp")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()

@@ -93,7 +93,7 @@ class Budget(nn.Module):
 
     def cost(self, counts: Sequence[Tensor | int]) -> Any:
         """What so many open channels of each of the gates cost."""
-        return sum(cost * math.prod(counts[place] for place in places)  # type: ignore[misc]
+        return sum(cost * math.prod(counts[place] for place in places)
                    for places, cost in self.costs.items())
 
     def penalty(self) -> Tensor:

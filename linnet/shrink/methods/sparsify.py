@@ -24,7 +24,7 @@ class Sparsify(Settings):
     share: float | None = Field(default=None, gt=0, lt=1)
     pattern: str = Field(default="unstructured", pattern=r"^(unstructured|[1-9]\d*:[1-9]\d*)$")
     how: Literal["pdp", "magnitude"] = "pdp"
-    budget: Literal["global", "lamp", "uniform"] = "global"
+    budget: Literal["lamp", "global", "uniform"] = "lamp"
     layers: list[str] = Field(default=[])
     exclude: list[str] = Field(default=[])
     temperature: float = Field(default=0.1, gt=0)
