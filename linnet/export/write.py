@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from linnet import __version__
 from linnet.data import Dataset
 from linnet.errors import LinnetError, unknown
+from linnet.export import packing
 from linnet.export.choose import eight_bit_nodes
 from linnet.export.compact import compact
+from linnet.export.friendly import friendly
 from linnet.export.graph import FRONT, to_graph
 from linnet.export.parity import parity
 from linnet.export.ptq import nodes_under, quantize
@@ -39,30 +41,41 @@ def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Datas
     _check(model, task)
     target = Path(path)
     given = _arrays(model, task, samples)
-    content, layers, asked, excluded = _content(model)
+    graph, layers, asked, excluded = _graph(model)
+    content, stored = _content(graph, model)
     quantized = model.bits == 8
     found = realised(content, quantized=quantized, layers=layers, asked=asked, excluded=excluded)
     if quantized:
         _judge(model, found, layers)
-    card = _card(model, task, found, parity(content, model, given, quantized=quantized))
+    card = _card(model, task, found, parity(content, model, given, quantized=quantized), stored)
     target.parent.mkdir(parents=True, exist_ok=True)
     artifact.write(target, with_metadata(content, {KEY: card.to_json()}))
     return target
 
 
-def _content(model: Model) -> tuple[bytes, list[str], list[str], set[str]]:
-    """The file without its card, the names of the network's nodes, of those that are to compute in 8 bits, and of those
-    that the model keeps in float.
+def _graph(model: Model) -> tuple[onnx.ModelProto, list[str], list[str], set[str]]:
+    """The float graph, the names of the network's nodes, of those that are to compute in 8 bits, and of those that the
+    model keeps in float.
     """
     graph = to_graph(model)
     layers = [node.name for node in graph.graph.node if node.name]
     excluded = nodes_under(graph.graph, model.encoding.exclude)
     asked = eight_bit_nodes(graph.graph, exclude=excluded)
+    return graph, layers, asked, excluded
+
+
+def _content(graph: onnx.ModelProto, model: Model) -> tuple[bytes, dict[str, int]]:
+    """The file without its card, and how many of its tensors are stored in which form."""
+    values = packing.find(graph.graph, model)
     if model.bits == 8:
-        graph = quantize(graph, model.calibration or {}, model.encoding, originals=_originals(model))
-    small = compact(graph, keep=(FRONT,))
+        quantized = quantize(graph, model.calibration or {}, model.encoding, originals=_originals(model))
+        graph, narrow = packing.on_grids(quantized, graph, values)
+        values = {**values, **narrow}
+        graph, values = friendly(graph, values)
+    packed, stored = packing.pack(graph, values)
+    small = compact(packed, keep=(FRONT,))
     onnx.checker.check_model(small, full_check=True)
-    return small.SerializeToString(deterministic=True), layers, asked, excluded
+    return small.SerializeToString(deterministic=True), dict(sorted(stored.items()))
 
 
 def _originals(model: Model) -> dict[str, NDArray[np.float32]]:
@@ -85,14 +98,15 @@ def _judge(model: Model, found: Realised, layers: list[str]) -> None:
             log.warning("%s: %s", operator, reason)
 
 
-def _card(model: Model, task: Task, found: Realised, checked: Parity) -> Card:
+def _card(model: Model, task: Task, found: Realised, checked: Parity, stored: Mapping[str, int]) -> Card:
     inputs = {name: ArraySpec(dtype=dtype, shape=shape) for name, (dtype, shape) in task.arrays.items()}
     name, shape = task.output
     outputs = {name: ArraySpec(dtype="float32", shape=shape)}
     return Card(name=model.name, task=task.to_json(), input=inputs, output=outputs, labels=task.labels,
                 parameters=model.parameters_count, model=dict(model.spec),
                 bits="int8" if model.bits == 8 else "float32",
-                training=dict(model.notes), realised=found, parity=checked, linnet_version=__version__)
+                stored=dict(stored), training=dict(model.notes), realised=found, parity=checked,
+                linnet_version=__version__)
 
 
 def _check(model: Model, task: Task) -> None:

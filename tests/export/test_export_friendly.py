@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from linnet import export, nn, runtime, tasks
 from linnet.export.friendly import friendly
 
 
@@ -43,14 +46,14 @@ def test_blocks_of_four_pixels_give_the_same_sums(height, width, tall, wide, pad
         weights["b"] = rng.normal(size=outputs).astype(np.float32)
     node = helper.make_node("Conv", ["x", *weights], ["y"], name="stem.conv", strides=[2, 2], pads=pads)
     graph, x = graph_of([node], (1, 2 * height, 2 * width), **weights), rng.normal(size=(2, 1, 2 * height, 2 * width))
-    changed = friendly(graph)
+    changed, _ = friendly(graph, {})
     np.testing.assert_allclose(answers(changed, x.astype(np.float32)), answers(graph, x.astype(np.float32)), atol=1e-5)
 
 
 def test_a_strided_stem_reads_blocks_and_keeps_its_name():
     weights = np.ones((4, 1, 5, 5), np.float32)
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="stem.conv", strides=[2, 2], pads=[2, 2, 2, 2])
-    changed = friendly(graph_of([node], (1, 8, 6), w=weights))
+    changed, _ = friendly(graph_of([node], (1, 8, 6), w=weights), {})
     assert [(node.op_type, node.name) for node in changed.graph.node] == [
         ("SpaceToDepth", "stem.conv.blocks"), ("Conv", "stem.conv")]
 
@@ -63,7 +66,7 @@ def test_a_mean_over_whole_rows_is_a_convolution(kernel: list[int]) -> None:
     x = np.random.default_rng(0).normal(size=(2, 3, 6, 5)).astype(np.float32)
     for one in (node, narrow):
         graph = graph_of([one], (3, 6, 5))
-        changed = friendly(graph)
+        changed, _ = friendly(graph, {})
         assert operators(changed) == ["Conv"]
         np.testing.assert_allclose(answers(changed, x), answers(graph, x), atol=1e-6)
 
@@ -79,4 +82,19 @@ def test_a_mean_over_whole_rows_is_a_convolution(kernel: list[int]) -> None:
 ])
 def test_what_gains_nothing_or_belongs_to_the_front_end_stays(node: onnx.NodeProto) -> None:
     graph = graph_of([node], (1, 6, 4), w=np.ones((2, 1, 3, 3), np.float32))
-    assert friendly(graph) == graph
+    assert friendly(graph, {})[0] == graph
+
+
+def test_a_file_in_8_bits_is_friendly_and_answers_as_without(
+        small: nn.Model, tone_task: tasks.Classify, sounds: dict[str, np.ndarray], tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    file = export.write(small, tone_task, tmp_path / "friendly.onnx")
+    monkeypatch.setattr(import_module("linnet.export.write"), "friendly", lambda graph, scaled: (graph, scaled))
+    plain = export.write(small, tone_task, tmp_path / "plain.onnx")
+    assert "SpaceToDepth" in operators(onnx.load(file))
+    assert "AveragePool" not in operators(onnx.load(file))
+    assert "AveragePool" in operators(onnx.load(plain))
+    given = {"audio": sounds["audio"][:32]}
+    ours, theirs = (runtime.load(path)(given)["logits"] for path in (file, plain))
+    assert np.abs(ours - theirs).max() < 0.05 * np.abs(theirs).max()
+    assert (ours.argmax(1) == theirs.argmax(1)).mean() > 0.95
