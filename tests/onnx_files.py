@@ -26,6 +26,24 @@ def digits_bytes(*, seed: int = 0, batch: str | int = "batch") -> bytes:
     return _bytes(graph)
 
 
+def convolutions_bytes(*, seed: int = 0) -> bytes:
+    """Two convolutions and a product: images (batch, 3, 8, 8) float to logits (batch, 4); no card."""
+    rng = np.random.default_rng(seed)
+    stored = {"first": rng.standard_normal((16, 3, 3, 3)), "second": rng.standard_normal((32, 16, 3, 3)),
+              "last": rng.standard_normal((32 * 64, 4))}
+    nodes = [helper.make_node("Conv", ["image", "first"], ["a"], pads=[1, 1, 1, 1], name="one"),
+             helper.make_node("Relu", ["a"], ["b"], name="two"),
+             helper.make_node("Conv", ["b", "second"], ["c"], pads=[1, 1, 1, 1], name="three"),
+             helper.make_node("Relu", ["c"], ["d"], name="four"),
+             helper.make_node("Flatten", ["d"], ["e"], name="five"),
+             helper.make_node("Gemm", ["e", "last"], ["logits"], name="six")]
+    graph = helper.make_graph(
+        nodes, "plain", [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 3, 8, 8])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 4])],
+        [numpy_helper.from_array(values.astype(np.float32), name) for name, values in stored.items()])
+    return _bytes(graph)
+
+
 def tones_bytes(task: tasks.Classify, *, bands_hz: dict[str, tuple[float, float]] = BANDS_HZ) -> bytes:
     """Names the pitch by the loudest band of the spectrum: audio (batch, samples) to logits; with a card."""
     frequencies = {label: np.arange(*bands_hz[label], 10.0) for label in task.labels}

@@ -185,6 +185,8 @@ def test_nothing_after_the_first_failure_is_tested(tmp_path: Path, ledger: Ledge
 def test_the_front_holds_what_nothing_beats() -> None:
     points = [trial(1, 50, 0.0), trial(2, 40, 0.01), trial(3, 45, 0.02), trial(4, 30, 0.01), trial(5, 20, 0.3)]
     assert [one.job.number for one in front(points, "size")] == [5, 4, 1]
+    ties = [trial(1, 50.0, 0.02), trial(2, 50.1, 0.01), trial(3, 50.4, 0.0), trial(4, 50.6, -0.01)]
+    assert [one.job.number for one in front(ties, "size")] == [3, 4]
 
 
 def test_the_order_is_that_of_certainty() -> None:

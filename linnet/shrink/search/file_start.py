@@ -18,9 +18,7 @@ from linnet.data import Splits
 from linnet.errors import LinnetError
 from linnet.evidence import DataRef, Scores
 from linnet.nn import Encoding
-from linnet.runtime import read_card, with_metadata
-from linnet.runtime.artifact import Artifact, read, write
-from linnet.runtime.card import KEY
+from linnet.runtime.artifact import read
 from linnet.runtime.engines import Session
 from linnet.runtime.engines import start as load
 from linnet.shrink.method import Materials
@@ -168,7 +166,6 @@ class FileStart:
         encoding = Encoding(bits=8, calibration=settings.calibration, repairs=tuple(settings.repairs),
                             exclude=tuple(settings.exclude))
         export.quantize_file(self.path, path, self.asking.calibration(settings.samples, how.seed), encoding=encoding)
-        _keep_card(read(self.path), path)
         return {"tune": 0.0, "export": time.perf_counter() - begin}
 
     def count(self, plan: Plan) -> Count:
@@ -198,11 +195,3 @@ def arrays_of(model: Path, samples: Path, *, engine: str = "onnxruntime", thread
     right.first(found.some(np.array([0])))  # says what does not fit
     return OfArrays(found)
 
-
-def _keep_card(source: Artifact, path: Path) -> None:
-    """The card of the source, where it has one and the new file none of its own."""
-    made = read(path)
-    if KEY not in source.metadata or KEY in made.metadata:
-        return
-    card = read_card(source).model_copy(update={"bits": "int8", "realised": None, "parity": None})
-    write(path, with_metadata(made.content, {KEY: card.to_json()}))

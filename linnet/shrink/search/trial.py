@@ -17,6 +17,8 @@ State = Literal["done", "pruned", "failed"]
 Kind = Literal["asked", "longer", "step"]
 """Asked: by the sampler; longer: an earlier plan with more tuning; step: part of the chosen plan, to see its cost."""
 FILE = "model.onnx"
+_TIE = 1.01
+"""What is so little larger is as small."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,18 @@ class Trial:
 
 
 def front(trials: Iterable[Trial], goal: str) -> list[Trial]:
-    """The trials than which none is both smaller and less damaged, the smallest first."""
+    """The trials than which none is both smaller and less damaged, the smallest first; of ties the less damaged."""
     best: list[Trial] = []
+    least = 0.0
     for trial in sorted((one for one in trials if one.state == "done" and goal in one.cost),
                         key=lambda one: (one.cost[goal], one.damage, one.job.number)):
-        if not best or trial.damage < best[-1].damage:
+        if best and trial.damage >= best[-1].damage:
+            continue
+        if best and trial.cost[goal] <= least * _TIE:
+            best[-1] = trial
+        else:
             best.append(trial)
+            least = trial.cost[goal]
     return best
 
 
