@@ -6,6 +6,7 @@ go, and which of them say the same); it is looked at once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +14,14 @@ from typing import Any, Protocol
 
 from linnet import introspect
 from linnet.data import Splits
+from linnet.errors import LinnetError
 from linnet.introspect import Findings
 from linnet.nn import Model
 from linnet.shrink.methods import METHODS
 from linnet.shrink.plan import Plan
 from linnet.tasks import Task
+
+log = logging.getLogger("linnet")
 
 
 class Draw(Protocol):
@@ -46,7 +50,11 @@ class Look:
         layers = self.model.removable
         if not layers:
             return None
-        return introspect.redundancy(self.model.responses(self.task, self.data.validation, layers=layers))
+        try:
+            return introspect.redundancy(self.model.responses(self.task, self.data.validation, layers=layers))
+        except LinnetError as error:
+            log.warning("no channels are proposed to go: %s", error)
+            return None
 
 
 Settings = Mapping[str, Any]
