@@ -8,48 +8,45 @@ bits lie on the int8 grid too: with 4 bits only 16 of its levels are used.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
+from torch import nn
 
-from linnet.errors import LinnetError, unknown
 from linnet.nn import Model
 from linnet.nn.soft.quantizing import quantize_layers, take_off, watch
+from linnet.shrink.choosing import chosen
 from linnet.shrink.method import Materials, Method, Settings
 
 _SEEN_AT_ONCE = 64
 
 
 class Qat(Settings):
-    """`bits` of the weights (activations have 8); `layers` have bits of their own; those in `exclude` stay in float.
+    """`bits` of the weights (activations have 8); `own_bits` by layer where another number is better.
 
-    A layer is named by its path in the module, or by that of what holds it ("layers.block1"). Below 8 bits the first
-    and the last layer keep 8 unless `layers` names them: they cost most and weigh little.
+    `edges` are for the first and the last layer, which cost little and matter most. Layers are named by their path in
+    the module, or by what holds them; `layers` are the only ones to be changed, those in `exclude` are not: both stay
+    in float.
     """
 
     bits: int = Field(default=8, ge=2, le=8)
-    layers: dict[str, int] = Field(default={})
+    own_bits: dict[str, Annotated[int, Field(ge=2, le=8)]] = Field(default={})
+    edges: int = Field(default=8, ge=2, le=8)
+    layers: list[str] = Field(default=[])
     exclude: list[str] = Field(default=[])
     how: Literal["lsq", "percentile"] = "lsq"
     percentile: float = Field(default=0.9999, gt=0.5, le=1)
     samples: int = Field(default=256, ge=1)
 
 
-def bits_of(names: tuple[str, ...], settings: Qat) -> dict[str, int]:
-    """By layer the bits of its weights, without what is excluded; LinnetError for a layer that is not there."""
-    excluded = {name for wanted in settings.exclude for name in _under(wanted, names)}
-    own = {name: bits for wanted, bits in settings.layers.items() for name in _under(wanted, names)}
-    ends = {names[0], names[-1]} if names else set()
-    return {name: own.get(name, 8 if name in ends else settings.bits) for name in names if name not in excluded}
-
-
-def _under(wanted: str, names: Iterable[str]) -> list[str]:
-    found = [name for name in names if name == wanted or name.startswith(f"{wanted}.")]
-    if not found:
-        raise unknown("layer", wanted, names)
-    return found
+def _bits(module: nn.Module, order: Sequence[str], settings: Qat) -> dict[str, int]:
+    """By layer the bits of its weights, for those that the plan chooses; `order` has all that are called."""
+    kept = chosen(module, layers=settings.layers, exclude=settings.exclude)
+    own = {path: bits for name, bits in settings.own_bits.items() for path in chosen(module, layers=[name])}
+    ends = (*order[:1], *order[-1:])
+    return {path: own.get(path, settings.edges if path in ends else settings.bits) for path in order if path in kept}
 
 
 def _prepare(model: Model, settings: Qat, materials: Materials) -> Model:
@@ -60,10 +57,7 @@ def _prepare(model: Model, settings: Qat, materials: Materials) -> Model:
     seen = watch(wrapped.module, lambda: [wrapped({name: values[start : start + _SEEN_AT_ONCE]
                                                    for name, values in arrays.items()})
                                           for start in range(0, count, _SEEN_AT_ONCE)])
-    bits = bits_of(tuple(seen), settings)
-    if not bits:
-        raise LinnetError(f"qat changes nothing in model '{model.name}': "
-                          + ("every layer is excluded." if seen else "it has no convolution and no linear layer."))
+    bits = _bits(wrapped.module, list(seen), settings)
     percentile = settings.percentile if settings.how == "percentile" else None
     quantize_layers(wrapped.module, bits, seen, percentile=percentile)
     left = [name for name in seen if name not in bits]
