@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from linnet.errors import LinnetError, unknown
+from linnet.nn.soft import Factors
 
 WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Linear)
 """Layers with one weight whose first axis is the outputs', the second the inputs'."""
@@ -31,7 +32,16 @@ def chosen(module: nn.Module, kinds: tuple[type[nn.Module], ...] = WEIGHTED, *, 
     if not kept:
         raise LinnetError("the plan changes nothing: none of the network's layers is left to work on. It has "
                           f"{', '.join(found) or 'none of the kinds that this method knows'}.")
+    _check_ranks(module, kept)
     return kept
+
+
+def _check_ranks(module: nn.Module, kept: Iterable[str]) -> None:
+    learned = [path for path, layer in module.named_modules() if isinstance(layer, Factors) and layer.gates]
+    for name in learned:
+        if any(_lies_in(path, name) for path in kept):
+            raise LinnetError(f"the ranks of '{name}' are still to be learned, so its weights have no final shape yet. "
+                              "Apply factorize in a plan of its own and this method after it, or take rank: fixed.")
 
 
 def _lies_in(path: str, name: str) -> bool:

@@ -105,3 +105,20 @@ def test_weights_that_are_not_numbers_are_refused_by_name(tone_task: tasks.Class
         broken.module.get_parameter("head.weight")[0, 0] = float("inf")
     with pytest.raises(LinnetError, match="layer 'head' has weights that are not finite"):
         small(broken, tone_task, tones, keep=0.5)
+
+
+def test_factors_take_zeros_and_eight_bits_in_one_plan(
+        big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+    plan = shrink.Plan().plus("factorize", keep=0.7, layers=["layers.block2"]).plus("sparsify", share=0.5).quantize()
+    changed = shrink.apply(plan, big, tone_task, tones, epochs=1, options=OPTIONS)
+    assert changed.bits == 8
+    assert "layers.block2.pointwise.conv.reduce" in changed.encoding.sparse
+    reduced = changed.module.get_parameter("layers.block2.pointwise.conv.reduce.weight")
+    assert 0.1 < float((reduced == 0).float().mean()) < 0.9
+
+
+def test_ranks_that_are_learned_take_nothing_else_at_once(
+        big: nn.Model, tone_task: tasks.Classify, tones: data.Splits) -> None:
+    plan = shrink.Plan().plus("factorize", keep=0.7, rank="learned", layers=["layers.block2"])
+    with pytest.raises(LinnetError, match="are still to be learned"):
+        shrink.apply(plan.plus("sparsify", share=0.5), big, tone_task, tones, epochs=1, options=OPTIONS)
