@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from linnet import __version__
-from linnet.cli import ab, bench, compare, data, init_, list_, run, screen, show, shrink, try_, verify
+from linnet.cli import ab, bench, bench_methods, compare, data, init_, list_, run, screen, show, shrink, try_, verify
 from linnet.errors import LinnetError, missing_extra
 
 USAGE, CRASH, INTERRUPTED, BROKEN_PIPE = 3, 70, 130, 141
@@ -21,6 +21,9 @@ EXTRAS = {"torch": "train", "onnx": "train", "onnxscript": "train", "safetensors
 """The extra that brings a package which a verb may miss."""
 _CLICK_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 """What click raises for wrong usage; typer brings its own click or uses the package, and shows neither's base class."""
+
+METHODS = "bench methods"
+"""A verb of two words: `linnet bench` itself takes files."""
 
 app = typer.Typer(name="linnet", add_completion=False, no_args_is_help=True, rich_markup_mode=None,
                   pretty_exceptions_enable=False,
@@ -49,6 +52,7 @@ app.command("show")(show.show)
 app.command("try")(try_.try_)
 app.command("verify")(verify.verify)
 app.command("bench")(bench.bench)
+app.command(METHODS)(bench_methods.bench_methods)
 app.command("shrink")(shrink.shrink)
 app.command("compare")(compare.compare)
 app.command("list")(list_.list_)
@@ -68,7 +72,7 @@ def answer(arguments: Sequence[str]) -> int:
     """Run the command line; every way it can end becomes an exit code."""
     try:
         with screen.notices():
-            code = int(app(list(arguments), prog_name="linnet", standalone_mode=False) or 0)
+            code = int(app(_joined(arguments), prog_name="linnet", standalone_mode=False) or 0)
             return _stopped(arguments) if code == INTERRUPTED else code
     except _CLICK_ERROR as error:
         cast(Any, error).show()
@@ -80,6 +84,10 @@ def answer(arguments: Sequence[str]) -> int:
         return BROKEN_PIPE
     except Exception as error:
         return _explain(error)
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    return [METHODS, *arguments[2:]] if " ".join(arguments[:2]) == METHODS else list(arguments)
 
 
 def _stopped(arguments: Sequence[str]) -> int:

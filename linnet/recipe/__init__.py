@@ -4,9 +4,10 @@ Knows every room below; knows nothing about the command line.
 """
 
 from linnet.recipe.contents import read
+from linnet.recipe.methods import Methods, bench_methods
 from linnet.recipe.reading import Recipe, load
 from linnet.recipe.run import Outcome, run
 from linnet.recipe.starting import start
 from linnet.recipe.verbs import VERBS
 
-__all__ = ["VERBS", "Outcome", "Recipe", "load", "read", "run", "start"]
+__all__ = ["VERBS", "Methods", "Outcome", "Recipe", "bench_methods", "load", "read", "run", "start"]

@@ -5,7 +5,7 @@ Knows claims, scores, findings, benches and cards; knows neither recipes nor net
 
 from __future__ import annotations
 
-from linnet.report import comparison, experiment, rehearsal
+from linnet.report import comparison, experiment, methods, rehearsal
 from linnet.report.comparison_page import write_page, write_picture
 from linnet.report.comparison_paper import latex, write_latex
 from linnet.report.contents import Contents
@@ -15,5 +15,6 @@ from linnet.report.page import write
 from linnet.report.terminal import text
 from linnet.report.words import summary
 
-__all__ = ["Contents", "checked_picture", "comparison", "experiment", "latex", "rehearsal", "summary", "text", "write",
-           "write_experiment", "write_experiment_picture", "write_latex", "write_page", "write_picture"]
+__all__ = ["Contents", "checked_picture", "comparison", "experiment", "latex", "methods", "rehearsal", "summary",
+           "text", "write", "write_experiment", "write_experiment_picture", "write_latex", "write_page",
+           "write_picture"]

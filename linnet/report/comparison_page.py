@@ -14,12 +14,15 @@ from linnet.files import replacing
 from linnet.report import charts
 from linnet.report.charts import LINE, MUTED, Figure
 from linnet.report.comparison import cells, head, how, limits, rows, sentence, span
+from linnet.report.front import front
 from linnet.report.markup import Html, chart, safe, section, table, tag, unbroken
 from linnet.runtime import Comparison, Side
 
 _COLOURS = ["#1f6f93", "#c4622d", "#3f8f5b", "#8a5a9e", "#b08a00", "#66737d", "#b23a5e", "#2b3f8c"]
 """Told apart by those who see no red or green too, with the shapes."""
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-left", "triangle-right"]
+_WITH_FRONT = 4
+"""From so many sides on, the picture shows which of them no other one beats in both."""
 _BADGES = {"better": "holds", "worse": "fails", "no difference shown": "undecided"}
 
 
@@ -28,7 +31,9 @@ def picture(compared: Comparison) -> Figure:
     told = "; ".join(f"{side.name}: {100 * side.seeds.mean:.1f} in 100, {side.p50_ms:.3g} ms, "
                      f"{side.size_bytes / 1000:,.1f} KB" for side in compared.sides)
     caption = (f"Above: right answers more in 100 than {compared.reference}, with intervals that hold together. "
-               "Below: the same files against what they cost.")
+               "Below: the same files against what they cost"
+               + ("; those on the dashed line are beaten by no other in both." if len(compared.sides) >= _WITH_FRONT
+                  else "."))
     return Figure(charts.svg(_drawn(compared)), caption, f"{told}.")
 
 
@@ -121,10 +126,17 @@ def _cost(compared: Comparison, of: str, title: str) -> Any:
     prices = [_price(side, of) for side in compared.sides]
     spread = max(prices) / max(min(prices), 1e-9)
     scale = alt.Scale(type="log" if spread > 10 else "linear", zero=False, nice=True, padding=12)
-    return alt.Chart(alt.Data(values=values)).mark_point(filled=True, size=90, opacity=1).encode(
-        x=alt.X("cost:Q", title=title, scale=scale, axis=alt.Axis(tickCount=4, format=",.3~r", grid=False)),
-        y=alt.Y("right:Q", title="right in 100", scale=alt.Scale(zero=False, nice=True, padding=12)),
-        color=_colour(compared), shape=_shape(compared)).properties(width=235, height=180)
+    x = alt.X("cost:Q", title=title, scale=scale, axis=alt.Axis(tickCount=4, format=",.3~r", grid=False))
+    y = alt.Y("right:Q", title="right in 100", scale=alt.Scale(zero=False, nice=True, padding=12))
+    points = alt.Chart(alt.Data(values=values)).mark_point(filled=True, size=90, opacity=1).encode(
+        x=x, y=y, color=_colour(compared), shape=_shape(compared))
+    best = front(values, cost="cost", worth="right")
+    line = alt.Chart(alt.Data(values=best)).mark_line(interpolate="step-after", stroke=MUTED, strokeDash=[3, 3]).encode(
+        x=x, y=y)
+    names = alt.Chart(alt.Data(values=best)).mark_text(align="left", dx=7, dy=-7, fontSize=9, fill=MUTED).encode(
+        x=x, y=y, text="side:N")
+    drawn = alt.layer(line, points, names) if len(compared.sides) >= _WITH_FRONT else points
+    return drawn.properties(width=235, height=180)
 
 
 def _price(side: Side, of: str) -> float:
