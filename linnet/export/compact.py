@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from string import ascii_letters
 
 import onnx
 
@@ -27,19 +28,32 @@ def _drop_unused(graph: onnx.GraphProto) -> None:
 
 
 def _rename(graph: onnx.GraphProto, keep: set[str]) -> None:
-    """Number the values in the order in which they occur."""
-    numbers = count()
+    """Name the values in the order in which they occur."""
     names = {name: name for name in ("", *keep)}
+    fresh = (name for name in map(_name, count()) if name not in keep)
     for part in (*graph.node, *graph.initializer):
         for place in ((part.input, part.output) if isinstance(part, onnx.NodeProto) else ([part.name],)):
             for name in place:
                 if name not in names:
-                    names[name] = f"v{next(numbers)}"
+                    names[name] = next(fresh)
     for node in graph.node:
         node.input[:] = [names[name] for name in node.input]
         node.output[:] = [names[name] for name in node.output]
     for tensor in graph.initializer:
         tensor.name = names[tensor.name]
+
+
+def _name(number: int) -> str:
+    """a, b, ..., Z, aa, ba, ...: every reference to a value repeats its name.
+
+    >>> [_name(number) for number in (0, 51, 52, 53)]
+    ['a', 'Z', 'aa', 'ba']
+    """
+    name = ""
+    while number >= 0:
+        number, letter = divmod(number, len(ascii_letters))
+        name, number = name + ascii_letters[letter], number - 1
+    return name
 
 
 def _strip(graph: onnx.ModelProto) -> None:

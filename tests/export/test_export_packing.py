@@ -15,10 +15,11 @@ from onnx import helper, numpy_helper
 from linnet import nn, tasks
 from linnet.errors import LinnetError
 from linnet.export import packing
-from linnet.export.compact import compact
+from linnet.export.compact import _name, compact
 from linnet.export.graph import to_graph
 from linnet.export.packing.digits import BASES, base_for, words_for
 from linnet.export.packing.forms import forms
+from linnet.export.packing.vectors import layers, shorten
 from linnet.export.packing.writing import Writing
 from linnet.export.parity import run
 from linnet.export.ptq.quantize import quantize
@@ -179,11 +180,11 @@ def _operators(content: bytes) -> Counter[str]:
 
 def test_a_palette_that_is_none_is_refused(palettized: nn.Model, graph: onnx.ModelProto) -> None:
     first = next(iter(palettized.encoding.palettes))
-    for layers, match in (({first: 2}, "7 distinct weights, but its palette has 2 bits"),
+    for palettes, match in (({first: 2}, "7 distinct weights, but its palette has 2 bits"),
                           ({"layers.nowhere": 3}, "has no layer layers.nowhere"),
                           ({"layers": 3}, "no operator of that name")):
         with pytest.raises(LinnetError, match=match):
-            packing.find(graph.graph, replace(palettized, encoding=nn.Encoding(palettes=layers)))
+            packing.find(graph.graph, replace(palettized, encoding=nn.Encoding(palettes=palettes)))
 
 
 def test_palettes_in_eight_bits_stay_few_values_and_run_as_int8(palettized: nn.Model, graph: onnx.ModelProto,
@@ -204,3 +205,32 @@ def test_palettes_in_eight_bits_stay_few_values_and_run_as_int8(palettized: nn.M
     source = run(compact(graph).SerializeToString(), samples)
     largest = max(float(np.abs(row).max()) for row in source)
     np.testing.assert_allclose(run(small, samples, as_written=True), source, atol=0.05 * largest)
+
+
+def test_scales_and_biases_lose_no_digit_that_counts(palettized: nn.Model, graph: onnx.ModelProto,
+                                                    sounds: dict[str, np.ndarray]) -> None:
+    quantized = quantize(graph, sounds, nn.Encoding(bits=8))
+    short = shorten(quantized)
+    before, after = ({tensor.name: numpy_helper.to_array(tensor) for tensor in one.graph.initializer}
+                     for one in (quantized, short))
+    found = list(layers(short.graph))
+    assert len(found) == len(palettized.encoding.palettes)
+    for layer in found:
+        np.testing.assert_allclose(after[layer.scale], before[layer.scale], rtol=2**-11)
+        assert np.array_equal((after[layer.scale] * 4096).astype(np.float16) / np.float32(4096), after[layer.scale])
+        assert layer.bias is not None
+        assert layer.bias_scale is not None
+        bias, fresh = (part[layer.bias] * part[layer.bias_scale].astype(np.float64) for part in (before, after))
+        np.testing.assert_allclose(fresh, bias, atol=np.abs(bias).max() / 2**15)
+    packed, _ = packing.pack(short, {})
+    small, plain = (compact(one).SerializeToString() for one in (packed, short))
+    assert len(small) < len(plain) - 6 * sum(after[layer.scale].size for layer in found) + 1500
+    samples = {name: values[:4] for name, values in sounds.items()}
+    np.testing.assert_allclose(run(small, samples), run(plain, samples), atol=1e-6)
+    assert _operators(small) == _operators(plain)
+
+
+def test_short_names_are_many_and_different() -> None:
+    names = [_name(number) for number in range(3000)]
+    assert len(set(names)) == 3000
+    assert sum(len(name) < 3 for name in names) == 52 + 52 * 52

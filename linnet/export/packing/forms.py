@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from linnet.export.packing.digits import base_for, words_for
@@ -109,8 +110,6 @@ class Gapped:
 
     def write(self, writing: Writing) -> str:
         """Scatter the values into zeros, at the sums of the gaps."""
-        import onnx
-
         gaps = writing.digits(self.gaps, self.base)
         places = writing.node("CumSum", [gaps, writing.constant(np.array(0, np.int64))])
         zero = onnx.numpy_helper.from_array(np.zeros(1, self.row.values.dtype))
@@ -118,12 +117,33 @@ class Gapped:
         return writing.node("ScatterElements", [zeros, places, self.row.write(writing)])
 
 
-Form = Dense | Masked | Gapped
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """One value throughout."""
+
+    value: Values
+    size: int
+    name = "constant"
+
+    @property
+    def bytes(self) -> float:
+        """Room in the file."""
+        return _NODE_BYTES + 2 * _CONSTANT_BYTES
+
+    def write(self, writing: Writing) -> str:
+        """Fill a row."""
+        value = onnx.numpy_helper.from_array(self.value)
+        return writing.node("ConstantOfShape", [writing.constant(np.array([self.size], np.int64))], value=value)
+
+
+Form = Dense | Masked | Gapped | Filled
 
 
 def forms(tensor: Values) -> Iterator[Form]:
     """Every way to store a tensor of which something repeats."""
     flat = tensor.reshape(-1)
+    if np.all(flat == flat[0]):
+        yield Filled(flat[:1], flat.size)
     yield from (Dense(row) for row in rows(flat) if row.base is not None)
     mask = flat != 0
     if mask.all() or not mask.any():

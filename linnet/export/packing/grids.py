@@ -17,6 +17,7 @@ from onnx import numpy_helper
 from linnet.export.choose import WEIGHTED
 from linnet.export.packing.digits import BASES
 from linnet.export.packing.palettes import Scaled
+from linnet.export.packing.vectors import shorten
 
 _LARGEST_BIAS = 2.0**30
 _TINY = float(np.finfo(np.float32).tiny)
@@ -26,7 +27,8 @@ def on_grids(quantized: onnx.ModelProto, source: onnx.ModelProto,
              found: Mapping[str, Scaled]) -> tuple[onnx.ModelProto, dict[str, Scaled]]:
     """The quantized graph with the palettes of `source` on such steps, and by 8-bit initializer the values found.
 
-    Weights and biases of layers with no palette stay as the quantizer made them.
+    Weights of layers with no palette stay as the quantizer made them; all scales and biases get as many digits as are
+    of use (`vectors.shorten`).
     """
     graph = onnx.ModelProto()
     graph.CopyFrom(quantized)
@@ -39,7 +41,7 @@ def on_grids(quantized: onnx.ModelProto, source: onnx.ModelProto,
         if stored is not None and name in few and _is_per_channel(stored, tensors):
             bias = makers.get(node.input[2]) if len(node.input) > 2 else None
             narrow[stored.input[0]] = _regrid(stored, bias if _is_stored(bias, tensors) else None, few[name], tensors)
-    return graph, narrow
+    return shorten(graph), narrow
 
 
 def _weighted(source: onnx.GraphProto, quantized: onnx.GraphProto) -> Iterator[tuple[onnx.NodeProto, str]]:

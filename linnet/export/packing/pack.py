@@ -11,11 +11,12 @@ import onnx
 from onnx import numpy_helper
 
 from linnet.export.compact import compact
+from linnet.export.packing import vectors
 from linnet.export.packing.forms import Form, Values, forms
 from linnet.export.packing.palettes import Scaled
 from linnet.export.packing.writing import Writing
 
-_TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
+_TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.INT8, onnx.TensorProto.UINT8, onnx.TensorProto.INT32)
 _LEAST_BYTES = 192
 """Smaller tensors cannot win: undoing takes operators."""
 _SHAPING_BYTES = 60
@@ -30,13 +31,16 @@ def pack(graph: onnx.ModelProto, scaled: Mapping[str, Scaled]) -> tuple[onnx.Mod
     """
     small = onnx.ModelProto()
     small.CopyFrom(graph)
-    writing, taken, packed = Writing(), Counter[str](), set[str]()
+    writing, taken = Writing(), Counter[str]()
+    packed, products = vectors.store(small.graph, writing)
     for tensor in small.graph.initializer:
-        if tensor.data_type in _TYPES and len(numpy_helper.to_array(tensor).tobytes()) >= _LEAST_BYTES:
+        if tensor.name not in packed and tensor.data_type in _TYPES and tensor.ByteSize() >= _LEAST_BYTES:
             form = _packed(tensor, scaled.get(tensor.name), writing)
             if form is not None:
                 taken[form.name] += 1
                 packed.add(tensor.name)
+    for name, factors in products.items():
+        writing.node("Mul", factors, name)
     kept = [tensor for tensor in small.graph.initializer if tensor.name not in packed]
     del small.graph.initializer[:]
     small.graph.initializer.extend(kept)
@@ -58,7 +62,11 @@ def _packed(tensor: onnx.TensorProto, scaled: Scaled | None, writing: Writing) -
         form, size, channels = plain, plain_bytes, None
     if form is None or size + _SHAPING_BYTES >= tensor.ByteSize():
         return None
-    shaped = [form.write(writing), writing.constant(np.array(values.shape, np.int64))]
+    row = form.write(writing)
+    if channels is None and values.ndim == 1:
+        writing.node("Identity", [row], tensor.name)
+        return form
+    shaped = [row, writing.constant(np.array(values.shape, np.int64))]
     if channels is None:
         writing.node("Reshape", shaped, tensor.name)
     else:

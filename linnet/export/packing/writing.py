@@ -50,6 +50,16 @@ class Writing:
         self._streams[base].append((name, values))
         return name
 
+    def split(self, name: str, parts: Mapping[str, NDArray[Any]]) -> list[str]:
+        """Cut a row into parts as long as these, under their names, which are given back."""
+        outputs = list(parts)
+        if len(outputs) == 1:
+            self.node("Identity", [name], outputs[0])
+        else:
+            lengths = self.constant(np.array([len(values) for values in parts.values()], np.int64))
+            self._nodes.append(onnx.helper.make_node("Split", [name, lengths], outputs))
+        return outputs
+
     def into(self, graph: onnx.GraphProto) -> None:
         """Put it all in front."""
         collected, self._nodes = self._nodes, []
