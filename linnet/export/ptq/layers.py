@@ -79,3 +79,21 @@ def users_of(graph: onnx.GraphProto) -> dict[str, list[onnx.NodeProto]]:
         for name in node.input:
             users.setdefault(name, []).append(node)
     return users
+
+
+def bias_of(graph: onnx.GraphProto, node: onnx.NodeProto) -> tuple[str | None, str]:
+    """The name of a layer's bias, if it is stored and its own, and of the value with the bias in it.
+
+    A matrix product has its bias in an addition that follows it.
+    """
+    stored, users = values_of(graph), users_of(graph)
+    name = node.output[0]
+    if node.op_type != "MatMul":
+        bias = node.input[2] if len(node.input) > 2 else ""
+        return (bias if bias in stored and len(users[bias]) == 1 else None), name
+    after = users.get(name, [])
+    if len(after) == 1 and after[0].op_type == "Add":
+        other = next((value for value in after[0].input if value != name), "")
+        if other in stored and stored[other].ndim == 1:
+            return (other if len(users[other]) == 1 else None), after[0].output[0]
+    return None, name

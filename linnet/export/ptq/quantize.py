@@ -7,18 +7,22 @@ What has weights but no 8-bit kernel stores them in 8 bits and computes in float
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.export.ptq.grids import folded_scales, weight_grids
+from linnet.export.ptq.bias import correct_biases
+from linnet.export.ptq.equalize import equalize
+from linnet.export.ptq.grids import Weights, folded_scales, weight_grids
 from linnet.export.ptq.layers import nodes_under
 from linnet.export.ptq.observe import Sample, Seen, observe
 from linnet.export.ptq.places import Places, find_places, grids, learned_ranges
 from linnet.export.ptq.qdq import insert
 from linnet.export.ptq.ranges import Range, read_ranges
+from linnet.export.ptq.repairs import round_weights
 from linnet.export.ptq.stored import store_narrow
 from linnet.export.samples import one_by_one
 from linnet.nn.encoding import Encoding
@@ -49,11 +53,28 @@ def quantize_samples(graph: onnx.ModelProto, samples: Sequence[Sample], encoding
         raise LinnetError("the network has no layer that can be computed in 8 bits: none has float32 weights, or all "
                           "are excluded. Keep it in float.")
     learned = folded_scales(graph.graph, encoding.scales, originals or {})
+    free = [name for name in places.weighted if name not in learned and name not in _stored_otherwise(graph, encoding)]
+    if "equalize" in encoding.repairs:
+        graph = equalize(graph, free)
+        places = find_places(graph.graph, excluded)
     found = grids(graph.graph, places, ranges(graph, places, samples, encoding))
     made = weight_grids(graph.graph, places.weighted, places.by_value(found), learned)
-    quantized = insert(graph, places, found, made)
+
+    def inserted(model: onnx.ModelProto, weights: Mapping[str, Weights]) -> onnx.ModelProto:
+        return insert(model, places, found, weights)
+
+    if "adaround" in encoding.repairs:
+        made = round_weights(graph, made, free, inserted, samples)
+    if "bias_correction" in encoding.repairs:
+        graph = correct_biases(graph, partial(inserted, weights=made), places.weighted, samples)
+    quantized = inserted(graph, made)
     store_narrow(quantized.graph, without=excluded)
     return quantized
+
+
+def _stored_otherwise(graph: onnx.ModelProto, encoding: Encoding) -> set[str]:
+    """The nodes whose weights have few values, or zeros that are not stored: they must stay as they are."""
+    return nodes_under(graph.graph, (*encoding.palettes, *encoding.sparse))
 
 
 def ranges(graph: onnx.ModelProto, places: Places, samples: Sequence[Sample], encoding: Encoding) -> dict[str, Range]:

@@ -21,10 +21,11 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Histogram:
-    """How often values fall between `edges` (bins + 1 of them)."""
+    """How often values fall between `edges` (bins + 1 of them), but for `zeros`, which every grid holds as they are."""
 
     edges: NDArray[np.float64]
     counts: NDArray[np.float64]
+    zeros: int = 0
 
     @property
     def middles(self) -> NDArray[np.float64]:
@@ -54,16 +55,20 @@ def histograms(seen: Iterable[Seen], whole: dict[str, Range]) -> dict[str, Histo
     """2048 bins over the whole range of each."""
     edges = {name: np.linspace(low, high if high > low else low + 1e-8, _BINS + 1)
              for name, (low, high) in whole.items()}
-    counts = {name: np.zeros(_BINS) for name in whole}
+    counts, zeros = {name: np.zeros(_BINS) for name in whole}, dict.fromkeys(whole, 0)
     for values in seen:
         for name, value in values.items():
-            counts[name] += np.histogram(value, edges[name])[0]
-    return {name: Histogram(edges[name], counts[name]) for name in whole}
+            others = value[value != 0]
+            zeros[name] += value.size - others.size
+            counts[name] += np.histogram(others, edges[name])[0]
+    return {name: Histogram(edges[name], counts[name], zeros[name]) for name in whole}
 
 
 def percentile(found: Histogram) -> Range:
     """Without the outermost 0.01 % of the values: half of them on either side, all where values have one sign."""
-    shares = np.cumsum(found.counts) / found.counts.sum()
+    counts = found.counts.copy()
+    counts[np.clip(np.searchsorted(found.edges, 0.0, side="right") - 1, 0, len(counts) - 1)] += found.zeros
+    shares = np.cumsum(counts) / max(counts.sum(), 1)
     two_sided = found.edges[0] < 0 < found.edges[-1]
     tail = _TAIL / 2 if two_sided else _TAIL
     low = found.edges[np.searchsorted(shares, tail, side="right")] if found.edges[0] < 0 else 0.0
@@ -80,7 +85,8 @@ def entropy(found: Histogram) -> Range:
     """The range that loses least information, in the sense of Kullback and Leibler.
 
     Migacz 2017, 8-bit inference with TensorRT (GTC): what lies outside counts as the outermost value; the levels are
-    spread evenly over the bins that they stand for. Here for ranges that need not be symmetric.
+    spread evenly over the bins that they stand for. Here for ranges that need not be symmetric, and without zeros, of
+    which a rectifier makes so many that their bin alone would decide.
     """
     return _search(found, information_lost)
 
@@ -118,13 +124,12 @@ def _search(found: Histogram, cost: Callable[[Histogram, float, float], float]) 
         return low, high
     shares = np.linspace(1.0, 0.1, 91)
     best = min(shares, key=lambda share: cost(found, low * share, high * share))
-    low, high = low * best, high * best
-    top, bottom = high / best, low / best
+    bottom, top = low * best, high * best
     if low < 0:
-        low = min(shares, key=lambda share: cost(found, bottom * share, high)) * bottom
+        bottom = low * min(shares, key=lambda share: cost(found, low * share, top))
     if high > 0:
-        high = min(shares, key=lambda share: cost(found, low, top * share)) * top
-    return float(low), float(high)
+        top = high * min(shares, key=lambda share: cost(found, bottom, high * share))
+    return float(bottom), float(top)
 
 
 CLIPPED = MappingProxyType({"percentile": percentile, "mse": mse, "entropy": entropy})
