@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-slow lint docs bench bench-evidence peers browser clean
+.PHONY: help setup demo test test-slow lint docs bench bench-evidence peers peers-shrink browser clean
 
 help:
 	@echo "setup      a virtual environment in $(VENV), torch first; make setup PIP_ARGS='--index-url <an index of CPU builds>'"
@@ -17,7 +17,8 @@ help:
 	@echo "docs       write the generated parts of the docs anew"
 	@echo "bench      every benchmark; each is a script under bench/ that prints a table"
 	@echo "bench-evidence  validity, power and speed of the statistics, beside their peers (make peers installs those)"
-	@echo "browser    Debian's Chromium, for docs/picture.py (as root)"
+	@echo "browser    Debian's Chromium (as root), for docs/picture.py, and onnxruntime-web for the engine web"
+	@echo "peers-shrink  what the benchmarks of compression hold us against, in an environment of their own"
 
 setup: $(VENV)/.ready
 
@@ -65,8 +66,17 @@ peers: setup
 	$(BIN)/pip install --quiet -c $(VENV)/constraints.txt tea-tasting savvi statsmodels "pandas>=2.2,<3" bokeh chartify ipywidgets
 	$(BIN)/pip install --quiet --no-deps "gbstats==0.8.0" "spotify-confidence==4.1.0"
 
+# in an environment of their own, torch first; coremltools 9 calls int() on arrays, which numpy from 2.3 on refuses
+PEERS_SHRINK ?= .venv-peers
+peers-shrink: setup
+	test -x $(PEERS_SHRINK)/bin/python || $(PYTHON) -m venv $(PEERS_SHRINK)
+	$(PEERS_SHRINK)/bin/pip install --quiet $(PIP_ARGS) "$(TORCH)" "numpy<2.3"
+	$(PEERS_SHRINK)/bin/pip install --quiet -c $(VENV)/constraints.txt "numpy<2.3" onnx onnxruntime scikit-learn \
+	  nncf openvino coremltools torchao executorch
+
 browser:
-	apt-get update && apt-get install --yes --no-install-recommends chromium
+	apt-get update && apt-get install --yes --no-install-recommends chromium nodejs npm
+	npm install --prefix $(VENV) --no-fund --no-audit onnxruntime-web@1.30.0
 
 clean:
 	rm -rf $(VENV) runs

@@ -16,7 +16,7 @@ from linnet.errors import LinnetError, unknown
 from linnet.runtime.agreement import differences
 from linnet.runtime.artifact import Artifact, read
 from linnet.runtime.energy import joules_per_call
-from linnet.runtime.engines import ENGINES, start
+from linnet.runtime.engines import ELSEWHERE, ENGINES, start
 from linnet.runtime.inputs import random_inputs, varying_samples
 from linnet.runtime.latency import Call, processors, take_turns
 from linnet.runtime.measured import Bench
@@ -133,6 +133,8 @@ def _load(pair: _Pair, *, threads: int, batch: int, seed: int) -> Call:
 
 
 def _peak_memory_mb(pair: _Pair, *, threads: int) -> float | None:
+    if pair.engine in ELSEWHERE:
+        return None
     command = [sys.executable, "-P", "-m", "linnet.runtime.memory", str(pair.file.path),
                "--engine", pair.engine, "--threads", str(threads)]
     home = str(Path(linnet.__file__).parent.parent)

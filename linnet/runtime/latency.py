@@ -31,6 +31,11 @@ class Call:
         shapes = [array.shape for array in self.inputs.values()]
         return int(shapes[0][0]) if shapes and shapes[0] else 1
 
+    @property
+    def last_run_ns(self) -> int | None:
+        """How long the last run took by the engine's own clock, where it runs in another process and has one."""
+        return getattr(self.session, "last_run_ns", None)
+
     def __call__(self) -> Arrays:
         return self.session.run(self.inputs)
 
@@ -52,7 +57,8 @@ def take_turns(calls: Sequence[Callable[[], object]], *, runs: int, seconds: flo
                 place = (rounds + turn) % len(calls)
                 begin = time.perf_counter_ns()
                 calls[place]()
-                taken[place].append(time.perf_counter_ns() - begin)
+                passed = time.perf_counter_ns() - begin
+                taken[place].append(getattr(calls[place], "last_run_ns", None) or passed)
     finally:
         if was_enabled:
             gc.enable()

@@ -12,7 +12,7 @@ from linnet import data as data_room
 from linnet.data import Dataset
 from linnet.errors import LinnetError, NotAvailableError, NotFoundError
 from linnet.evidence import Claim, DataRef, OtherSide, Scores, Size, Timing
-from linnet.runtime.engines import start
+from linnet.runtime.engines import COMPANIONS, start
 from linnet.runtime.inputs import random_inputs, varying_samples
 from linnet.runtime.latency import Call, conditions, processors, take_turns
 from linnet.runtime.shipped import Shipped
@@ -59,7 +59,8 @@ class Remeasure:
                 for name in differing))
         if threads > processors():
             raise ElsewhereError(f"it was measured on {threads} threads, this machine has {processors()} processors")
-        session = start(self.shipped.artifact.content, engine=self.engine, threads=threads)
+        model = self.shipped.path if self.engine in COMPANIONS else self.shipped.artifact.content
+        session = start(model, engine=self.engine, threads=threads)
         inputs = random_inputs(session, samples=varying_samples(self.shipped.artifact))
         runs = max(1, min(claim.n, _MOST_RUNS))
         [seconds] = take_turns([Call(session, inputs)], runs=runs, seconds=0)

@@ -12,7 +12,7 @@ from linnet.evidence import Claim, Size
 from linnet.runtime.artifact import Artifact, read
 from linnet.runtime.card import ArraySpec, Card, read_card
 from linnet.runtime.claims import SealedClaim, read_claims
-from linnet.runtime.engines import Port, Session, start
+from linnet.runtime.engines import COMPANIONS, Port, Session, start
 from linnet.tasks import Arrays, Task, from_json
 
 log = logging.getLogger("linnet")
@@ -77,7 +77,8 @@ def unpack(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1) -
     if artifact.external_files:
         raise LinnetError(f"{artifact.name} keeps weights in other files ({', '.join(artifact.external_files)}), of "
                           "which its claims cannot speak; export it as one file.")
-    session = start(artifact.content, engine=engine, threads=threads)
+    model = Path(path) if engine in COMPANIONS else artifact.content
+    session = start(model, engine=engine, threads=threads)
     _check("input", card.input, session.inputs, artifact.name)
     _check("output", card.output, session.outputs, artifact.name)
     return Shipped(Path(path), card, from_json(card.task), sealed, artifact, session)

@@ -6,11 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from linnet.errors import LinnetError, unknown
-from linnet.runtime.engines import onnxruntime, openvino
+from linnet.runtime.engines import coreml, executorch, onnxruntime, openvino, web
 from linnet.runtime.engines.session import Port, Session
 
-ENGINES: dict[str, Callable[..., Session]] = {"onnxruntime": onnxruntime.load, "openvino": openvino.load}
+ENGINES: dict[str, Callable[..., Session]] = {
+    "onnxruntime": onnxruntime.load, "openvino": openvino.load, "executorch": executorch.load, "coreml": coreml.load,
+    "web": web.load}
 """By name: a function of (path or bytes, *, threads) that loads a file; it says itself how a missing engine is got."""
+
+COMPANIONS: dict[str, str] = {"executorch": executorch.SUFFIX, "coreml": coreml.SUFFIX}
+"""Engines that take no ONNX but a file of their own beside it, and how its name ends: they want the path."""
+
+ELSEWHERE = frozenset({"web"})
+"""Engines that run in processes of their own: what they take of memory is not this process's."""
 
 
 def start(model: Path | bytes, *, engine: str = "onnxruntime", threads: int = 1) -> Session:
@@ -22,4 +30,4 @@ def start(model: Path | bytes, *, engine: str = "onnxruntime", threads: int = 1)
     return ENGINES[engine](model, threads=threads)
 
 
-__all__ = ["ENGINES", "Port", "Session", "start"]
+__all__ = ["COMPANIONS", "ELSEWHERE", "ENGINES", "Port", "Session", "start"]
