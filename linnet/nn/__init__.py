@@ -9,8 +9,10 @@ from linnet.nn.encoding import Encoding
 from linnet.nn.frontend import LogMel
 from linnet.nn.layers import fold_normalisation
 from linnet.nn.model import Model
+from linnet.nn.own import limits, own
+from linnet.nn.skipping import removable_blocks, remove_blocks
 from linnet.nn.storage import load, save
 from linnet.nn.zoo import FAMILIES, build
 
 __all__ = ["FAMILIES", "Encoding", "LogMel", "Model", "build", "dependencies_of", "fold_normalisation", "frontend",
-           "load", "remove_channels", "save", "soft", "zoo"]
+           "limits", "load", "own", "removable_blocks", "remove_blocks", "remove_channels", "save", "soft", "zoo"]

@@ -75,11 +75,18 @@ class Dependencies:
         axis = next((axis for axis in self.tape.outputs.get(layer, ())[1:] if axis.kind is Kind.OPEN), None)
         return None if axis is None else self.components[axis.units]
 
+    def is_skippable(self, layer: str) -> bool:
+        """Whether a layer adds what it finds to what it took, so that the rest could do without it."""
+        sides = self.tape.entered.get(layer, ()), self.tape.outputs.get(layer, ())
+        before, after = ([self.components[axis.units] for axis in side if axis.kind is Kind.OPEN] for side in sides)
+        same_size = [len(axis) for axis in sides[0]] == [len(axis) for axis in sides[1]]
+        return bool(after) and same_size and len(before) == len(after) and all(map(np.array_equal, before, after))
+
     def macs(self, going: Collection[int] = ()) -> int:
-        """Multiplications for one sample where the sets `going` are cut."""
+        """Multiplications for one sample where the sets `going` are cut; those of a front end do not count."""
         left, size = self._left(going), len(self.tape.inputs[0][0])
         return sum(cost.factor * int(np.prod([self._count(axis, left) for axis in cost.axes], dtype=np.int64))
-                   for cost in self.tape.costs) // size
+                   for cost in self.tape.costs if any(axis.kind is Kind.OPEN for axis in cost.axes)) // size
 
     def kept_positions(self, going: Collection[int]) -> dict[str, list[Numbers]]:
         """By parameter or buffer: the positions along each axis that stay."""

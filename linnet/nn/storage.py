@@ -17,6 +17,7 @@ from linnet.errors import DamagedFileError, LinnetError
 from linnet.files import replacing
 from linnet.nn.encoding import Encoding
 from linnet.nn.model import Model
+from linnet.nn.own import FAMILY, wrap
 from linnet.nn.zoo import build
 
 SCHEMA = "linnet/model/v2"
@@ -42,13 +43,16 @@ def save(model: Model, folder: str | Path) -> None:
                           "Is the disk full?") from error
 
 
-def load(folder: str | Path) -> Model:
-    """Read what `save` wrote. Raises DamagedFileError for a file that is cut off, or whose weights were changed."""
+def load(folder: str | Path, *, into: torch.nn.Module | None = None) -> Model:
+    """Read what `save` wrote. Raises DamagedFileError for a file that is cut off, or whose weights were changed.
+
+    A model around a module of your own (`nn.own`) needs that module again, with any weights: `into` is copied.
+    """
     path = Path(folder) / FILE
     if not path.is_file():
         raise LinnetError(f"there is no model in {folder}: {FILE} is missing. Give a folder that nn.save wrote.")
     facts, arrays = _read(path)
-    model = build(facts["spec"])
+    model = _built(facts["spec"], into, path)
     weights = {name: torch.from_numpy(values) for name, values in _named(arrays, "weights.").items()}
     try:
         model.module.load_state_dict(weights)
@@ -61,6 +65,15 @@ def load(folder: str | Path) -> Model:
         raise DamagedFileError(f"the weights in {path} were changed after they were saved; save the model again.")
     loaded.module.eval()
     return loaded
+
+
+def _built(spec: dict[str, Any], into: torch.nn.Module | None, path: Path) -> Model:
+    if spec.get("family") != FAMILY:
+        return build(spec)
+    if into is None:
+        raise LinnetError(f"{path} holds a module of your own, {spec['class']}, without its code: "
+                          f"nn.load(folder, into={spec['class']}(...)), made as it was before nn.own.")
+    return Model(wrap(into, spec), spec)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -31,9 +31,12 @@ class Law:
     """Settings with which there is nothing to change; None where there are none such."""
     rounds_activations: bool = False
     """While tuning; the plain module does not, the file does again."""
+    resnet: bool = False
+    """On a ResNet-8 instead, where a DS-CNN has nothing that could go (layers.stem, layers.stage1_1 ... stage3_1)."""
 
 
 LAWS: dict[str, Law] = {
+    "remove_blocks": Law({"layers": ["stage1_1"]}, touches=("layers.stage1_1",), nothing={"layers": []}, resnet=True),
     "remove_channels": Law({"layers": {"block1": [0]}}, touches=("layers.block1", "layers.block2"),
                            nothing={"layers": {"block1": []}}),
     "factorize": Law({"keep": 0.6, "rank": "learned", "layers": ["layers.block2", "layers.block3"]},
@@ -80,12 +83,13 @@ def course(request: pytest.FixtureRequest, trained: nn.Model, tone_task: tasks.C
         pytest.fail(f"method '{name}' has no line in LAWS")
     method, materials = shrink.METHODS[name], shrink.Materials(tone_task, tones, 0)
     settings = method.read(name, LAWS[name].settings)
-    before_state = _state(trained)
-    prepared = method.prepare(trained, settings, materials)
+    given = nn.zoo.resnet(tone_task, depth=8, seed=0) if LAWS[name].resnet else trained
+    before_state = _state(given)
+    prepared = method.prepare(given, settings, materials)
     prepared_state = _state(prepared)
     tuned = train.fit(prepared, tone_task, tones, epochs=1, options=OPTIONS) if method.tunes(settings) else prepared
     tuned_answers = tuned(sounds)["logits"]
-    return Course(name, trained, before_state, prepared, prepared_state, tuned, tuned_answers,
+    return Course(name, given, before_state, prepared, prepared_state, tuned, tuned_answers,
                   method.finish(tuned, settings, materials))
 
 

@@ -97,6 +97,11 @@ def _same(call: Call) -> list[Axes]:
     return [call.axes(0) for _ in call.outputs]
 
 
+def _strided(call: Call) -> list[Axes]:
+    """Another order in memory; where the shape changes too, nothing can be said."""
+    return _same(call) if [len(axis) for axis in call.axes(0)] == list(call.outputs[0].shape) else _unknown(call)
+
+
 def _moved(order: Callable[[Call, int], list[int]]) -> Rule:
     return lambda call: [[call.axes(0)[place] for place in order(call, len(call.axes(0)))]]
 
@@ -312,6 +317,8 @@ def _group_normalised(call: Call) -> list[Axes]:
     if 1 < groups < len(axes[1]):
         each = len(axes[1]) // groups
         call.ledger.tie(axes[1], Axis(np.tile(axes[1].units[:each], groups), axes[1].kind))
+    if groups == len(axes[1]):
+        return [axes, *([axes[:2]] * (len(call.outputs) - 1))]
     return [axes, *([call.places(size) for size in out.shape] for out in call.outputs[1:])]
 
 
@@ -342,7 +349,9 @@ def _packed(call: Call) -> list[Axes]:
 RULES: dict[str, Rule] = {
     **dict.fromkeys(("clone", "_to_copy", "detach", "alias", "lift_fresh", "_softmax", "_log_softmax", "cumsum", "sort",
                      "index_put", "index_put_", "scatter", "scatter_", "index_fill", "masked_scatter", "index_copy",
-                     "index_copy_", "native_dropout", "dropout", "contiguous", "bernoulli"), _same),
+                     "index_copy_", "native_dropout", "dropout", "contiguous", "bernoulli",
+                     "_safe_softmax"), _same),
+    **dict.fromkeys(("as_strided", "as_strided_"), _strided),
     **dict.fromkeys(("copy", "copy_", "where", "masked_fill", "masked_fill_", "zeros_like", "ones_like", "empty_like",
                      "full_like", "rand_like", "randn_like"), _pointwise),
     "permute": _moved(lambda call, ndim: [place % ndim for place in call.get(1)]),

@@ -46,6 +46,8 @@ class Tape:
     """(module, the axis of stretches, positions in one): where channels were taken apart, as heads are."""
     outputs: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
     """By path of a module, in the order of the signal: the axes of the first tensor that it gave."""
+    entered: dict[str, tuple[Axis, ...]] = field(default_factory=dict)
+    """By path of a module: the axes of the first tensor that it took."""
     called: dict[str, int] = field(default_factory=dict)
     """How often each module ran."""
     decided: list[str] = field(default_factory=list)
@@ -126,13 +128,19 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call, unused-igno
         """Know at any time which module runs, and what each gave."""
         handles = []
         for name, part in module.named_modules():
-            handles.append(part.register_forward_pre_hook(lambda *_, name=name: self.path.append(name)))
+            handles.append(part.register_forward_pre_hook(lambda *found, name=name: self._enter(name, found[-1])))
             handles.append(part.register_forward_hook(lambda *found, name=name: self._leave(name, found[-1])))
         try:
             yield
         finally:
             for handle in handles:
                 handle.remove()
+
+    def _enter(self, name: str, inputs: Any) -> None:
+        self.path.append(name)
+        tensors = [tensor for tensor in pytree.tree_leaves(inputs) if isinstance(tensor, Tensor)]
+        if tensors:
+            self.tape.entered.setdefault(name, tuple(self.axes(tensors[0])))
 
     def _leave(self, name: str, output: Any) -> None:
         self.path.pop()

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from linnet.errors import LinnetError, unknown
 from linnet.shrink.method import Method, Settings
-from linnet.shrink.methods import factorize, int8, palettize, qat, remove_channels, sparsify
+from linnet.shrink.methods import factorize, int8, palettize, qat, remove_blocks, remove_channels, sparsify
 from linnet.shrink.plan import Plan
 
 METHODS: dict[str, Method] = {
+    "remove_blocks": remove_blocks.METHOD,
     "remove_channels": remove_channels.METHOD,
     "factorize": factorize.METHOD,
     "sparsify": sparsify.METHOD,
