@@ -15,7 +15,7 @@ from linnet.export.parity import run
 from linnet.export.ptq import quantize
 from linnet.export.ptq.bias import channel_means
 from linnet.export.ptq.equalize import by_input, equalize, find_pairs
-from linnet.export.ptq.grids import rounded, scale_of
+from linnet.export.ptq.grids import folded_scales, rounded, scale_of
 from linnet.export.ptq.layers import values_of, weighted
 from linnet.export.ptq.rounding import STEPS, adaround, beta_at, layer_in_torch, rectified_sigmoid, regulariser
 from linnet.export.ptq.tidy import tidy
@@ -130,3 +130,29 @@ def test_a_layer_in_torch_is_the_one_of_the_graph(pads: dict) -> None:
     expected = run(graph.SerializeToString(), {"x": x})[0]
     np.testing.assert_allclose(layer_in_torch(node, None)(torch.from_numpy(x), torch.from_numpy(w)).numpy()[0],
                                expected, atol=1e-5)
+
+
+def test_a_learned_scale_is_that_of_the_weights_after_folding() -> None:
+    graph = chain()
+    node = weighted(graph.graph)["third"]
+    tensor = next(t for t in graph.graph.initializer if t.name == node.input[1])
+    steps = np.random.default_rng(0).integers(-127, 128, (6, 8, 1, 1))
+    learned, folded = np.linspace(0.01, 0.02, 6), np.array([1, -2, 0.5, 3, -0.1, 1])
+    before = (steps * learned[:, None, None, None]).astype(np.float32)
+    after = (before * folded[:, None, None, None]).astype(np.float32)
+    tensor.CopyFrom(onnx.numpy_helper.from_array(after, tensor.name))
+    found = folded_scales(graph.graph, {"layers.third": tuple(learned)}, {"layers.third": before})["third"]
+    np.testing.assert_allclose(found, learned * np.abs(folded), rtol=1e-5)
+    exact = rounded(values_of(graph.graph)[tensor.name], 0, found)
+    np.testing.assert_array_equal(np.abs(exact.integers), np.abs(steps))
+    with pytest.raises(LinnetError, match=r"layer 'layers\.third': its weights do not lie on its learned scale"):
+        folded_scales(graph.graph, {"layers.third": tuple(learned * 1.3)}, {"layers.third": before})
+
+
+def test_learned_ranges_are_in_the_file_and_those_of_two_readers_are_the_wider_one() -> None:
+    graph = chain()
+    encoding = nn.Encoding(bits=8, ranges={"second": (0.0, 25.5), "first": (-2.55, 2.55)})
+    scales = {float(value) for name, value in values_of(quantize(graph, samples(), encoding).graph).items()
+              if value.ndim == 0}
+    assert np.float32(0.1) in {np.float32(scale) for scale in scales}
+    assert np.float32(0.02) in {np.float32(scale) for scale in scales}
