@@ -19,6 +19,8 @@ from linnet.introspect import Findings
 from linnet.nn import Model
 from linnet.shrink.methods import METHODS
 from linnet.shrink.plan import Plan
+from linnet.shrink.protect import bits_by_layer, exclusions
+from linnet.shrink.sensitivity import sensitivity
 from linnet.tasks import Task
 
 log = logging.getLogger("linnet")
@@ -56,8 +58,20 @@ class Look:
             log.warning("no channels are proposed to go: %s", error)
             return None
 
+    @cached_property
+    def rounding(self) -> Findings:
+        """What each layer alone loses in 8 bits."""
+        return sensitivity(self.model, self.task, self.data.validation, bits=(8,))
+
+    @cached_property
+    def palettes(self) -> Findings:
+        """What each layer alone loses with palettes."""
+        return sensitivity(self.model, self.task, self.data.validation, bits=PALETTES, how="palettize")
+
 
 Settings = Mapping[str, Any]
+PALETTES = (2, 3, 4, 6)
+"""Bits of an index."""
 CALIBRATIONS = ("minmax", "percentile", "mse", "entropy")
 REPAIRS: Mapping[str, list[str]] = {"none": [], "bias": ["bias_correction"], "adaround": ["adaround"],
                                     "equalize": ["equalize", "bias_correction"]}
@@ -103,9 +117,12 @@ def _sparsify(draw: Draw, _look: Look | None) -> Settings | None:
     return {"share": share} if share else None
 
 
-def _palettize(draw: Draw, _look: Look | None) -> Settings | None:
-    bits = draw.choose("palettize", [0, 6, 4, 3, 2])
-    return {"bits": bits} if bits else None
+def _palettize(draw: Draw, look: Look | None) -> Settings | None:
+    """The same bits everywhere, or (in decibels) as few in each layer as keep so much signal to noise before tuning."""
+    wanted = draw.choose("palettize", [0, *reversed(PALETTES), "12 dB", "18 dB", "24 dB"])
+    if not isinstance(wanted, str) or look is None:
+        return {"bits": wanted} if wanted else None
+    return {"bits": 4, "own_bits": bits_by_layer(look.palettes, sqnr_db=float(wanted.split()[0]))}
 
 
 def _qat(draw: Draw, _look: Look | None) -> Settings | None:
@@ -116,8 +133,11 @@ def _int8(draw: Draw, look: Look | None) -> Settings | None:
     options = ["int8", "float"] if look is None else list(ARITHMETIC)
     if draw.choose("arithmetic", options) != "int8":
         return None
-    calibration = draw.choose("int8.calibration", list(CALIBRATIONS))
-    return {"calibration": calibration, "repairs": REPAIRS[draw.choose("int8.repairs", list(REPAIRS))]}
+    settings = {"calibration": draw.choose("int8.calibration", list(CALIBRATIONS)),
+                "repairs": REPAIRS[draw.choose("int8.repairs", list(REPAIRS))]}
+    if look is not None and (kept := draw.choose("int8.protect", ["nothing", "20 dB", "30 dB"])) != "nothing":
+        settings["exclude"] = exclusions(look.rounding, sqnr_db=float(kept.split()[0]))
+    return settings
 
 
 ARITHMETIC = ("int8", "qat", "float")
@@ -129,7 +149,7 @@ PROPOSALS: dict[str, Proposal] = {
 """By method, in the order of METHODS: what to draw for it."""
 
 _PLAIN = {"channels": 1.0, "factorize": 0.0, "sparsify": 0.0, "palettize": 0, "int8.calibration": "minmax",
-          "int8.repairs": "none"}
+          "int8.repairs": "none", "int8.protect": "nothing"}
 FIRST: tuple[Mapping[str, Any], ...] = (
     {**_PLAIN, "arithmetic": "int8"}, {**_PLAIN, "arithmetic": "qat", "channels": 0.8},
     {**_PLAIN, "arithmetic": "int8", "channels": 0.6}, {**_PLAIN, "arithmetic": "int8", "palettize": 4},
@@ -139,7 +159,14 @@ FIRST: tuple[Mapping[str, Any], ...] = (
 
 
 def propose(draw: Draw, look: Look | None, methods: Sequence[str], goal: str) -> Plan:
-    """A Plan of those of these methods that help with the goal; it may be empty."""
-    return Plan({name: settings for name in methods
-                 if name in METHODS and name in PROPOSALS and goal in PROPOSALS[name].helps
-                 and (settings := PROPOSALS[name].draw(draw, look)) is not None})
+    """A Plan of those of these methods that help with the goal; it may be empty.
+
+    Where sensitivity says that what was drawn cannot be kept, nothing is proposed, and another plan is drawn.
+    """
+    try:
+        return Plan({name: settings for name in methods
+                     if name in METHODS and name in PROPOSALS and goal in PROPOSALS[name].helps
+                     and (settings := PROPOSALS[name].draw(draw, look)) is not None})
+    except LinnetError as error:
+        log.debug("a plan was not proposed: %s", error)
+        return Plan()

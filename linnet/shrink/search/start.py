@@ -30,7 +30,7 @@ from linnet.tasks.evaluate import data_ref
 from linnet.train import Options
 
 Part = Literal["validation", "test"]
-STRUCTURAL = ("remove_channels", "factorize")
+STRUCTURAL = ("remove_blocks", "remove_channels", "factorize")
 """Methods that change how much is computed; the others change how it is stored or in how many bits."""
 
 
