@@ -86,13 +86,29 @@ class ConfusionsArguments(Arguments):
     on: Part = "validation"
 
 
+class SensitivityArguments(Arguments):
+    """Keywords of `shrink.sensitivity`; never on the test part, which is looked at last."""
+
+    model: ModelStep
+    on: Part = "validation"
+    bits: list[int] = Field(default=[8], min_length=1)
+    how: shrink.How = "round"
+    samples: int = Field(default=256, ge=1)
+
+
 class PlanArguments(Arguments):
-    """Keywords of `shrink.plan` and `Plan.quantize`; `methods` has the settings of any method by its name."""
+    """Keywords of `shrink.plan` and `Plan.quantize`; `methods` has the settings of any method by its name.
+
+    `protect` is a step of sensitivity: what it saw becomes layers in float, or bits of their own, so that the outputs
+    are predicted to keep `sqnr_db` of signal to noise.
+    """
 
     findings: FindingsStep | None = None
     keep: float = Field(default=1.0, gt=0, le=1)
     bits: Literal[8] | None = None
     methods: dict[str, dict[str, Any]] = {}
+    protect: FindingsStep | None = None
+    sqnr_db: float = 25.0
 
     @field_validator("methods")
     @classmethod

@@ -12,6 +12,7 @@ from linnet.recipe.arguments import (
     FitArguments,
     ProveArguments,
     RedundancyArguments,
+    SensitivityArguments,
     ShrinkArguments,
 )
 
@@ -50,19 +51,29 @@ def _proofs(steps: Steps) -> list[str]:
 
 
 def _findings(steps: Steps) -> list[str]:
-    """A plan made of what was seen in another model, or of something else than redundancy."""
+    """A plan made of what was seen in another model, or of findings of another kind."""
     found = []
     for name, (_, arguments) in steps.items():
-        source = arguments.plan.findings if isinstance(arguments, ShrinkArguments) else None
-        if not isinstance(arguments, ShrinkArguments) or source is None or source not in steps:
-            continue
-        where = f"steps.{name}.shrink.plan.findings"
-        looked = steps[source][1]
-        if isinstance(looked, ConfusionsArguments):
-            found.append(f"{where}: '{source}' is a step of confusions, a plan takes one of redundancy")
-        elif isinstance(looked, RedundancyArguments) and looked.model != arguments.model:
-            found.append(f"{where}: '{source}' looked inside '{looked.model}', the model is '{arguments.model}'")
+        if isinstance(arguments, ShrinkArguments):
+            where, plan = f"steps.{name}.shrink.plan", arguments.plan
+            found += _looked(steps, f"{where}.findings", plan.findings, RedundancyArguments, arguments.model)
+            found += _looked(steps, f"{where}.protect", plan.protect, SensitivityArguments, arguments.model)
     return found
+
+
+_SEEN: Mapping[type[Arguments], str] = {
+    RedundancyArguments: "redundancy", SensitivityArguments: "sensitivity", ConfusionsArguments: "confusions"}
+
+
+def _looked(steps: Steps, where: str, source: str | None, wanted: type[Arguments], model: str) -> list[str]:
+    """Why this step's findings do not serve a plan for the model; nothing where they do."""
+    looked = steps[source][1] if source in steps else None
+    kind = _SEEN.get(type(looked))
+    if kind is not None and not isinstance(looked, wanted):
+        return [f"{where}: '{source}' is a step of {kind}, a plan takes one of {_SEEN[wanted]} here"]
+    if isinstance(looked, (RedundancyArguments, SensitivityArguments)) and looked.model != model:
+        return [f"{where}: '{source}' looked inside '{looked.model}', the model is '{model}'"]
+    return []
 
 
 def _redundancies(steps: Steps) -> list[str]:

@@ -24,6 +24,7 @@ from linnet.recipe.arguments import (
     FitArguments,
     ProveArguments,
     RedundancyArguments,
+    SensitivityArguments,
     ShrinkArguments,
     TrainingArguments,
 )
@@ -76,6 +77,13 @@ def confusions(context: Context, arguments: ConfusionsArguments, folder: Path) -
     return introspect.confusions(scores)
 
 
+def sensitivity(context: Context, arguments: SensitivityArguments, folder: Path) -> introspect.Findings:
+    """See which layers suffer from fewer bits."""
+    wanted = arguments.model_dump(exclude={"model", "on"})
+    return shrink.sensitivity(context.value(arguments.model), context.task, getattr(context.splits, arguments.on),
+                              seed=context.seed, progress=context.progress, **wanted)
+
+
 def shrink_(context: Context, arguments: ShrinkArguments, folder: Path) -> nn.Model:
     """Make a model smaller."""
     wanted = arguments.plan
@@ -84,6 +92,8 @@ def shrink_(context: Context, arguments: ShrinkArguments, folder: Path) -> nn.Mo
     plan = plan.quantize(wanted.bits) if wanted.bits else plan
     for method, settings in wanted.methods.items():
         plan = plan.plus(method, **settings)
+    if wanted.protect:
+        plan = shrink.protect(plan, context.value(wanted.protect), sqnr_db=wanted.sqnr_db)
     smaller = shrink.apply(plan, context.value(arguments.model), context.task, context.splits,
                            **training(context, arguments, folder))
     return replace(smaller, name=folder.name)
@@ -212,6 +222,7 @@ _MODEL: Mapping[str, Any] = {"gives": "model", "save": nn.save, "load": nn.load}
 VERBS: dict[str, Verb] = {
     "fit": Verb("train a model", FitArguments, run=fit, **_MODEL),
     "redundancy": Verb("see which channels say the same", RedundancyArguments, run=redundancy, **_FINDINGS),
+    "sensitivity": Verb("see which layers suffer from fewer bits", SensitivityArguments, run=sensitivity, **_FINDINGS),
     "confusions": Verb("see which labels are taken for one another", ConfusionsArguments, run=confusions, **_FINDINGS),
     "shrink": Verb("make a model smaller", ShrinkArguments, run=shrink_, **_MODEL),
     "export": Verb("write the file that ships", ExportArguments, gives="file", run=export_, save=_save_file,

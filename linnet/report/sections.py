@@ -14,6 +14,7 @@ from linnet.report.answers import examples, figures, mistakes
 from linnet.report.contents import Contents
 from linnet.report.counting import kilobytes, percent
 from linnet.report.markup import Html, chart, join, section, table, tag
+from linnet.report.sensitivity import sensitivity
 from linnet.report.verdicts import MARKS, SAID
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ def recipe(contents: Contents) -> Html:
 
 
 SECTIONS: tuple[Callable[[Contents], Html], ...] = (
-    groups, figures, mistakes, examples, claims, cost, precision, learning, redundancy, data, looks, environment,
-    recipe)
+    groups, figures, mistakes, examples, claims, cost, precision, learning, redundancy, sensitivity, data, looks,
+    environment, recipe)
 """In the order of the page."""
 
 

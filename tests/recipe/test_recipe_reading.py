@@ -107,6 +107,11 @@ def test_a_change_of_something_that_is_not_there_is_refused() -> None:
     ("split: {by: voice}", "split: {by: voice}, rows: '300'", "data.rows: Input should be a valid integer"),
     ("{by: voice}", "{by: voice, seed: true}", "data.split.seed: Input should be a valid integer"),
     ("found: {redundancy", "found: {confusions", "steps.small.shrink.plan.findings: 'found' is a step of confusions"),
+    ("found: {redundancy", "found: {sensitivity", "steps.small.shrink.plan.findings: 'found' is a step of sensitivity"),
+    ("bits: 8}", "bits: 8, protect: found}", "steps.small.shrink.plan.protect: 'found' is a step of redundancy, a plan "
+     "takes one of sensitivity here"),
+    ("bits: 8}", "bits: 8, protect: nowhere}", "'nowhere' is no earlier step that gives a findings"),
+    ("found: {redundancy: {model: big}}", "found: {sensitivity: {model: big, how: prune}}", "steps.found.sensitivity"),
 ])
 def test_what_would_go_wrong_later_is_said_before_anything_runs(old: str, new: str, part: str) -> None:
     assert old in GOOD
