@@ -135,3 +135,20 @@ def test_a_file_with_a_card_keeps_it(float_file: Path, sounds: dict[str, np.ndar
     assert made.card.notes["quantized_from"] == runtime.artifact.read(float_file).identity
     expected = runtime.load(float_file)(sounds)["logits"]
     assert np.abs(made(sounds)["logits"] - expected).max() < 0.1 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("opset", [17, 20])
+@pytest.mark.parametrize("keepdims", [0, 1])
+def test_operators_without_a_kernel_become_others_that_have_one(opset: int, keepdims: int, tmp_path: Path) -> None:
+    axes = {"axes": [-1, 2]} if opset < 18 else {}
+    nodes = [helper.make_node("Conv", ["x", "w"], ["c"], name="first"), helper.make_node("Sub", ["c", "s"], ["d"]),
+             helper.make_node("Div", ["d", "s"], ["e"]),
+             helper.make_node("ReduceMean", ["e", *([] if axes else ["axes"])], ["m"], keepdims=keepdims, **axes),
+             helper.make_node("Flatten", ["m"], ["f"]), helper.make_node("Gemm", ["f", "v"], ["y"], name="last")]
+    constants = {"w": weights(4, 3, 3, 3), "v": weights(4, 2), "s": np.float32(1.5), "axes": np.array([-1, 2])}
+    source = saved(model(nodes, constants, ["n", 3, 8, 8], opset=opset), tmp_path)
+    made = export.quantize_file(source, tmp_path / "a.onnx", samples())
+    found = facts(made)["realised"]
+    assert found["int8"]["QLinearGlobalAveragePool"] == 1
+    assert set(found["float"]) <= {"QuantizeLinear", "DequantizeLinear", "Transpose"}
+    assert np.abs(answers(made) - answers(source)).max() < 0.05 * np.abs(answers(source)).max()

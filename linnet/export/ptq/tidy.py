@@ -14,6 +14,7 @@ from onnxscript.rewriter.rules.common import fuse_pad_into_conv_rule
 
 from linnet.errors import LinnetError
 from linnet.export.ptq.folding import fold_normalisation
+from linnet.export.ptq.kernels import use_kernels
 
 _OPSET = 17
 """Older graphs are converted: a scale per channel came with 13, and layer normalisation as one operator with 17."""
@@ -21,7 +22,8 @@ _LARGEST_FOLDED = 1 << 22
 
 
 def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy with stored constants, batch normalisation folded into what it follows, and a name for every node.
+    """A copy with stored constants, batch normalisation folded into what it follows, operators for which there
+    are 8-bit kernels where others would answer the same, and a name for every node.
 
     Every convolution has a bias then. Raises LinnetError for a graph of an older opset that cannot be converted.
     """
@@ -38,8 +40,17 @@ def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
     tidied = ir.to_proto(graph)
     fold_normalisation(tidied.graph)
     add_biases(tidied.graph)
+    use_kernels(tidied.graph, _ranks(tidied))
     _name_nodes(tidied.graph)
     return tidied
+
+
+def _ranks(model: onnx.ModelProto) -> dict[str, int]:
+    """How many axes values have, where shape inference tells."""
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    return {value.name: len(value.type.tensor_type.shape.dim)
+            for value in (*inferred.value_info, *inferred.input, *inferred.output)
+            if value.type.tensor_type.HasField("shape")}
 
 
 def add_biases(graph: onnx.GraphProto) -> None:
