@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import torch
 from networks import Network
 from numpy.typing import NDArray
 
@@ -46,7 +47,7 @@ def cut(path: Path, out: Path) -> Path:
     return out
 
 
-def fronts(path: Path, network: Network, samples: list[Row]) -> list[Row]:
+def fronts(path: Path, samples: list[Row]) -> list[Row]:
     """What the file's front end makes of each sample; the samples themselves where it has none."""
     graph = onnx.load(path)
     taken = crossing(graph)
@@ -61,6 +62,12 @@ def fronts(path: Path, network: Network, samples: list[Row]) -> list[Row]:
     session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
     return [{**dict(zip(made, session.run(made, row), strict=True)),
              **{name: row[name] for name in taken if name in inputs}} for row in samples]
+
+
+def unpadded(network: Network, samples: list[Row]) -> list[Row]:
+    """What the network's own front end makes of recordings, as torch has it."""
+    with torch.no_grad():
+        return [{FRONT: network.model.module.front(torch.from_numpy(row["audio"])).numpy()} for row in samples]
 
 
 def store(path: Path, samples: list[Row]) -> None:

@@ -1,13 +1,13 @@
-"""coremltools' four-bit palettes of a float network, for their size: run by bench/shrink/table.py in the peers' environment.
+"""coremltools' four-bit palettes of a float network, for their size: table.py runs this in the peers' environment.
 
-python coreml.py RUN_FOLDER FOLDER    the model of RUN_FOLDER/big behind its front end, four bits a weight by k-means (its
-PostTrainingPalettizer), converted as it would ship; writes FOLDER/coreml-4bit.answers.npz (torch with those weights: the converted
-model runs on a Mac only) and coreml-4bit.json with the bytes of the package
+python coreml.py RUN FOLDER    the model of RUN/big behind its front end, four bits a weight by k-means (its
+                               PostTrainingPalettizer), converted as it would ship; writes coreml-4bit.answers.npz
+                               (torch with those weights: the converted model runs on a Mac only) and coreml-4bit.json
+                               with the bytes of the package
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
 import sys
@@ -21,17 +21,10 @@ import torch
 from coremltools.optimize.torch.palettization import PostTrainingPalettizer, PostTrainingPalettizerConfig
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+from headless import headless
 from peers import rows
 
 from linnet import nn
-
-
-def headless(module: torch.nn.Module) -> torch.nn.Module:
-    """The network that takes what the front end makes."""
-    body = copy.deepcopy(nn.fold_normalisation(module)).eval()
-    if hasattr(body, "front"):
-        body.front.forward = lambda picture: picture
-    return body
 
 
 def main(run: Path, folder: Path) -> None:

@@ -61,3 +61,12 @@ def inputs(network: Network, part: Dataset, rows: int | None = None) -> list[dic
                        for key, values in one.items()}
             found.append(one)
     return found
+
+
+def of_one_length(samples: list[dict[str, NDArray[Any]]]) -> list[dict[str, NDArray[Any]]]:
+    """Recordings cut to two seconds, shorter ones left out: NNCF's calibration takes samples of one length only."""
+    if "lengths" not in samples[0]:
+        return samples
+    length = 32_000
+    return [{"audio": row["audio"][:, :length], "lengths": np.full_like(row["lengths"], length)}
+            for row in samples if row["audio"].shape[1] >= length]

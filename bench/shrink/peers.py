@@ -1,7 +1,9 @@
-"""What the peers make of a float network, and how fast every file is: run by bench/shrink/table.py in the peers' environment.
+"""What the peers make of a float network, and how fast every file is: table.py runs this in their environment.
 
-python peers.py make FOLDER    from FOLDER/body.onnx and calibration.npz: int8 by onnxruntime (two ways) and by NNCF, each with its answers
-python peers.py time FOLDER    every file under FOLDER in turn, one thread, one sample a run, in CPU seconds; writes times.json
+python peers.py make FOLDER    from FOLDER/body.onnx and calibration.npz: int8 by onnxruntime (two ways) and by NNCF, each
+                               with its answers
+python peers.py time FOLDER    every file under FOLDER in turn, one thread, one sample a run, in CPU seconds; writes
+                               times.json
 """
 
 from __future__ import annotations
@@ -102,9 +104,10 @@ def make(folder: Path) -> None:
 def measure(folder: Path) -> None:
     """All files take turns; the median of the rounds' means is written, and each round's, for the ratios' spread."""
     files = sorted([*folder.glob("*.onnx"), *folder.glob("*.xml")])
+    own = {path.stem.removeprefix("typical-"): rows(path)[0] for path in folder.glob("typical-*.npz")}
     sample = rows(folder / "typical.npz")[0]
-    whole = rows(folder / "typical-whole.npz")[0]
-    calls = {path.name: (session(path), whole if path.stem.startswith("whole") else sample) for path in files}
+    calls = {path.name: (session(path), own["whole"] if path.name.startswith("whole") else own.get(path.stem, sample))
+             for path in files}
     times: dict[str, list[float]] = {name: [] for name in calls}
     for run, given in calls.values():
         for _ in range(INNER):

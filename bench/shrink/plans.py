@@ -1,4 +1,4 @@
-"""Our plan for each network of table.py, chosen on the validation part."""
+"""Our plan for each network of table.py, chosen on the validation part; a tuning that was stopped goes on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from networks import Network
 
-from linnet import nn, shrink
+from linnet import introspect, nn, shrink, train
+from linnet.shrink.importance import plan_by_importance
 
-TITLES = {"int8": "Linnet, int8 alone"}
+TITLES = {"int8": "Linnet, int8 alone", "small": "Linnet, a plan"}
+IMAGES = [{"step": "padded_crop"}, {"step": "flip"}]
 
 
 def int8(network: Network, folder: Path) -> nn.Model:
@@ -17,8 +19,49 @@ def int8(network: Network, folder: Path) -> nn.Model:
     return shrink.apply(shrink.Plan().quantize(), network.model, network.task, network.splits)
 
 
+def digits(network: Network, folder: Path) -> nn.Model:
+    """Half of the channels, tuned beside the whole network as the teacher; int8."""
+    model = network.model
+    found = introspect.redundancy(model.responses(network.task, network.splits.validation, layers=model.removable))
+    return shrink.apply(shrink.plan(found, keep=0.5).quantize(), model, network.task, network.splits, teacher=model,
+                        epochs=40, augment="speech", folder=folder)
+
+
+def images(network: Network, folder: Path) -> nn.Model:
+    """Half of the multiplications: blocks, then channels by sixteens; tuned; palettes of 4 bits, tuned; int8."""
+    plan = plan_by_importance(network.model, network.task, network.splits, keep=0.5, blocks=4, multiple=16)
+    options = train.Options(optimizer="sgd", schedule="cosine", learning_rate=0.05, batch=128, keep="last",
+                            precision="bfloat16", weight_decay=5e-4, label_smoothing=0.0, teacher_weight=0.9)
+    narrow = shrink.apply(plan, network.model, network.task, network.splits, teacher=network.model, epochs=10,
+                          augment="small_photographs", options=options, folder=folder / "pruned")
+    options = train.Options(learning_rate=1e-3, weight_decay=1e-4, batch=128, schedule="cosine", precision="bfloat16",
+                            keep="last", label_smoothing=0.0, teacher_weight=0.9)
+    return shrink.apply(shrink.Plan().plus("palettize", bits=4).quantize(), narrow, network.task, network.splits,
+                        teacher=network.model, epochs=4, augment="small_photographs", options=options,
+                        folder=folder / "palettes")
+
+
+def phones(network: Network, folder: Path) -> nn.Model:
+    """Half of the multiplications; palettes of 4 bits; int8; tuned at once beside the whole network."""
+    plan = plan_by_importance(network.model, network.task, network.splits, keep=0.5, multiple=8)
+    options = train.Options(learning_rate=1e-3, batch=8, clip=1.0, keep="last", schedule="cosine", teacher_weight=0.5)
+    return shrink.apply(plan.plus("palettize", bits=4).quantize(), network.model, network.task, network.splits,
+                        teacher=network.model, epochs=5, options=options, folder=folder)
+
+
+def intents(network: Network, folder: Path) -> nn.Model:
+    """Half of the multiplications; palettes of 3 bits, also for the words; int8; tuned at once."""
+    plan = plan_by_importance(network.model, network.task, network.splits, keep=0.5, multiple=8)
+    options = train.Options(learning_rate=1e-3, weight_decay=0.01, clip=1.0, keep="last", label_smoothing=0.0,
+                            teacher_weight=0.9)
+    return shrink.apply(plan.plus("palettize", bits=3, edges=None).quantize(), network.model, network.task,
+                        network.splits, teacher=network.model, epochs=12, augment=[{"step": "word_dropout"}],
+                        options=options, folder=folder)
+
+
 PLANS: dict[str, dict[str, Callable[[Network, Path], nn.Model]]] = {
-    "DS-CNN": {"int8": int8}, "ResNet-20": {"int8": int8}, "conformer": {"int8": int8}, "transformer": {"int8": int8}}
+    "DS-CNN": {"int8": int8, "small": digits}, "ResNet-20": {"int8": int8, "small": images},
+    "conformer": {"int8": int8, "small": phones}, "transformer": {"int8": int8, "small": intents}}
 
 
 def made(network: Network, name: str, folder: Path) -> nn.Model:

@@ -1,10 +1,11 @@
-"""Ours against the peers, from the same float network and data: python bench/shrink/table.py [NETWORK ...] --peers PYTHON
+"""Ours against the peers, from the same float network and data: python bench/shrink/table.py [NAME ...] --peers PYTHON
 
-Four networks (networks.py), each made smaller by our plan (plans.py; chosen on the validation part) and by the peers: onnxruntime's
-static int8 in two ways, NNCF's int8 on OpenVINO, coremltools' four-bit palettes (their size; it runs on a Mac only). PYTHON is an
-interpreter with onnx, onnxruntime, openvino, nncf, coremltools and what Linnet needs. Latency is that behind the front end, one
-sample, one thread, all files in turn in one process; the whole file's beside it. Right answers are counted on the whole test part and
-compared pairwise with the float network's. What is made is kept in bench/results/shrink/table/; a second call only reads and times.
+Four networks (networks.py), each made smaller by our plan (plans.py; chosen on the validation part) and by the peers:
+onnxruntime's static int8 in two ways, NNCF's int8 on OpenVINO, coremltools' four-bit palettes (their size; it runs on a
+Mac only). PYTHON is an interpreter with onnx, onnxruntime, openvino, nncf, coremltools and what Linnet needs (make
+peers-shrink). Latency is CPU time behind the front end, one sample, one thread, all files in turn in one process; the
+whole file's beside it. Right answers are counted on the whole test part and compared pairwise with the float
+network's. What is made is kept in bench/results/shrink/table/; a second call only reads and times.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 import bodies
 import errors_of
+import headless
 import networks
 import numpy as np
 import plans
@@ -75,15 +77,26 @@ def prepare(network: networks.Network, folder: Path) -> None:
     if (folder / "facts.json").exists():
         return
     whole = export.write(network.model, network.task, folder / "whole-float.onnx")
-    bodies.cut(whole, folder / "body.onnx")
     test = networks.inputs(network, network.splits.test)
     typical = sorted(test, key=lambda row: max(values.size for values in row.values()))[len(test) // 2]
-    for name, samples in (("calibration", networks.inputs(network, network.splits.train, 256)), ("test", test),
-                          ("typical", [typical])):
-        bodies.store(folder / f"{name}.npz", bodies.fronts(whole, network, samples))
+    calibration = networks.of_one_length(networks.inputs(network, network.splits.train, 512))[:256]
+    is_padded = network.name == "conformer"
+    for name, samples in (("calibration", calibration), ("test", test), ("typical", [typical])):
+        pictures = bodies.unpadded(network, samples) if is_padded else bodies.fronts(whole, samples)
+        bodies.store(folder / f"{name}.npz", pictures)
+    if is_padded:
+        headless.write(network.model.module, bodies.unpadded(network, [typical])[0]["front"], folder / "body.onnx")
+    else:
+        bodies.cut(whole, folder / "body.onnx")
     bodies.store(folder / "typical-whole.npz", [typical])
     kind = network.name in ("conformer", "transformer")
     (folder / "facts.json").write_text(json.dumps({"transformer": kind}))
+
+
+def peers_rows(folder: Path) -> list[bodies.Row]:
+    """The sample that is timed, as the whole files take it."""
+    with np.load(folder / "typical-whole.npz") as stored:
+        return [{key.partition("/")[2]: stored[key] for key in stored.files}]
 
 
 def ask_peers(python: str, name: str, folder: Path) -> None:
@@ -111,8 +124,9 @@ def rows(network: networks.Network, folder: Path) -> list[Row]:
                  times["whole-float.onnx"], scores(runtime.load(whole)))]
     for stem, title in PEERS.items():
         stored = Stored(folder / f"{stem}.answers.npz", title, task.output[0])
+        parts = [folder / f"{stem}{suffix}" for suffix in (".onnx", ".xml", ".bin")]
         size = (json.loads((folder / f"{stem}.json").read_text())["bytes"] if stem == "coreml-4bit" else
-                sum(path.stat().st_size for path in folder.glob(f"{stem}.*") if path.suffix in (".onnx", ".xml", ".bin")))
+                sum(path.stat().st_size for path in parts if path.exists()))
         seconds = times.get(f"{stem}.onnx", times.get(f"{stem}.xml"))
         found.append(Row(title, size, seconds, None, scores(stored)))
     for path in sorted(folder.glob("whole-ours*.onnx")):
@@ -130,6 +144,7 @@ def make_ours(network: networks.Network, folder: Path) -> None:
             model = plans.made(network, name, folder / f"ours-{name}")
             export.write(model, network.task, whole, samples=network.splits.validation)
         bodies.cut(whole, folder / f"ours-{name}.onnx")
+        bodies.store(folder / f"typical-ours-{name}.npz", bodies.fronts(whole, peers_rows(folder)))
 
 
 def show(network: networks.Network, found: list[Row]) -> None:
@@ -137,9 +152,9 @@ def show(network: networks.Network, found: list[Row]) -> None:
     runnable = [row for row in found if row.name in PEERS.values() and row.seconds]
     fastest = min(statistics.median(row.seconds or []) for row in runnable)
     smallest = min(row.size_bytes for row in found if row.name in PEERS.values())
-    print(f"\n{network.name}, {len(network.splits.test):,} test samples; the fastest peer takes {1e3 * fastest:.3f} ms, "
-          f"the smallest has {smallest / 1000:.1f} KB\n")
-    print("| file | KB | of the smallest peer | ms behind the front end | of the fastest peer | ms whole | "
+    print(f"\n{network.name}, {len(network.splits.test):,} test samples; the fastest peer takes {1e3 * fastest:.3f} "
+          f"ms, the smallest has {smallest / 1000:.1f} KB\n")
+    print("| file | KB | of the smallest peer | CPU ms behind the front end | of the fastest peer | CPU ms whole | "
           f"{errors_of.NOUN[network.task.kind]} | difference, points (95 %) | no worse by 1 point |")
     print("|---" * 9 + "|")
     for row in found:
