@@ -1,7 +1,7 @@
 """What the peers make of a float network, and how fast every file is: table.py runs this in their environment.
 
-python peers.py make FOLDER    from FOLDER/body.onnx and calibration.npz: int8 by onnxruntime (two ways) and by NNCF, each
-                               with its answers
+python peers.py make FOLDER    from FOLDER/body.onnx and calibration.npz: int8 by onnxruntime (two ways) and by NNCF,
+                               each with its answers
 python peers.py time FOLDER    every file under FOLDER in turn, one thread, one sample a run, in CPU seconds; writes
                                times.json
 """

@@ -14,7 +14,7 @@ TITLES = {"int8": "Linnet, int8 alone", "small": "Linnet, a plan"}
 IMAGES = [{"step": "padded_crop"}, {"step": "flip"}]
 
 
-def int8(network: Network, folder: Path) -> nn.Model:
+def int8(network: Network, _: Path) -> nn.Model:
     """Post-training int8 and nothing else."""
     return shrink.apply(shrink.Plan().quantize(), network.model, network.task, network.splits)
 
