@@ -33,15 +33,15 @@ def crossing(graph: onnx.ModelProto) -> list[str]:
 
 
 def cut(path: Path, out: Path) -> Path:
-    """The part of the file behind its front end; the file itself where it has none."""
+    """The part of the file behind its front end, all of it where it has none; without card, tokenizer and claims."""
     graph = onnx.load(path)
+    del graph.metadata_props[:]
     taken = crossing(graph)
     if taken == [entry.name for entry in graph.graph.input]:
-        out.write_bytes(path.read_bytes())
+        onnx.save(graph, out)
     else:
         with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder) / "plain.onnx"
-            del graph.metadata_props[:]
             onnx.save(onnx.shape_inference.infer_shapes(graph), plain)
             onnx.utils.extract_model(str(plain), str(out), taken, [entry.name for entry in graph.graph.output])
     return out
