@@ -16,7 +16,7 @@ def kmeans(points: Tensor, count: int, *, seed: int = 0) -> Tensor:
 
     Scalars start at the levels that are best for many of them (as dense as the cube root of the points: Panter and
     Dite 1951), without chance; vectors by k-means++ (Arthur and Vassilvitskii 2007), drawn by `seed`. Both go on by
-    Lloyd's rounds (1982) until nothing moves. Where the points have fewer distinct values, some centroids have no point.
+    Lloyd's rounds (1982) until nothing moves. Where points have fewer distinct values, some centroids have none.
     Raises LinnetError for points that are not finite.
 
     >>> kmeans(torch.tensor([[0.0], [0.1], [4.0], [4.1]]), 2)
@@ -34,7 +34,7 @@ def nearest(points: Tensor, centroids: Tensor) -> Tensor:
         levels, order = centroids[:, 0].sort()
         return order[torch.bucketize(points[:, 0].contiguous(), (levels[1:] + levels[:-1]) / 2)]
     half = centroids.square().sum(1) / 2
-    return torch.cat([(part @ centroids.T - half).argmax(1) for part in points.split(_CHUNK)])
+    return torch.cat([(part @ centroids.T - half).argmax(1) for part in torch.split(points, _CHUNK)])
 
 
 def means(points: Tensor, places: Tensor, centroids: Tensor) -> Tensor:

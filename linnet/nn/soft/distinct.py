@@ -29,7 +29,7 @@ class Distinct:
 
     def parts(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Points and counts in chunks, so that a map over them and the centroids stays small."""
-        return zip(self.points.split(_CHUNK), self.counts.split(_CHUNK), strict=True)
+        return zip(torch.split(self.points, _CHUNK), torch.split(self.counts, _CHUNK), strict=True)
 
     def spread(self, values: Tensor) -> Tensor:
         """A value (distinct, length) for each point becomes one for each weight; 0 for those that have no point."""
@@ -42,23 +42,23 @@ class Distinct:
     def gathered(self, values: Tensor) -> tuple[Tensor, ...]:
         """The sum over each point's weights of values (weights, length), in the chunks of `parts`."""
         if self.slots is None or self.keys is None:
-            return torch.where(self.counts > 0, values, 0).split(_CHUNK)
+            return torch.split(torch.where(self.counts > 0, values, 0), _CHUNK)
         table = values.new_zeros(_VALUES).index_add_(0, self.keys, values[:, 0])
-        return table[self.slots][:, None].split(_CHUNK)
+        return torch.split(table[self.slots][:, None], _CHUNK)
 
 
-def distinct(weights: Tensor, *, exact: bool, zeros_stay: bool) -> Distinct:
+def distinct(weights: Tensor, precision: torch.dtype, *, exact: bool, zeros_stay: bool) -> Distinct:
     """Of weights (n, length): scalars rounded to bfloat16, unless `exact`, few, or double; else each by itself.
 
     With `zeros_stay`, weights that are 0 count as no point.
     """
     if exact or weights.shape[1] > 1 or len(weights) < _FEW or weights.dtype == torch.float64:
         counts = (weights != 0).any(1, keepdim=True) if zeros_stay else torch.ones_like(weights[:, :1])
-        return Distinct(weights, counts.to(weights.dtype))
+        return Distinct(weights.to(precision), counts.to(precision))
     keys = weights[:, 0].to(torch.bfloat16).view(torch.int16).to(torch.int32) & (_VALUES - 1)
     counts = torch.bincount(keys, minlength=_VALUES)
     if zeros_stay:
         counts[0] = counts[_VALUES >> 1] = 0
     slots = counts.nonzero()[:, 0]
-    points = slots.to(torch.int16).view(torch.bfloat16).to(weights.dtype)
-    return Distinct(points[:, None], counts[slots][:, None].to(weights.dtype), slots, keys)
+    points = slots.to(torch.int16).view(torch.bfloat16).to(precision)
+    return Distinct(points[:, None], counts[slots][:, None].to(precision), slots, keys)

@@ -32,11 +32,12 @@ def soft_weights(weights: Tensor, centroids: Tensor, tau: Tensor | float, *, ite
     """Weights (n, length) as attention @ centroids in the same shape, and the centroids (count, length) after so many
     iterations A = attention(weights, C), C = A^T weights / sum of A. Gradients go through all of them, to the weights.
 
+    All but the weights and what comes back is computed in the precision of the centroids, which is single or double.
     Scalars are rounded to bfloat16 first, unless `exact`, or they are few, or double; vectors never are. With
     `zeros_stay`, weights that are 0 stay so and draw no centroid. `tau` 0 is the limit: every weight becomes its
     nearest centroid, without rounding; the gradient then goes straight through, as if nothing had been done.
     """
-    tau = torch.as_tensor(tau, dtype=weights.dtype, device=weights.device)
+    tau = torch.as_tensor(tau, dtype=centroids.dtype, device=weights.device)
     soft, path = _soften(weights, centroids, tau, iterations, exact, zeros_stay)
     return soft, path[-1, :, :-1]
 
@@ -49,21 +50,22 @@ def _soften(weights: Tensor, centroids: Tensor, tau: Tensor, iterations: int, ex
     """
     if not tau:
         return _harden(weights, centroids, iterations, zeros_stay)
-    values = distinct(weights, exact=exact, zeros_stay=zeros_stay)
+    values = distinct(weights, centroids.dtype, exact=exact, zeros_stay=zeros_stay)
     path = [torch.cat([centroids, torch.zeros_like(centroids[:, :1])], 1)]
     with _as_it_is(weights):
         for _ in range(iterations):
             path.append(_moved(values, path[-1][:, :-1], tau))
         last, final = path[-2 if iterations else -1][:, :-1], path[-1][:, :-1]
         soft = torch.cat([attention(points, last, tau) @ final for points, _ in values.parts()])
-    return values.spread(soft), torch.stack(path)
+    return values.spread(soft).to(weights.dtype), torch.stack(path)
 
 
 def _harden(weights: Tensor, centroids: Tensor, iterations: int, zeros_stay: bool) -> tuple[Tensor, Tensor]:
-    drawing, before = weights[(weights != 0).any(1)] if zeros_stay else weights, centroids
+    points, before = weights.to(centroids.dtype), centroids
+    drawing = points[(points != 0).any(1)] if zeros_stay else points
     for _ in range(iterations):
         centroids = means(drawing, nearest(drawing, centroids), centroids)
-    hard = centroids[nearest(weights, centroids)]
+    hard = centroids[nearest(points, centroids)].to(weights.dtype)
     path = torch.nn.functional.pad(torch.stack([before] * iterations + [centroids]), (0, 1))
     return torch.where(weights == 0, 0, hard) if zeros_stay else hard, path
 
@@ -105,10 +107,10 @@ def _pull(weights: Tensor, tau: Tensor, path: Tensor, gradient: Tensor, of_path:
     """The gradient of the weights: through the last attention, and through the centroids of every iteration."""
     if not tau:
         return gradient.clone()
-    values = distinct(weights, exact=exact, zeros_stay=zeros_stay)
+    values = distinct(weights, path.dtype, exact=exact, zeros_stay=zeros_stay)
     centroids, masses = path[..., :-1], path[..., -1:]
     with _as_it_is(weights):
-        direct, of_before, of_centroids = _through_last(values, centroids, tau, gradient)
+        direct, of_before, of_centroids = _through_last(values, centroids, tau, gradient.to(path.dtype))
         of_centroids += of_path[-1, :, :-1]
         pulled = torch.zeros_like(values.points)
         for place in range(len(path) - 1, 0, -1):
@@ -116,7 +118,8 @@ def _pull(weights: Tensor, tau: Tensor, path: Tensor, gradient: Tensor, of_path:
                                                          tau, of_centroids)
             pulled += of_points
             of_centroids += of_before if place == len(path) - 1 else 0
-    return values.spread(direct) * (gradient if weights.shape[1] == 1 else 1) + values.spread(pulled)
+    own = values.spread(direct) * gradient if weights.shape[1] == 1 else values.spread(direct)
+    return (own + values.spread(pulled)).to(weights.dtype)
 
 
 @_pull.register_fake

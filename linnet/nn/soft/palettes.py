@@ -37,7 +37,7 @@ class Palette(nn.Module):
         _check(weight, bits, length, temperature, settles)
         self.length, self.temperature, self.settles = length, temperature, settles
         self.iterations, self.zeros_stay = iterations, zeros_stay
-        points = weight.detach().reshape(-1, length)
+        points = weight.detach().reshape(-1, length).float()
         drawing = points[(points != 0).any(1)] if zeros_stay else points
         if not len(drawing):
             raise LinnetError("the weight is 0 everywhere, so it needs no palette; leave its layer out.")
