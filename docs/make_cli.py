@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).with_name("cli.md")
-VERBS = ("", "init", "run", "show", "try", "verify", "bench", "compare", "list", "data",
+VERBS = ("", "init", "run", "show", "try", "verify", "bench", "bench methods", "shrink", "compare", "list", "data",
          "data ls", "data get", "data show", "ab", "ab init", "ab power", "ab selftest", "ab analyse")
 HEAD = """# The command line
 
