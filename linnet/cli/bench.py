@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linnet.cli import screen
+from linnet.cli.bench_layers import bench_layers
 
 if TYPE_CHECKING:
     from linnet.runtime import Bench
@@ -25,6 +26,7 @@ def bench(models: Annotated[list[Path], typer.Argument(help="ONNX files; with or
           threads: Annotated[int, typer.Option(help="Threads that the engine may use.", min=1)] = 1,
           engine: Annotated[list[str] | None, typer.Option(
               help="The engine; may be given again. `linnet list engines` names them.  [default: onnxruntime]")] = None,
+          layers: Annotated[bool, typer.Option("--layers", help="What every layer costs instead.")] = False,
           as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> int:
     """Measure files: latency, throughput, peak memory and size.
 
@@ -32,14 +34,18 @@ def bench(models: Annotated[list[Path], typer.Argument(help="ONNX files; with or
     slows the machine slows them alike. With two files, the ratio divides the second one's number by the first
     one's. With several engines every file runs on each, and the fastest is named; an engine that cannot run a file
     is left out with the reason. Engine, processor and threads are printed with the numbers, for without them they
-    compare with nothing. `linnet bench methods` compares ways to make a model smaller.
+    compare with nothing. `linnet bench methods` compares ways to make a model smaller; --layers counts each layer's
+    multiplications and bytes, and shows the time that this machine should take for it beside what it took.
 
     \b
     Examples:
       linnet bench digits.onnx
       linnet bench big.onnx digits.onnx --seconds 5
       linnet bench digits.onnx --engine onnxruntime --engine openvino
+      linnet bench --layers digits.onnx
     """
+    if layers:
+        return bench_layers(models, as_json=as_json)
     from linnet import runtime
 
     engines = engine or ["onnxruntime"]
