@@ -77,21 +77,20 @@ class Own(nn.Module):
 
     def __init__(self, module: nn.Module, spec: Mapping[str, Any]) -> None:
         super().__init__()
-        self.names = tuple(entry["name"] for entry in spec["inputs"])
-        self.front: nn.Module = Pixels() if "image" in self.names else nn.Identity()
+        names = [entry["name"] for entry in spec["inputs"]]
+        self.front: nn.Module = Pixels() if "image" in names else nn.Identity()
         self.layers = nn.ModuleDict({"network": module})
         known = inspect.signature(module.forward).parameters
-        self.masks_tokens = "tokens" in self.names and "attention_mask" in known
+        self.masks_tokens = "tokens" in names and "attention_mask" in known
 
-    def forward(self, *arrays: Tensor) -> Tensor:
+    def forward(self, first: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The task's arrays, in its order, to its one output."""
-        given = dict(zip(self.names, arrays, strict=True))
         network = self.layers["network"]
-        x = self.front(arrays[0])
+        x = self.front(first)
         answer = _tensor(network(x, attention_mask=(x != 0).to(torch.int64)) if self.masks_tokens else network(x))
         counter = getattr(network, _COUNTERS, None)
-        if "lengths" in given and counter is not None:
-            return blank_beyond(answer, real_frames(counter(given["lengths"]), answer))
+        if lengths is not None and counter is not None:
+            return blank_beyond(answer, real_frames(counter(lengths), answer))
         return answer
 
 
