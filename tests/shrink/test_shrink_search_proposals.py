@@ -29,25 +29,27 @@ def look(tone_task: tasks.Classify, tones: data.Splits) -> Look:
 
 
 def test_every_draw_makes_settings_that_its_method_takes(look: Look) -> None:
-    plain = {"arithmetic": "float", "channels": 1.0}
-    dials = {"sparsify": [0.5, 0.85], "palettize": [6, 2], "factorize": [0.8], "channels": [0.5],
+    plain = {"arithmetic": "float", "thinner": "no"}
+    dials = {"sparsify": [0.5, 0.85], "palettize": [6, 2], "factorize": [0.8], "thinner": ["importance", "redundancy"],
              "arithmetic": ["int8", "qat"], "int8.calibration": ["mse"], "int8.repairs": ["equalize", "adaround"]}
     for name, values in dials.items():
         for value in values:
-            draw = Fixed({**plain, **({"arithmetic": "int8"} if name.startswith("int8") else {}), name: value})
+            eight = {"arithmetic": "int8"} if name.startswith("int8") else {}
+            draw = Fixed({**plain, "macs": 0.5, "channels": 0.5, **eight, name: value})
             made = propose(draw, look, list(PROPOSALS), "size")
             assert len(shrink.check(made)) == 1
             assert name not in draw.asked or value in draw.asked[name]
 
 
 def test_nothing_is_proposed_that_brings_nothing(look: Look) -> None:
-    draw = Fixed({"sparsify": 0.5, "palettize": 4, "arithmetic": "float"})
+    draw = Fixed({"sparsify": 0.5, "palettize": 4, "arithmetic": "float", "thinner": "no"})
     assert propose(draw, look, list(PROPOSALS), "latency").methods == {}
     assert set(propose(draw, look, list(PROPOSALS), "size").methods) == {"sparsify", "palettize"}
 
 
 def test_many_channels_stay_in_multiples_of_eight(look: Look) -> None:
-    made = propose(Fixed({"channels": 0.6, "arithmetic": "float"}), look, ["remove_channels"], "latency")
+    draw = Fixed({"channels": 0.6, "arithmetic": "float", "thinner": "redundancy"})
+    made = propose(draw, look, ["remove_channels"], "latency")
     smaller = nn.remove_channels(look.model, made.methods["remove_channels"]["layers"])
     sizes = {layer["name"]: layer["channels"] for layer in smaller.spec["layers"]}
     assert sizes["block1"] == 8
@@ -67,7 +69,7 @@ def test_the_first_draws_are_of_dials_that_there_are(look: Look) -> None:
 
 
 def test_sensitivity_decides_what_stays(look: Look) -> None:
-    made = propose(Fixed({"arithmetic": "float", "palettize": "18 dB"}), look, list(PROPOSALS), "size")
+    made = propose(Fixed({"arithmetic": "float", "palettize": "18 dB", "thinner": "no"}), look, list(PROPOSALS), "size")
     assert len(set(made.methods["palettize"]["own_bits"].values())) >= 1
     shrink.check(made)
     kept = propose(Fixed({"arithmetic": "int8", "int8.protect": "30 dB"}), look, ["int8"], "size")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -16,7 +16,8 @@ from linnet import introspect
 from linnet.data import Splits
 from linnet.errors import LinnetError
 from linnet.introspect import Findings
-from linnet.nn import Model
+from linnet.nn import Model, removable_blocks
+from linnet.shrink.importance import plan_by_importance
 from linnet.shrink.methods import METHODS
 from linnet.shrink.plan import Plan
 from linnet.shrink.protect import bits_by_layer, exclusions
@@ -46,17 +47,28 @@ class Look:
     task: Task
     data: Splits
 
+    plans: dict[tuple[float, int], Plan] = field(default_factory=dict, repr=False, compare=False)
+
     @cached_property
-    def redundancy(self) -> Findings | None:
-        """Which channels say the same; None where none can be removed."""
-        layers = self.model.removable
-        if not layers:
-            return None
-        try:
-            return introspect.redundancy(self.model.responses(self.task, self.data.validation, layers=layers))
-        except LinnetError as error:
-            log.warning("no channels are proposed to go: %s", error)
-            return None
+    def redundancy(self) -> Findings:
+        """Which channels say the same."""
+        return introspect.redundancy(self.model.responses(self.task, self.data.validation, layers=self.model.removable))
+
+    @cached_property
+    def blocks(self) -> tuple[str, ...]:
+        """Those that can go as a whole."""
+        return tuple(removable_blocks(self.model))
+
+    def by_importance(self, keep: float, blocks: int) -> Plan:
+        """The plan that leaves this share of the multiplications; channels in multiples of 8 where that can be."""
+        if (keep, blocks) not in self.plans:
+            try:
+                found = plan_by_importance(self.model, self.task, self.data, keep=keep, blocks=blocks,
+                                           multiple=_TOGETHER)
+            except LinnetError:  # a network of few channels
+                found = plan_by_importance(self.model, self.task, self.data, keep=keep, blocks=blocks)
+            self.plans[keep, blocks] = found
+        return self.plans[keep, blocks]
 
     @cached_property
     def rounding(self) -> Findings:
@@ -88,16 +100,29 @@ class Proposal:
     """The goals for which it can bring something on the engines that there are."""
 
 
-def _remove_channels(draw: Draw, look: Look | None) -> Settings | None:
-    if look is None or look.redundancy is None:
-        return None
-    keep = draw.number("channels", 0.3, 1.0, 0.1)
+def _thinner(draw: Draw, look: Look | None) -> Mapping[str, Settings]:
+    """Blocks and channels that go, by method: those that matter least for their cost, or those that say the same."""
+    how = "no" if look is None or not look.model.removable else draw.choose("thinner", list(THINNER))
+    if look is None or how == "no":
+        return {}
+    if how == "importance":
+        blocks = draw.choose("blocks", [0, 1, 2]) if look.blocks else 0
+        return look.by_importance(round(draw.number("macs", 0.2, 0.9, 0.1), 3), blocks).methods
+    keep = draw.number("channels", 0.3, 0.9, 0.1)
     going = {}
     for finding in look.redundancy:
         order = finding.evidence["most_redundant_first"]
         going[finding.subject] = sorted(order[: len(order) - _kept(len(order), keep)])
     layers = {layer: channels for layer, channels in going.items() if channels}
-    return {"layers": layers} if layers else None
+    return {"remove_channels": {"layers": layers}} if layers else {}
+
+
+def _remove_blocks(draw: Draw, look: Look | None) -> Settings | None:
+    return _thinner(draw, look).get("remove_blocks")
+
+
+def _remove_channels(draw: Draw, look: Look | None) -> Settings | None:
+    return _thinner(draw, look).get("remove_channels")
 
 
 def _kept(channels: int, share: float) -> int:
@@ -140,20 +165,24 @@ def _int8(draw: Draw, look: Look | None) -> Settings | None:
     return settings
 
 
+THINNER = ("importance", "redundancy", "no")
+"""How channels are chosen that go."""
 ARITHMETIC = ("int8", "qat", "float")
 """In what a network computes: eight bits after training, eight bits learned, float."""
 PROPOSALS: dict[str, Proposal] = {
-    "remove_channels": Proposal(_remove_channels), "factorize": Proposal(_factorize),
+    "remove_blocks": Proposal(_remove_blocks), "remove_channels": Proposal(_remove_channels),
+    "factorize": Proposal(_factorize),
     "sparsify": Proposal(_sparsify, SMALLER), "palettize": Proposal(_palettize, SMALLER),
     "qat": Proposal(_qat), "int8": Proposal(_int8)}
 """By method, in the order of METHODS: what to draw for it."""
 
-_PLAIN = {"channels": 1.0, "factorize": 0.0, "sparsify": 0.0, "palettize": 0, "int8.calibration": "minmax",
-          "int8.repairs": "none", "int8.protect": "nothing"}
+_PLAIN = {"thinner": "no", "blocks": 0, "factorize": 0.0, "sparsify": 0.0, "palettize": 0,
+          "int8.calibration": "minmax", "int8.repairs": "none", "int8.protect": "nothing"}
+_THINNER = {**_PLAIN, "thinner": "importance"}
 FIRST: tuple[Mapping[str, Any], ...] = (
-    {**_PLAIN, "arithmetic": "int8"}, {**_PLAIN, "arithmetic": "qat", "channels": 0.8},
-    {**_PLAIN, "arithmetic": "int8", "channels": 0.6}, {**_PLAIN, "arithmetic": "int8", "palettize": 4},
-    {**_PLAIN, "arithmetic": "int8", "palettize": 4, "channels": 0.7},
+    {**_PLAIN, "arithmetic": "int8"}, {**_THINNER, "arithmetic": "qat", "macs": 0.7},
+    {**_THINNER, "arithmetic": "int8", "macs": 0.5}, {**_PLAIN, "arithmetic": "int8", "palettize": 4},
+    {**_THINNER, "arithmetic": "int8", "palettize": 4, "macs": 0.7},
     {**_PLAIN, "arithmetic": "int8", "int8.calibration": "mse", "int8.repairs": "adaround"})
 """Tried before the sampler has anything to learn from."""
 
