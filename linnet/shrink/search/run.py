@@ -96,7 +96,7 @@ class Search:
             under_way: list[Job] = []
             while True:
                 while len(under_way) < self.wish.workers and time.monotonic() < stop:
-                    job = waiting.pop(0) if waiting else self._next(under_way)
+                    job = self._next(under_way, waiting)
                     if job is None:
                         break
                     under_way.append(job)
@@ -110,14 +110,19 @@ class Search:
             reasons = sorted({trial.reason for trial in self.trials})
             raise LinnetError(f"none of {len(self.trials)} trials gave a file: {' | '.join(reasons[:3])}")
 
-    def _next(self, under_way: Sequence[Job]) -> Job | None:
+    def _next(self, under_way: Sequence[Job], waiting: list[Job]) -> Job | None:
         asked = [trial for trial in self.trials if trial.job.kind == "asked"]
         if len(asked) + len(under_way) >= self.wish.trials:
             return None
+        if waiting:
+            return waiting.pop(0)
         taken = [trial.job.plan for trial in asked] + [job.plan for job in under_way]
         start = self.bench.start
         found = ask(start.propose, self.trials, taken, goal=self.wish.goal, seed=self.wish.seed, first=start.first)
-        return None if found is None else Job(self._free(under_way), found.plan, self.wish.epochs, found.drawn)
+        if found is None:
+            return None
+        number = self._free([*under_way, *self.store.open_jobs()])
+        return Job(number, found.plan, self.wish.epochs, found.drawn)
 
     def _free(self, under_way: Sequence[Job] = ()) -> int:
         return 1 + max([trial.job.number for trial in self.trials] + [job.number for job in under_way], default=0)
