@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import networks
@@ -31,8 +32,10 @@ def sparse(network: networks.Network, how: str, given: argparse.Namespace, folde
     if (folder / "done" / "model.safetensors").exists():
         return nn.load(folder / "done")
     start = time.process_time()
+    options = replace(OPTIONS, label_smoothing=0.0, teacher_weight=0.9) if given.teacher else OPTIONS
     model = shrink.apply(plan, network.model, network.task, network.splits, epochs=given.epochs, seed=given.seed,
-                         augment=Augment.from_json(AUGMENT), options=OPTIONS, folder=folder)
+                         augment=Augment.from_json(AUGMENT), options=options, folder=folder,
+                         teacher=network.model if given.teacher else None)
     print(f"{how}: {time.process_time() - start:.0f} CPU seconds", flush=True)
     nn.save(model, folder / "done")
     return model
@@ -59,6 +62,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--budget", default="lamp")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--teacher", action="store_true", help="the float network teaches both")
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     network = networks.load("ResNet-20")
