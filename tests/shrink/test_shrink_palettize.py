@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from linnet import data, nn, shrink, tasks, train
 from linnet.errors import LinnetError
+from linnet.shrink.evening import even_channels
 
 OPTIONS = train.Options(batch=16, device="cpu", learning_rate=1e-3)
 BLOCK = "layers.block2.pointwise.conv"
@@ -118,3 +120,19 @@ def test_weights_that_are_not_finite_are_named(model: nn.Model, materials: shrin
     for tuned in (True, False):
         with pytest.raises(LinnetError, match=BLOCK):
             _carried_out(replace(model, module=broken.module), materials, {"bits": 2, "tuned": tuned})
+
+
+def test_channels_are_made_even_without_changing_an_answer(model: nn.Model) -> None:
+    module = copy.deepcopy(model.module).eval()
+    with torch.no_grad():
+        for norm in (part for part in module.modules() if isinstance(part, torch.nn.BatchNorm2d)):
+            norm.running_var.copy_(torch.rand(norm.running_var.shape) * 1e-3)
+            norm.running_mean.normal_()
+            norm.weight.normal_()
+        audio = torch.randn(4, *model.spec["inputs"][0]["shape"])
+        before = module(audio)
+        changed = even_channels(module, [BLOCK, "layers.block2.depthwise.conv"])
+        assert changed == ("layers.block2.depthwise.conv", BLOCK)
+        assert torch.allclose(module(audio), before, rtol=1e-3, atol=1e-3 * float(before.abs().max()))
+    sizes = module.get_submodule(BLOCK).get_parameter("weight").square().mean((1, 2, 3))
+    assert torch.allclose(sizes, sizes.mean())

@@ -19,6 +19,7 @@ from linnet.errors import LinnetError
 from linnet.nn import Model, soft
 from linnet.nn.soft.palettes import Palette, palette_bits
 from linnet.shrink.choosing import WEIGHTED, chosen
+from linnet.shrink.evening import even_channels
 from linnet.shrink.method import Materials, Method, Settings
 
 _KINDS = (*WEIGHTED, nn.Embedding)
@@ -32,6 +33,7 @@ _MANY_ZEROS = 0.05
 class Palettize(Settings):
     """`bits` of an index; `own_bits` by layer where another number is better; `edges` for the first and the last layer.
 
+    `even`: channels before a batch normalisation are scaled to one size first; the normalisation takes the scale up.
     `length` weights that follow each other share an index. Layers are named by their path in the module, or by what
     holds them; `layers` are the only ones to be changed, those in `exclude` are not.
     """
@@ -42,6 +44,7 @@ class Palettize(Settings):
     layers: list[str] = Field(default=[])
     exclude: list[str] = Field(default=[])
     own_bits: dict[str, Annotated[int, Field(ge=1, le=_MOST_BITS)]] = Field(default={})
+    even: bool = True
     edges: int | None = Field(default=6, ge=1, le=_MOST_BITS)
     temperature: tuple[float, float] = (2.0, 0.2)
     settles: float = Field(default=0.5, ge=0, le=1)
@@ -71,7 +74,10 @@ def _finish(model: Model, settings: Palettize, materials: Materials) -> Model:
 
 def _with_palettes(model: Model, settings: Palettize, materials: Materials) -> Model:
     module = copy.deepcopy(model.module)
-    for path, bits in bits_of(module, settings).items():
+    layers = bits_of(module, settings)
+    if settings.even:
+        even_channels(module, layers)
+    for path, bits in layers.items():
         layer = module.get_submodule(path)
         if not settings.tuned and is_parametrized(layer, "weight"):
             raise LinnetError(f"layer '{path}' is tuned by another method while palettize is not; set tuned to true.")
