@@ -16,8 +16,7 @@ from linnet.plain_yaml import faults
 from linnet.progress import Progress
 from linnet.recipe import store
 from linnet.recipe.reading import Recipe, load
-from linnet.recipe.run import _split as split
-from linnet.recipe.run import run
+from linnet.recipe.run import run, splits_of
 from linnet.shrink.grid import Cell, Tuning, grid, points
 
 log = logging.getLogger("linnet")
@@ -107,7 +106,7 @@ def bench_methods(path: str | Path, *, folder: str | Path = "runs", progress: Pr
     recipe_path = Path(path).parent / wanted.recipe
     recipe = load(recipe_path)
     model = _model(wanted, recipe, recipe_path, Path(folder), progress)
-    splits = split(recipe)
+    splits = splits_of(recipe)
     kind, keywords = recipe.task
     task = tasks.TASKS[kind](splits, **keywords)
     home = Path(folder) / wanted.name

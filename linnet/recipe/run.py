@@ -49,14 +49,14 @@ def run(path: str | Path, *, until: str | None = None, changes: Mapping[str, str
     recipe = load(path, changes=changes)
     _check_until(until, recipe)
     try:
-        splits = _split(recipe)
+        splits = splits_of(recipe)
     except NotAvailableError as error:
         if recipe.otherwise is None:
             raise
         log.warning("%s Running %s instead.", error, recipe.otherwise)
         recipe = load(Path(path).parent / recipe.otherwise, changes=changes)
         _check_until(until, recipe)
-        splits = _split(recipe)
+        splits = splits_of(recipe)
     with store.alone(Path(folder) / recipe.name):
         return _Run(recipe, splits, Path(folder) / recipe.name, progress).go(until)
 
@@ -66,7 +66,8 @@ def _check_until(until: str | None, recipe: Recipe) -> None:
         raise unknown("step", until, recipe.steps)
 
 
-def _split(recipe: Recipe) -> data.Splits:
+def splits_of(recipe: Recipe) -> data.Splits:
+    """The recipe's data, its rows drawn and split by the recipe's seed. Raises NotAvailableError without the data."""
     wanted = recipe.data.split
     seed = recipe.seed if wanted.seed is None else wanted.seed
     loaded = data.load(recipe.data.source, **recipe.data.options)

@@ -17,7 +17,7 @@ from linnet.data.augment import Augment
 from linnet.errors import LinnetError
 from linnet.recipe.arguments import TrainingArguments
 from linnet.recipe.reading import Recipe, load
-from linnet.recipe.run import _split as split
+from linnet.recipe.run import splits_of
 from linnet.runtime.artifact import read
 from linnet.runtime.card import KEY
 from linnet.shrink.search import ModelStart, Start
@@ -115,7 +115,7 @@ def _recipe(folder: Path, given: str | None, what: str) -> Recipe:
 
 
 def _asked(recipe: Recipe) -> tuple[Task, Splits]:
-    data = split(recipe)
+    data = splits_of(recipe)
     kind, keywords = recipe.task
     task: Task = tasks.TASKS[kind](data, **keywords)
     return task, data

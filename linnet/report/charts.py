@@ -13,6 +13,7 @@ from linnet.evidence import Scores
 from linnet.evidence.intervals import binomial
 from linnet.introspect import Findings
 from linnet.report.counting import counted, in_hundred, percent, scale
+from linnet.report.words import bench_names
 
 if TYPE_CHECKING:
     from linnet.runtime import Bench
@@ -91,10 +92,12 @@ def group_rates(scores: Scores, column: str) -> list[tuple[str, int, int, float,
 
 
 def size_and_latency(benches: Sequence[Bench]) -> Figure:
-    """Bars of size and of latency (nineteen of twenty answers are faster), one a file."""
-    sizes = [{"file": bench.name, "value": bench.size_without_claims_bytes / 1000} for bench in benches]
-    times = [{"file": bench.name, "value": bench.p95_ms} for bench in benches]
-    told = "; ".join(f"{bench.name}: {size['value']:,.1f} KB, {bench.p95_ms:.3g} ms"
+    """Bars of size and of latency (nineteen of twenty answers are faster), one a file and engine."""
+    names = bench_names(benches)
+    sizes = [{"file": name, "value": bench.size_without_claims_bytes / 1000}
+             for name, bench in zip(names, benches, strict=True)]
+    times = [{"file": name, "value": bench.p95_ms} for name, bench in zip(names, benches, strict=True)]
+    told = "; ".join(f"{size['file']}: {size['value']:,.1f} KB, {bench.p95_ms:.3g} ms"
                      for bench, size in zip(benches, sizes, strict=True))
     drawn = _bars(sizes, "size in KB", ",.1f") | _bars(times, "95th percentile of latency in ms", ".3~r")
     caption = "Size without claims, and the time within which 95 of 100 answers came, one sample at a time."

@@ -16,6 +16,7 @@ from linnet.report.counting import kilobytes, percent
 from linnet.report.markup import Html, chart, join, section, table, tag
 from linnet.report.sensitivity import sensitivity
 from linnet.report.verdicts import MARKS, SAID
+from linnet.report.words import bench_names
 
 if TYPE_CHECKING:
     from linnet.runtime import Bench, Parity, Realised
@@ -61,9 +62,11 @@ def cost(contents: Contents) -> Html:
     if not contents.benches:
         return Html("")
     head = ["file", "KB", "with claims", "median ms", "p95 ms", "p99 ms", "answers/s", "memory MB", "runs"]
-    rows = [_bench_row(bench) for bench in contents.benches]
+    rows = [[name, *_bench_row(bench)]
+            for name, bench in zip(bench_names(contents.benches), contents.benches, strict=True)]
     last = contents.benches[-1]
-    note = (f"Measured with {last.engine} {last.version} on {last.processor}; latency of one sample on {last.threads} "
+    engines = ", ".join(dict.fromkeys(f"{bench.engine} {bench.version}" for bench in contents.benches))
+    note = (f"Measured with {engines} on {last.processor}; latency of one sample on {last.threads} "
             f"thread(s), throughput in batches of {last.throughput_batch} on {last.throughput_threads} thread(s). "
             f"Memory is what loading and running the file adds. Energy: {last.energy}.")
     return section("What it costs to run", chart(charts.size_and_latency(contents.benches)),
@@ -129,7 +132,7 @@ def _bench_row(bench: Bench) -> list[str]:
     sizes = [f"{size / 1000:,.1f}" for size in (bench.size_without_claims_bytes, bench.size_bytes)]
     times = [f"{value:.3g}" for value in (bench.p50_ms, bench.p95_ms, bench.p99_ms)]
     memory = "unknown" if bench.peak_memory_mb is None else f"{bench.peak_memory_mb:.1f}"
-    return [bench.name, *sizes, *times, f"{bench.throughput_per_second:,.0f}", memory,
+    return [*sizes, *times, f"{bench.throughput_per_second:,.0f}", memory,
             f"{len(bench.seconds):,}"]
 
 

@@ -64,16 +64,25 @@ def shipped_size(contents: Contents) -> int | None:
 
 
 def shipped_bench(contents: Contents) -> runtime.Bench | None:
-    """What was measured of the shipped file; None where only other files were measured."""
+    """What was measured of the shipped file, on the first engine that ran it; None where only others were measured."""
     subject = contents.after.subject if contents.after else None
-    return next((bench for bench in reversed(contents.benches) if subject in (None, bench.subject)), None)
+    found = [bench for bench in contents.benches if subject in (None, bench.subject)]
+    return next((bench for bench in reversed(found) if bench.engine == found[0].engine), None)
 
 
 def bench_before(contents: Contents) -> runtime.Bench | None:
     """What was measured of the file that the shipped one was compared with; without a comparison, of the first one."""
     compared = {claim.than.subject for claim in contents.claims if claim.than}
-    others = [bench for bench in contents.benches if bench is not shipped_bench(contents)]
+    shipped = shipped_bench(contents)
+    others = [bench for bench in contents.benches
+              if bench is not shipped and (shipped is None or bench.engine == shipped.engine)]
     return next(iter([*(bench for bench in others if bench.subject in compared), *others]), None)
+
+
+def bench_names(benches: Sequence[runtime.Bench]) -> list[str]:
+    """What each is called: by its file, and by the engine too where there are several."""
+    several = len({bench.engine for bench in benches}) > 1
+    return [f"{bench.name} ({bench.engine})" if several else bench.name for bench in benches]
 
 
 def times_smaller(contents: Contents) -> float | None:

@@ -70,6 +70,13 @@ def test_bars_of_one_and_of_two_files() -> None:
     assert charts.size_and_latency([large, small]).alt.startswith("large.onnx: 352.0 KB, 1.7")
 
 
+def test_one_file_on_two_engines_has_two_bars() -> None:
+    one = made.bench("small.onnx", 39_000, 0.6, 1.2)
+    figure = charts.size_and_latency([one, replace(one, engine="openvino", seconds=one.seconds / 2)])
+    assert {"small.onnx (onnxruntime)", "small.onnx (openvino)"} <= set(texts(figure))
+    assert "small.onnx (openvino): 39.0 KB" in figure.alt
+
+
 def test_no_mistakes_no_chart() -> None:
     assert charts.worst_confusions(introspect.confusions(scores({"theo": 1.0}, 100))) is None
     figure = charts.worst_confusions(introspect.confusions(spoken()))

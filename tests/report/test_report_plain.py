@@ -8,6 +8,7 @@ from report_contents import scores, sounds
 
 from linnet.evidence import Look
 from linnet.report import Contents, plain, text
+from linnet.report.page import html
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,16 @@ def test_a_smaller_file_that_is_slower_is_said(digits: Contents) -> None:
     said = plain.costs(replace(digits, benches=(before, slower)))
     assert said[2] == "An answer takes 1.05 times as long as with what it was made from."
     assert not any("times as long" in line for line in plain.costs(replace(digits, benches=(shipped,))))
+
+
+def test_files_on_several_engines_are_compared_on_the_first(digits: Contents) -> None:
+    first = digits.benches
+    second = [replace(one, engine="openvino", version="2", seconds=one.seconds * 9) for one in first]
+    both = replace(digits, benches=[first[0], second[0], first[1], second[1]])
+    assert plain.costs(both) == plain.costs(digits)
+    shown = html(both)
+    assert all(f"<td>{one.name} ({one.engine})</td>" in shown for one in both.benches)
+    assert "Measured with onnxruntime 1.31.1, openvino 2 on" in shown
 
 
 def test_nothing_is_said_about_nothing() -> None:
