@@ -35,7 +35,8 @@ def write(making: Making, path: Path) -> Path:
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
-            program = torch.export.export(making.module, making.example).run_decompositions({})
+            example = tuple(map(_as_taken, making.example))
+            program = torch.export.export(making.module, example).run_decompositions({})
             output = making.model.spec["output"]["name"]
             made = coremltools.convert(
                 program, convert_to="mlprogram", minimum_deployment_target=coremltools.target.iOS17,
@@ -58,6 +59,11 @@ def write(making: Making, path: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
     return target
+
+
+def _as_taken(values: torch.Tensor) -> torch.Tensor:
+    """Core ML's arrays are floats or int32; the adapter hands whole numbers over as such."""
+    return values if values.is_floating_point() else values.to(torch.int32)
 
 
 def inspect(package: Any) -> dict[str, dict[str, int]]:

@@ -34,8 +34,9 @@ _WRITTEN_OTHERWISE = ("view_copy", "_clone_dim_order", "unsqueeze_copy", "squeez
 def write(making: Making, path: Path) -> Path:
     """The .pte file beside the ONNX file at `path`."""
     try:
-        from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-        from executorch.exir import to_edge_transform_and_lower
+        with _quiet():
+            from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+            from executorch.exir import to_edge_transform_and_lower
     except ModuleNotFoundError as error:
         raise missing_extra(error.name or "executorch", "executorch") from error
     target = path.with_suffix(SUFFIX)
@@ -82,15 +83,18 @@ def _quantized(making: Making) -> torch.nn.Module:
 
     config = get_symmetric_quantization_config(is_per_channel=True)
     module = making.module
-    quantizer = XNNPACKQuantizer()
-    for name, layer in module.named_modules():
-        if not list(layer.children()) and not making.excludes(name):
-            quantizer.set_module_name(name, config)
+    quantizer = XNNPACKQuantizer().set_global(config).set_filter_function(
+        lambda node: not any(making.excludes(path) for path in _modules(node)))
     prepared = prepare_pt2e(torch.export.export(module, making.example).module(), quantizer)
     for row in making.calibration:
         prepared(*row)
     converted: torch.nn.Module = convert_pt2e(prepared)
     return converted
+
+
+def _modules(node: Any) -> list[str]:
+    """The modules that the operator lies in."""
+    return [path for path, _ in node.meta.get("nn_module_stack", {}).values()]
 
 
 def _operators(graph: Any) -> tuple[dict[str, dict[str, int]], Counter[str]]:

@@ -58,8 +58,8 @@ class Making:
         return {"inputs": inputs, "outputs": {output["name"]: {"dtype": "float32", "shape": list(output["shape"])}}}
 
     def excludes(self, layer: str) -> bool:
-        """Whether the layer ("layers.stem.conv") is to stay in float."""
-        return not layer.startswith("layers.") or layer in self.model.encoding.exclude
+        """Whether the module ("layers.stem.conv") is to stay in float: the front end, what is excluded, all in them."""
+        return any(layer == name or layer.startswith(f"{name}.") for name in ("front", *self.model.encoding.exclude))
 
     def compare(self, answers: NDArray[Any], simulated: NDArray[Any], engine: str) -> float:
         """The largest difference as a share of the largest answer; LinnetError where it is too large."""

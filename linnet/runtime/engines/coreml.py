@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, missing_extra
 from linnet.runtime.engines.companion import Facts, companion
@@ -39,7 +40,7 @@ class CoreMlSession:
         self.fitting.check(arrays)
         count = len(next(iter(arrays.values())))
         try:
-            rows = [self.loaded.predict({name: values[row : row + 1] for name, values in arrays.items()})
+            rows = [self.loaded.predict({name: _as_taken(values[row : row + 1]) for name, values in arrays.items()})
                     for row in range(count)]
         except Exception as error:  # the engine's errors have no class in common
             raise LinnetError(f"coreml {self.version} cannot run the file: {one_line(error)}") from error
@@ -49,6 +50,11 @@ class CoreMlSession:
         """As the package says them; which unit of the device computes them is decided there."""
         self.fitting.check(arrays)
         return {precision: dict(found) for precision, found in self.facts.operators.items()}
+
+
+def _as_taken(values: NDArray[Any]) -> NDArray[Any]:
+    """Core ML's arrays are floats or int32."""
+    return values if values.dtype.kind == "f" else values.astype(np.int32)
 
 
 def load(model: Path | bytes, *, threads: int = 1) -> CoreMlSession:
