@@ -1,6 +1,6 @@
 """ResNet-20 with palettes of 3 and of 2 bits: what they cost, k-means as it is and tuned (DKM, then straight through).
 
-    .venv/bin/python bench/shrink/palettes.py [--bits 3 2] [--epochs 8] [--rows N] [--folder FOLDER]
+    .venv/bin/python bench/shrink/palettes.py [--bits 3 2] [--epochs 8] [--rows N] [--no-even] [--folder FOLDER]
 
 Tuned are all weights, the float network is the teacher, the first and the last layer have 6 bits. The interval of the
 difference is that of matched pairs, exact, at 95 %. An epoch costs a CPU minute. With --folder, a training that was
@@ -30,7 +30,7 @@ def small(network: networks.Network, bits: int, tuned: bool, given: argparse.Nam
     """The network with palettes."""
     if (folder / "done" / "model.safetensors").exists():
         return nn.load(folder / "done")
-    plan, start = shrink.Plan().plus("palettize", bits=bits, tuned=tuned), time.process_time()
+    plan, start = shrink.Plan().plus("palettize", bits=bits, tuned=tuned, even=given.even), time.process_time()
     how = {"epochs": given.epochs, "seed": given.seed, "augment": Augment.from_json(AUGMENT), "options": OPTIONS,
            "teacher": network.model, "folder": folder} if tuned else {}
     model = shrink.apply(plan, network.model, network.task, network.splits, **how)
@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8, help="0 for k-means alone")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--even", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     network = networks.load("ResNet-20")
