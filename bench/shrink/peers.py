@@ -95,9 +95,12 @@ def make(folder: Path) -> None:
     openvino.save_model(quantized, str(folder / "nncf.xml"), compress_to_fp16=False)
     openvino.save_model(openvino.Core().read_model(str(body)), str(folder / "openvino-float.xml"),
                         compress_to_fp16=False)
-    tests = rows(folder / "test.npz")
+    tests, plain = rows(folder / "test.npz"), session(body)
     for path in [*folder.glob("onnxruntime-*.onnx"), folder / "nncf.xml"]:
         run = session(path)
+        if any(run(row).shape != plain(row).shape for row in tests[:9]):  # NNCF 3.4 fixes the frames of its samples
+            path.rename(path.with_suffix(".wrong"))
+            continue
         np.savez(path.with_suffix(".answers.npz"), *[run(row)[0] for row in tests])
 
 

@@ -102,7 +102,7 @@ def peers_rows(folder: Path) -> list[bodies.Row]:
 def ask_peers(python: str, name: str, folder: Path) -> None:
     """Let the peers make their files and time all of them."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    made = {"nncf.answers.npz": ["peers.py", "make", str(folder)],
+    made = {"onnxruntime-u8s8.answers.npz": ["peers.py", "make", str(folder)],
             "coreml-4bit.json": ["coreml.py", str(networks.RUNS / networks.NETWORKS[name]), str(folder)]}
     for mark, (script, *arguments) in made.items():
         if not (folder / mark).exists():
@@ -123,6 +123,9 @@ def rows(network: networks.Network, folder: Path) -> list[Row]:
     found = [Row("float, onnxruntime", (folder / "body.onnx").stat().st_size, times["body.onnx"],
                  times["whole-float.onnx"], scores(runtime.load(whole)))]
     for stem, title in PEERS.items():
+        if not (folder / f"{stem}.answers.npz").exists():
+            print(f"{title} answers with another number of frames than it was asked: left out.")
+            continue
         stored = Stored(folder / f"{stem}.answers.npz", title, task.output[0])
         parts = [folder / f"{stem}{suffix}" for suffix in (".onnx", ".xml", ".bin")]
         size = (json.loads((folder / f"{stem}.json").read_text())["bytes"] if stem == "coreml-4bit" else
