@@ -42,7 +42,7 @@ def shrinkable(model: str, *, samples: str | None = None, recipe: str | None = N
     if path.is_dir():
         return _of_step(path, recipe, engine, threads)
     if not path.is_file():
-        raise LinnetError(f"there is nothing at {path}. {_KINDS}")
+        raise LinnetError(f"there is nothing at {path}{_steps(path.parent)}. {_KINDS}")
     if path.suffix != ".onnx":
         raise LinnetError(f"{path} is no ONNX file. {_KINDS}")
     return _of_file(path, samples, recipe, engine, threads, seed)
@@ -53,7 +53,15 @@ def _parted(model: str) -> tuple[Path, str | None]:
     return (Path(file), function) if colon and file.endswith(".py") else (Path(model), None)
 
 
+def _steps(run: Path) -> str:
+    """Which steps of a run have a model, if it is one."""
+    found = sorted(file.parent.as_posix() for file in run.glob("*/model.safetensors"))
+    return f"; there is a model in: {', '.join(found)}" if found else ""
+
+
 def _of_step(folder: Path, given: str | None, engine: str, threads: int) -> ModelStart:
+    if not (folder / "model.safetensors").is_file() and _steps(folder):
+        raise LinnetError(f"{folder} is a whole run: give one of its steps{_steps(folder)}.")
     model = nn.load(folder)
     recipe = _recipe(folder.parent, given, f"task and data of the model in {folder}")
     task, data = _asked(recipe)
@@ -75,7 +83,7 @@ def _of_function(path: Path, name: str, engine: str, threads: int) -> ModelStart
     function = getattr(_module(path), name, None)
     if not callable(function):
         raise LinnetError(f"{path} has no function '{name}'. {_KINDS}")
-    made: Any = function()
+    made: Any = _called(function, f"{path}:{name}")
     if not isinstance(made, tuple) or len(made) != 3:
         raise LinnetError(f"{path}:{name} must return (model, task, splits); it returned {type(made).__name__}.")
     model, task, data = made
@@ -88,6 +96,16 @@ def _of_function(path: Path, name: str, engine: str, threads: int) -> ModelStart
         kinds = ", ".join(type(part).__name__ for part in made)
         raise LinnetError(f"{path}:{name} must return (a torch module or nn.Model, a task, Splits); got {kinds}.")
     return ModelStart(model, task, data, engine, threads)
+
+
+def _called(function: Callable[[], object], name: str) -> object:
+    """What the user's function returns; what it raises is the user's too."""
+    try:
+        return function()
+    except LinnetError:
+        raise
+    except Exception as error:
+        raise LinnetError(f"{name} cannot be run: {type(error).__name__}: {error}") from error
 
 
 def _module(path: Path) -> ModuleType:

@@ -21,6 +21,9 @@ def model():
 def nothing():
     return 3
 
+def breaks():
+    return {}["weights"]
+
 words = "no function"
 """
 
@@ -67,6 +70,12 @@ def test_what_cannot_be_started_from_is_said(tmp_path: Path, capsys: pytest.Capt
     assert "did you mean 'latency'" in refused(str(tmp_path), "--goal", "latencies")
     assert "has no function 'words'" in refused(f"{tmp_path / 'mine.py'}:words")
     assert "must return (model, task, splits); it returned int" in refused(f"{tmp_path / 'mine.py'}:nothing")
+    assert "mine.py:breaks cannot be run: KeyError: 'weights'" in refused(f"{tmp_path / 'mine.py'}:breaks")
+    (tmp_path / "run" / "big").mkdir(parents=True)
+    (tmp_path / "run" / "big" / "model.safetensors").write_bytes(b"")
+    assert f"is a whole run: give one of its steps; there is a model in: {tmp_path}/run/big" in refused(
+        str(tmp_path / "run"))
+    assert f"run/bgi; there is a model in: {tmp_path}/run/big" in refused(str(tmp_path / "run" / "bgi"))
     assert "cannot be run: ZeroDivisionError" in refused(f"{tmp_path / 'broken.py'}:model")
     assert "there is no file" in refused(f"{tmp_path / 'none.py'}:model")
 

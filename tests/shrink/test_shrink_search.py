@@ -122,6 +122,8 @@ def test_another_model_needs_another_folder(tmp_path: Path, ledger: Ledger) -> N
     searched(tmp_path / "s", ledger=ledger, trials=1)
     with pytest.raises(LinnetError, match="another model"):
         searched(tmp_path / "s", PretendStart(rows=1000), ledger)
+    with pytest.raises(LinnetError, match=r"another setting: epochs 3, not 5, seed 0, not 1; search in another"):
+        searched(tmp_path / "s", ledger=ledger, epochs=5, seed=1)
     searched(tmp_path / "s", ledger=ledger, trials=2, no_worse=0.02)  # the same trials, another question
 
 
@@ -132,6 +134,12 @@ def test_a_plan_that_breaks_is_a_failed_trial_and_says_why(tmp_path: Path, ledge
     assert {one.reason for one in broken} == {"ValueError: cannot be made"}
     with pytest.raises(LinnetError, match="none of 3 trials gave a file: ValueError: cannot be made"):
         searched(tmp_path / "none", PretendStart(breaks=tuple(range(10))), ledger, trials=3)
+
+
+def test_what_fails_three_times_for_one_reason_is_not_tried_on(tmp_path: Path, ledger: Ledger) -> None:
+    for _ in range(2):  # taken up again, it ends at once
+        with pytest.raises(LinnetError, match="none of 3 trials gave a file: ValueError: cannot be made"):
+            searched(tmp_path / "s", PretendStart(breaks=tuple(range(10))), ledger, trials=8)
 
 
 def test_what_is_predicted_to_be_too_large_is_not_tuned(tmp_path: Path, ledger: Ledger) -> None:

@@ -95,11 +95,16 @@ def test_arrays_that_do_not_fit_are_said(model: Path, tmp_path: Path, arrays: di
 
 
 def test_what_is_no_array_file_is_said(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(LinnetError, match="there is no file"):
+        arrays_of(model, tmp_path / "gone.npz")
     (tmp_path / "x.npz").write_bytes(b"no")
-    with pytest.raises(LinnetError, match="cannot be read as arrays"):
+    with pytest.raises(LinnetError, match=r"is no \.npz file of plain arrays; .* by input name: image; "):
         arrays_of(model, tmp_path / "x.npz")
+    np.save(tmp_path / "one.npy", np.zeros((400, 3, 8, 8), np.float32))
+    with pytest.raises(LinnetError, match=r"is no \.npz"):
+        arrays_of(model, tmp_path / "one.npy")
     np.savez(tmp_path / "y.npz", image=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(LinnetError, match="cannot be read as arrays"):
+    with pytest.raises(LinnetError, match=r"is no \.npz"):
         arrays_of(model, tmp_path / "y.npz")
 
 

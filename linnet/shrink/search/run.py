@@ -31,6 +31,8 @@ Watch = Callable[[Trial, Sequence[Trial]], None]
 """Told of each trial that ended, with the front as it is then."""
 _HOPELESS = 0.15
 """What lost so much more than it may after a short tuning is not tuned longer."""
+_SAME = 3
+"""So many first trials that fail for one reason end the search: it is the model or the data, not the plan."""
 
 
 def run(start: Start, wish: Wish, folder: str | Path, *, ledger: Ledger | None = None,
@@ -78,8 +80,8 @@ class Search:
         start, facts = self.bench.start, self.store.folder / "search.json"
         told = {"start": start.facts, "question": self.wish.question, "version": __version__}
         if facts.exists() and read_json(facts) != _plain(told):
-            raise LinnetError(f"{self.store.folder} holds the search of another model, data or setting (engine, "
-                              "threads, epochs, seconds, seed); search in another --folder, or delete this one.")
+            raise LinnetError(f"{self.store.folder} holds the search of {_another(read_json(facts), _plain(told))}; "
+                              "search in another --folder, or delete this one.")
         base = self.store.folder / BASE
         if not facts.exists() or not base.exists():
             start.write(base)
@@ -110,9 +112,14 @@ class Search:
             reasons = sorted({trial.reason for trial in self.trials})
             raise LinnetError(f"none of {len(self.trials)} trials gave a file: {' | '.join(reasons[:3])}")
 
+    def _is_in_vain(self) -> bool:
+        """Whether every trial so far failed for the same reason."""
+        reasons = {trial.reason if trial.state == "failed" else "" for trial in self.trials}
+        return len(self.trials) >= _SAME and len(reasons) == 1 and "" not in reasons
+
     def _next(self, under_way: Sequence[Job], waiting: list[Job]) -> Job | None:
         asked = [trial for trial in self.trials if trial.job.kind == "asked"]
-        if len(asked) + len(under_way) >= self.wish.trials:
+        if len(asked) + len(under_way) >= self.wish.trials or self._is_in_vain():
             return None
         if waiting:
             return waiting.pop(0)
@@ -253,6 +260,15 @@ def _alone(folder: Path) -> Iterator[None]:
         except (ModuleNotFoundError, OSError):  # Windows and some network drives have no such lock
             pass
         yield
+
+
+def _another(kept: dict[str, Any], now: dict[str, Any]) -> str:
+    """What the folder's search differs in."""
+    if kept["start"] != now["start"]:
+        return "another model or other data"
+    old, new = ({**facts["question"], "version": facts["version"]} for facts in (kept, now))
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return "another setting: " + ", ".join(f"{name} {old.get(name)}, not {new.get(name)}" for name in names)
 
 
 def _plain(value: Any) -> Any:

@@ -112,12 +112,15 @@ def read_samples(path: Path, inputs: Sequence[str], right: Answering, *, seed: i
 
     Raises LinnetError for anything else, and for fewer than eight rows.
     """
+    if not path.is_file():
+        raise LinnetError(f"there is no file {path}; write it with numpy.savez(path, **arrays), by input name: "
+                          f"{', '.join(inputs)}.")
     try:
         with np.load(path, allow_pickle=False) as file:
             values = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise LinnetError(f"{path} cannot be read as arrays ({error}); write it with numpy.savez(path, **arrays), "
-                          "without objects.") from error
+    except (OSError, ValueError, AttributeError, TypeError, zipfile.BadZipFile, EOFError) as error:
+        raise LinnetError(f"{path} is no .npz file of plain arrays; write it with numpy.savez(path, **arrays), by "
+                          f"input name: {', '.join(inputs)}; words as text, not as objects.") from error
     known = {*inputs, TARGET, *(name for name in values if name.startswith(GROUP))}
     missing, strange = sorted(set(inputs) - values.keys()), sorted(values.keys() - known)
     if missing or strange:
