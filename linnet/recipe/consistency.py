@@ -67,8 +67,8 @@ _SEEN: Mapping[type[Arguments], str] = {
 
 def _looked(steps: Steps, where: str, source: str | None, wanted: type[Arguments], model: str) -> list[str]:
     """Why this step's findings do not serve a plan for the model; nothing where they do."""
-    looked = steps[source][1] if source in steps else None
-    kind = _SEEN.get(type(looked))
+    looked = steps[source][1] if source is not None and source in steps else None
+    kind = None if looked is None else _SEEN.get(type(looked))
     if kind is not None and not isinstance(looked, wanted):
         return [f"{where}: '{source}' is a step of {kind}, a plan takes one of {_SEEN[wanted]} here"]
     if isinstance(looked, (RedundancyArguments, SensitivityArguments)) and looked.model != model:
