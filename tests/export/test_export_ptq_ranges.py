@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from linnet.export.ptq.grids import Grid
-from linnet.export.ptq.ranges import LEVELS, Histogram, information_lost, mse, read_ranges
+from linnet.export.ptq.ranges import LEVELS, Histogram, information_lost, mse, read_ranges, without_peaks
 
 
 def seen(values: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
@@ -59,6 +59,24 @@ def test_one_far_value_is_cut_off_by_entropy_but_a_uniform_range_is_not() -> Non
     low, high = found(even, "entropy")
     assert high - low > 1.9
     assert found(HEAVY, "entropy")[1] < 20
+
+
+def test_a_value_that_repeats_does_not_decide_alone() -> None:
+    """As in a network that hears silence for half a second: each channel answers one number."""
+    values = np.abs(NORMAL)
+    silence = np.full(20_000, 0.401)
+    _, without = found(values, "entropy")
+    _, high = found(np.concatenate([values, silence]), "entropy")
+    assert high == pytest.approx(without, rel=0.05)
+
+
+def test_only_peaks_are_flattened() -> None:
+    counts = np.zeros(2048)
+    counts[100:200] = 10
+    counts[[150, 1000]] = 5000, 7
+    flat = without_peaks(Histogram(np.linspace(0, 1, 2049), counts)).counts
+    assert (flat[150], flat[1000]) == (20, 7)
+    np.testing.assert_array_equal(np.delete(flat, 150), np.delete(counts, 150))
 
 
 def test_information_lost_is_the_divergence_of_what_256_levels_say() -> None:

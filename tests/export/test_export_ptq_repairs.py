@@ -61,6 +61,28 @@ def test_equalization_keeps_the_answers_and_evens_the_ranges() -> None:
     assert noise(graph, "equalize") < noise(graph)
 
 
+@pytest.mark.parametrize("repair", ["equalize", "adaround"])
+def test_repairs_may_not_change_what_is_stored_as_it_is(repair: str) -> None:
+    stored = nn.Encoding(bits=8, repairs=(repair,), palettes={"first": 4, "second": 4}, sparse=("third",))
+    with pytest.raises(LinnetError, match=f"{repair} may change no weights here"):
+        quantize(chain(), samples(), stored)
+
+
+def test_equalization_goes_around_palettes() -> None:
+    graph = chain()
+    with pytest.raises(LinnetError, match="palettes"):
+        quantize(graph, samples(), nn.Encoding(bits=8, repairs=("equalize",), palettes={"second": 4}))
+    made = quantize(graph, samples(), nn.Encoding(bits=8, repairs=("equalize",), palettes={"third": 4}))
+    plain = quantize(graph, samples(), nn.Encoding(bits=8))
+
+    def steps(quantized: onnx.ModelProto, layer: str) -> np.ndarray:
+        node = next(node for node in quantized.graph.node if node.name == layer)
+        return values_of(quantized.graph)[node.input[1].replace("/dq", "/scale")]
+
+    np.testing.assert_array_equal(steps(made, "third"), steps(plain, "third"))
+    assert not np.array_equal(steps(made, "first"), steps(plain, "first"))
+
+
 def test_inputs_of_a_grouped_convolution_are_those_of_its_groups() -> None:
     node = helper.make_node("Conv", ["x", "w"], ["y"], group=2)
     values = np.arange(4 * 3 * 2, dtype=float).reshape(4, 3, 2)

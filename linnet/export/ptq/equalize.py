@@ -45,7 +45,8 @@ def equalize(model: onnx.ModelProto, layers: Collection[str]) -> onnx.ModelProto
     pairs = list(find_pairs(made.graph, layers))
     if not pairs:
         raise LinnetError("equalize changes nothing: no two layers follow each other with only ReLU, LeakyReLU or "
-                          "pools between them. Leave 'equalize' out of the repairs.")
+                          "pools between them, both free to change: palettes, zeros that are not stored and learned "
+                          "steps stay as they are. Leave 'equalize' out of the repairs.")
     for _ in range(_SWEEPS):
         if max(_balance(pair, stored) for pair in pairs) < 1e-3:
             break

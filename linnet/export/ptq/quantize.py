@@ -54,6 +54,7 @@ def quantize_samples(graph: onnx.ModelProto, samples: Sequence[Sample], encoding
                           "are excluded. Keep it in float.")
     learned = folded_scales(graph.graph, encoding.scales, originals or {})
     free = [name for name in places.weighted if name not in learned and name not in _stored_otherwise(graph, encoding)]
+    _check_repairs(encoding, free)
     if "equalize" in encoding.repairs:
         graph = equalize(graph, free)
         places = find_places(graph.graph, excluded)
@@ -70,6 +71,15 @@ def quantize_samples(graph: onnx.ModelProto, samples: Sequence[Sample], encoding
     quantized = inserted(graph, made)
     store_narrow(quantized.graph, without=excluded)
     return quantized
+
+
+def _check_repairs(encoding: Encoding, free: Sequence[str]) -> None:
+    """Raise LinnetError for repairs of weights where no weights may be changed."""
+    asked = [repair for repair in encoding.repairs if repair in ("equalize", "adaround")]
+    if asked and not free:
+        raise LinnetError(f"{' and '.join(asked)} may change no weights here: every layer has a palette, zeros that "
+                          "are not stored or learned steps, which the file keeps as they are. Leave the repair out "
+                          "(bias_correction is possible), or those methods.")
 
 
 def _stored_otherwise(graph: onnx.ModelProto, encoding: Encoding) -> set[str]:
