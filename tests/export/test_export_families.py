@@ -55,6 +55,7 @@ def test_a_float_file_answers_as_its_model(family: str, request: pytest.FixtureR
 def test_an_int8_file_is_small_and_close_and_says_what_stayed_in_float(
         family: str, request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     model, task, samples = made(family, request)
+    caplog.clear()  # what was said of the data
     narrow = replace(model, encoding=nn.Encoding(bits=8), calibration=samples)
     file = export.write(narrow, task, tmp_path / "a.onnx")
     shipped = runtime.load(file)

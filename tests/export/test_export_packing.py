@@ -17,8 +17,10 @@ from linnet.errors import LinnetError
 from linnet.export import packing
 from linnet.export.compact import _name, compact
 from linnet.export.graph import to_graph
+from linnet.export.packing import grids
 from linnet.export.packing.digits import BASES, base_for, words_for
 from linnet.export.packing.forms import forms
+from linnet.export.packing.palettes import _match
 from linnet.export.packing.vectors import layers, shorten
 from linnet.export.packing.writing import Writing
 from linnet.export.parity import run
@@ -235,3 +237,13 @@ def test_short_names_are_many_and_different() -> None:
     names = [_name(number) for number in range(3000)]
     assert len(set(names)) == 3000
     assert sum(len(name) < 3 for name in names) == 52 + 52 * 52
+
+
+def test_learned_steps_are_kept_under_a_palette_and_empty_channels_have_fine_ones() -> None:
+    whole = RNG.choice(np.array([-101, -7, 0, 30, 99], np.float32), (4, 3, 5, 5))
+    whole[2] = 0
+    factors = np.array([0.01, 0.02, 0.5, -0.003], np.float32)
+    scaled = _match(whole * factors.reshape(-1, 1, 1, 1), whole)
+    assert scaled is not None
+    np.testing.assert_allclose(scaled.scale, [0.01, 0.02, 0.003, -0.003], rtol=1e-5)
+    assert (grids._step(scaled.values), grids._step(scaled.values / 2)) == (1.0, 101 / 254)

@@ -20,7 +20,7 @@ from linnet.export.packing.palettes import Scaled
 from linnet.export.packing.vectors import shorten
 
 _LARGEST_BIAS = 2.0**30
-_TINY = float(np.finfo(np.float32).tiny)
+_TINY = 1e-12
 
 
 def on_grids(quantized: onnx.ModelProto, source: onnx.ModelProto,
@@ -66,7 +66,7 @@ def _regrid(weights: onnx.NodeProto, bias: onnx.NodeProto | None, scaled: Scaled
             tensors: Mapping[str, onnx.TensorProto]) -> Scaled:
     """Set weights, scales and bias; give back the whole numbers before each channel's sign."""
     old = numpy_helper.to_array(tensors[weights.input[1]]).astype(np.float64)
-    step = max(float(np.abs(scaled.values).max(initial=0)) / 127, _TINY)
+    step = _step(scaled.values)
     channels = np.ones_like(old) if scaled.scale is None else scaled.scale.astype(np.float64)
     steps = np.maximum(np.abs(channels) * step, _TINY)
     if bias is not None:
@@ -82,6 +82,14 @@ def _regrid(weights: onnx.NodeProto, bias: onnx.NodeProto | None, scaled: Scaled
     _set(tensors[weights.input[0]], narrow * signs.reshape(shape))
     _set(tensors[weights.input[1]], steps.astype(np.float32))
     return Scaled(narrow, signs if np.any(signs < 0) else None, axis)
+
+
+def _step(values: NDArray[Any]) -> float:
+    """1 for whole numbers, which are those of learned steps; else what takes the largest value to 127."""
+    largest = float(np.abs(values).max(initial=0))
+    if 0 < largest <= 127 and np.array_equal(values, np.rint(values)):
+        return 1.0
+    return max(largest / 127, _TINY)
 
 
 def _refit(bias: onnx.NodeProto, old: NDArray[np.float64], steps: NDArray[np.float64],

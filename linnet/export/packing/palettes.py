@@ -107,7 +107,8 @@ def _scaled(tensor: NDArray[np.float32], laid: NDArray[np.float32], axis: int) -
     rows, source = (np.moveaxis(part, axis, 0).reshape(len(np.moveaxis(part, axis, 0)), -1).astype(np.float64)
                     for part in (tensor, laid))
     norms = (source * source).sum(axis=1)
-    scale = np.where(norms > 0, (rows * source).sum(axis=1) / np.where(norms > 0, norms, 1), 1)
+    scale = (rows * source).sum(axis=1) / np.where(norms > 0, norms, 1)
+    scale = np.where(norms > 0, scale, np.abs(scale[scale != 0]).min(initial=1))  # of no weights: fine for its bias
     largest = np.abs(rows).max(axis=1, initial=0)
     if np.any(np.abs(rows - source * scale[:, None]).max(axis=1, initial=0) > _CLOSE * largest + 1e-30):
         return None

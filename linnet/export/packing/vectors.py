@@ -15,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from linnet.export.choose import WEIGHTED
 from linnet.export.packing.writing import Writing
 
 _DIGITS = 2.0**11
@@ -45,7 +46,7 @@ def layers(graph: onnx.GraphProto) -> Iterator[Layer]:
     makers = {name: node for node in graph.node for name in node.output if node.op_type == "DequantizeLinear"}
     for node in graph.node:
         parts = [makers.get(name) for name in node.input[:3]]
-        if len(parts) < 2 or parts[0] is None or parts[1] is None:
+        if node.op_type not in WEIGHTED or len(parts) < 2 or parts[0] is None or parts[1] is None:
             continue
         scale = tensors.get(parts[1].input[1])
         if scale is None or len(scale.dims) != 1 or parts[1].input[0] not in tensors:
