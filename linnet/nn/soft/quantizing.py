@@ -14,6 +14,7 @@ from torch.nn.utils import parametrize
 
 from linnet.errors import LinnetError
 from linnet.nn.soft.baking import bake, piece_of
+from linnet.nn.soft.palettes import Palette
 from linnet.nn.soft.quantizers import (
     InputQuantizer,
     PercentileInputQuantizer,
@@ -76,7 +77,8 @@ def quantize_layers(module: nn.Module, bits: Mapping[str, int], seen: Mapping[st
     """Put quantizers in place on the layers that `bits` names: its weights in so many bits, its input in `input_bits`.
 
     Without `seen` (what `watch` gave) inputs stay as they are. Without `percentile` the steps are learned (LSQ), with
-    it they follow that percentile of what is seen.
+    it they follow that percentile of what is seen. A layer with a palette has one step, `per_channel` or not: on steps
+    of each channel's own, few values would become many.
     """
     inputs: dict[str, nn.Module] = {}
     for name, width in bits.items():
@@ -92,8 +94,9 @@ def quantize_layers(module: nn.Module, bits: Mapping[str, int], seen: Mapping[st
         if not torch.isfinite(weight).all():
             raise LinnetError(f"the weights of layer '{name}' hold NaN or infinity; the model is broken, look there "
                               "first.")
-        quantizer = (WeightQuantizer(weight, width, per_channel=per_channel) if percentile is None else
-                     PercentileWeightQuantizer(weight, width, per_channel=per_channel, share=percentile))
+        own_steps = per_channel and piece_of(layer, Palette) is None
+        quantizer = (WeightQuantizer(weight, width, per_channel=own_steps) if percentile is None else
+                     PercentileWeightQuantizer(weight, width, per_channel=own_steps, share=percentile))
         quantizer.to(weight.device)
         parametrize.register_parametrization(layer, "weight", quantizer)
 
