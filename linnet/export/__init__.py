@@ -8,6 +8,6 @@ from linnet.export.parity import parity
 from linnet.export.prove import counted, prove
 from linnet.export.ptq import quantize_file
 from linnet.export.realised import realised
-from linnet.export.write import write
+from linnet.export.write import draft, write
 
-__all__ = ["adopt", "counted", "parity", "prove", "quantize_file", "realised", "write"]
+__all__ = ["adopt", "counted", "draft", "parity", "prove", "quantize_file", "realised", "write"]

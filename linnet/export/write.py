@@ -53,6 +53,11 @@ def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Datas
     return target
 
 
+def draft(model: Model) -> bytes:
+    """The file that `write` would make, without its card and unchecked: for a model of which only the cost matters."""
+    return _content(to_graph(model), model)[0]
+
+
 def _graph(model: Model) -> tuple[onnx.ModelProto, list[str], list[str], set[str]]:
     """The float graph, the names of the network's nodes, of those that are to compute in 8 bits, and of those that the
     model keeps in float.

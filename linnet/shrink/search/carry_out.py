@@ -13,7 +13,7 @@ from linnet.errors import LinnetError
 from linnet.evidence import Scores
 from linnet.progress import Progress
 from linnet.shrink.search.measure import measure, one_at_a_time
-from linnet.shrink.search.predict import predicted
+from linnet.shrink.search.predict import Count, knows_machine, predicted, predicted_ms
 from linnet.shrink.search.start import How, Part, Start, needs_tuning
 from linnet.shrink.search.trial import FILE, Job, Store, Trial, with_seconds
 from linnet.shrink.search.wish import Wish
@@ -37,7 +37,7 @@ class Bench:
     def carry_out(self, job: Job, limit: float | None, progress: Progress | None = None) -> Trial:
         """The trial, which is kept in the folder. Whatever goes wrong in it is its result, but for a stop by hand.
 
-        `limit` is the largest prediction with which a plan is still worth its tuning.
+        `limit` is the least prediction of a plan that was good enough.
         """
         begin, place = time.perf_counter(), self.store.begin(job)
         try:
@@ -51,12 +51,18 @@ class Bench:
     def _tried(self, job: Job, limit: float | None, how: How) -> Trial:
         count = self.start.count(job.plan)
         counted = Trial(job, "done", macs=count.macs, parameters=count.parameters)
-        expected = predicted(count, job.plan, self.wish.goal)
-        if limit is not None and job.kind == "asked" and needs_tuning(job.plan) and expected > SLACK * limit:
-            return replace(counted, state="pruned", reason=f"predicted to need {expected / limit:.2f} times what a "
-                           "plan needs that was good enough; it was not tuned")
+        begin, tuned = time.perf_counter(), needs_tuning(job.plan)
+        if tuned and job.kind == "asked" and knows_machine(self.wish):
+            counted = replace(counted, predicted_ms=predicted_ms(self.start.untuned(job.plan, how.seed)))
+        seconds = {"predict": time.perf_counter() - begin}
+        needs = expected(counted, self.wish)
+        if tuned and job.kind == "asked" and needs is not None and limit is not None and needs > SLACK * limit:
+            return with_seconds(replace(counted, state="pruned", reason=f"predicted to need {needs / limit:.2f} times "
+                                        "what a plan needs that was good enough; it was not tuned"), **seconds)
         path = self.store.place(job.number) / FILE
-        seconds = dict(self.start.make(job.plan, path, how))
+        seconds |= self.start.make(job.plan, path, how)
+        if not tuned and knows_machine(self.wish):
+            counted = replace(counted, predicted_ms=predicted_ms(path))
         begin = time.perf_counter()
         trial = judged(self.start, counted, self._unchanged(), self.start.scores(path, "validation"), "validation")
         seconds["evaluate"], begin = time.perf_counter() - begin, time.perf_counter()
@@ -76,6 +82,13 @@ class Bench:
         if self.before is None:
             self.before = self.start.scores(self.store.folder / BASE, "validation")
         return self.before
+
+
+def expected(trial: Trial, wish: Wish) -> float | None:
+    """What a trial is predicted to need, to be compared with others of the same wish; None where nobody said so."""
+    if knows_machine(wish):
+        return trial.predicted_ms
+    return predicted(Count(trial.macs or 0, trial.parameters or 0), trial.job.plan, wish.goal)
 
 
 def judged(start: Start, trial: Trial, before: Scores, after: Scores, part: Part) -> Trial:

@@ -1,18 +1,22 @@
-"""What a plan will cost, before anything is tuned: multiplications and numbers of the graph, and how they are stored.
+"""What a plan will cost, before anything is tuned.
 
-One function, `predicted`, so that a better model of the machine can take its place.
+For latency on onnxruntime the cost model says it of the untuned file, in milliseconds of this machine. For all else:
+multiplications and stored numbers of the graph, and how they are stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
+from linnet import cost
 from linnet.shrink.plan import Plan
+from linnet.shrink.search.wish import Wish
 
 _FLOAT_BITS = 32
 _INT8_SPEED = 0.6
@@ -28,8 +32,18 @@ class Count:
     """Stored floats; what the graph computes from formulas is not among them."""
 
 
+def knows_machine(wish: Wish) -> bool:
+    """Whether the cost model can say what the wish is about."""
+    return wish.goal == "latency" and wish.engine == "onnxruntime"
+
+
+def predicted_ms(file: Path | bytes) -> float:
+    """From a file's counts and this machine's rates: the same whenever it is asked, however busy the machine is."""
+    return cost.predict(file, runs=1).predicted_ms
+
+
 def predicted(count: Count, plan: Plan, goal: str) -> float:
-    """About what the goal comes to, in a unit of its own: to be compared with that of other plans only."""
+    """From counts, about what the goal comes to, in a unit of its own: to be compared with other plans' only."""
     if goal == "size":
         return count.parameters * _bits(plan.methods) / 8
     is_int8 = bool({"int8", "qat"} & plan.methods.keys())

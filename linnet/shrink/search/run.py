@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from linnet import __version__
+from linnet import __version__, cost
 from linnet.errors import LinnetError
 from linnet.evidence import Ledger
 from linnet.progress import Progress
@@ -18,11 +18,11 @@ from linnet.runtime.claims import with_claims
 from linnet.shrink.plan import Plan
 from linnet.shrink.search import workers
 from linnet.shrink.search.asking import ask
-from linnet.shrink.search.carry_out import BASE, Bench
+from linnet.shrink.search.carry_out import BASE, Bench, expected
 from linnet.shrink.search.certify import Candidate, Certificate, Tested, certify, order, safety
 from linnet.shrink.search.measure import Measured, check_energy, measure
 from linnet.shrink.search.outcome import Outcome, Step, in_order
-from linnet.shrink.search.predict import Count, predicted
+from linnet.shrink.search.predict import knows_machine
 from linnet.shrink.search.start import Start, needs_tuning, refuse_without
 from linnet.shrink.search.trial import Job, Store, Trial, front, read_json, write_json
 from linnet.shrink.search.wish import Wish
@@ -88,6 +88,8 @@ class Search:
             write_json(facts, told)
         if self.wish.goal == "energy":
             check_energy(base, engine=self.wish.engine)
+        if knows_machine(self.wish):
+            cost.machine()  # measured before anything else is at work, and by one process
         self.trials = self.store.trials()
 
     def try_plans(self) -> None:
@@ -136,8 +138,9 @@ class Search:
 
     def _limit(self) -> float | None:
         """The least that a plan was predicted to need that turned out good enough."""
-        return min((predicted(Count(trial.macs or 0, trial.parameters or 0), trial.job.plan, self.wish.goal)
-                    for trial in self.trials if trial.state == "done" and safety(trial, self.wish) > 0), default=None)
+        found = [expected(trial, self.wish) for trial in self.trials
+                 if trial.state == "done" and trial.job.kind == "asked" and safety(trial, self.wish) > 0]
+        return min((needs for needs in found if needs is not None), default=None)
 
     def _ended(self, trial: Trial) -> None:
         self.trials.append(trial)

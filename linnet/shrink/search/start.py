@@ -22,6 +22,7 @@ from linnet.progress import Progress
 from linnet.shrink.apply import apply
 from linnet.shrink.method import Materials
 from linnet.shrink.methods import METHODS, check
+from linnet.shrink.methods.int8 import Int8
 from linnet.shrink.plan import Plan
 from linnet.shrink.search.predict import Count, count
 from linnet.shrink.search.proposals import FIRST, PROPOSALS, Draw, Look, propose
@@ -32,6 +33,8 @@ from linnet.train import Options
 Part = Literal["validation", "test"]
 STRUCTURAL = ("remove_blocks", "remove_channels", "factorize")
 """Methods that change how much is computed; the others change how it is stored or in how many bits."""
+
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,10 @@ class Start(Protocol):
 
     def count(self, plan: Plan) -> Count:
         """What a run will compute and a file store, before anything is tuned."""
+        ...
+
+    def untuned(self, plan: Plan, seed: int) -> bytes:
+        """An ONNX file that takes as long as the plan's will; its answers are not looked at."""
         ...
 
     def scores(self, path: Path, part: Part) -> Scores:
@@ -157,14 +164,26 @@ class ModelStart:
 
     def count(self, plan: Plan) -> Count:
         """Of the graph, after what changes its structure."""
-        structure = Plan({name: settings for name, settings in plan.methods.items() if name in STRUCTURAL})
+        structure = _structure(plan)
         key = repr(structure.to_json())
         if key not in self.counted:
-            smaller, materials = self.model, Materials(self.task, self.data, 0)
-            for name, settings in (check(structure) if structure.methods else {}).items():
-                smaller = METHODS[name].prepare(smaller, settings, materials)
-            self.counted[key] = count(to_graph(smaller))
+            self.counted[key] = count(to_graph(self._prepared(structure, 0)))
         return self.counted[key]
+
+    def untuned(self, plan: Plan, seed: int) -> bytes:
+        """Smaller, and in 8 bits where the plan's file will be; ranges of a few samples will do."""
+        smaller = self._prepared(_structure(plan), seed)
+        narrow = plan.methods.get("int8", plan.methods.get("qat"))
+        if narrow is not None:
+            settings = Int8(exclude=narrow.get("exclude", []), samples=_FEW)
+            smaller = METHODS["int8"].finish(smaller, settings, Materials(self.task, self.data, seed))
+        return export.draft(smaller)
+
+    def _prepared(self, structure: Plan, seed: int) -> Model:
+        smaller, materials = self.model, Materials(self.task, self.data, seed)
+        for name, settings in (check(structure) if structure.methods else {}).items():
+            smaller = METHODS[name].prepare(smaller, settings, materials)
+        return smaller
 
     def scores(self, path: Path, part: Part) -> Scores:
         """Every sample of the part."""
@@ -174,6 +193,10 @@ class ModelStart:
     def groups(self, part: Part) -> Mapping[str, tuple[Sequence[str], DataRef]]:
         """Every value of the task's groups."""
         return groups_of(self.task, getattr(self.data, part))
+
+
+def _structure(plan: Plan) -> Plan:
+    return Plan({name: settings for name, settings in plan.methods.items() if name in STRUCTURAL})
 
 
 def groups_of(task: Task, dataset: Dataset) -> Mapping[str, tuple[Sequence[str], DataRef]]:

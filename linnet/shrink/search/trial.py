@@ -64,6 +64,8 @@ class Trial:
     """Multiplications of a run, counted before tuning."""
     parameters: int | None = None
     """Numbers that are stored, counted before tuning."""
+    predicted_ms: float | None = None
+    """By the cost model, where latency on onnxruntime is the goal: of the untuned file, where a plan needs tuning."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """What the trial took, by part of it."""
 
@@ -81,7 +83,7 @@ class Trial:
     def from_json(cls, value: Mapping[str, Any]) -> Trial:
         """Read what `to_json` wrote."""
         groups = {name: (float(lost), float(doubt)) for name, (lost, doubt) in value["groups"].items()}
-        known = {item.name: value[item.name] for item in fields(cls)}
+        known = {item.name: value[item.name] for item in fields(cls) if item.name in value}
         return cls(**{**known, "job": Job.from_json(value["job"]), "groups": groups})
 
 
