@@ -16,6 +16,7 @@ from linnet.nn.dependencies import Dependencies, examples
 from linnet.nn.layers import Pixels
 from linnet.nn.masking import blank_beyond, real_frames
 from linnet.nn.model import Model
+from linnet.nn.overtime import Heard, norm_over_time
 from linnet.nn.rewrites import rewrite
 from linnet.nn.tracing import Kind
 from linnet.nn.zoo.building import describe
@@ -80,18 +81,33 @@ class Own(nn.Module):
         names = [entry["name"] for entry in spec["inputs"]]
         self.front: nn.Module = Pixels() if "image" in names else nn.Identity()
         self.layers = nn.ModuleDict({"network": module})
-        known = inspect.signature(module.forward).parameters
-        self.masks_tokens = "tokens" in names and "attention_mask" in known
+        self.known = frozenset(inspect.signature(module.forward).parameters)
+        self.reads = "tokens" in names
+        self.heard = Heard()
+        if hasattr(module, _COUNTERS):
+            norm_over_time(module, self.heard)
 
     def forward(self, first: Tensor, lengths: Tensor | None = None) -> Tensor:
         """The task's arrays, in its order, to its one output."""
         network = self.layers["network"]
         x = self.front(first)
-        answer = _tensor(network(x, attention_mask=(x != 0).to(torch.int64)) if self.masks_tokens else network(x))
+        self.heard.lengths = lengths
+        answer = _tensor(network(x, **self._beside(x, lengths)))
+        self.heard.lengths = None
         counter = getattr(network, _COUNTERS, None)
-        if lengths is not None and counter is not None:
+        if lengths is not None and counter is not None and answer.ndim == 3:
             return blank_beyond(answer, real_frames(counter(lengths), answer))
         return answer
+
+    def _beside(self, x: Tensor, lengths: Tensor | None) -> dict[str, Tensor]:
+        """What tells the network which positions are real, where its `forward` knows a name for that."""
+        if self.reads and "attention_mask" in self.known:
+            return {"attention_mask": (x != 0).to(torch.int64)}
+        if lengths is not None and "lengths" in self.known:
+            return {"lengths": lengths}
+        if lengths is not None and "attention_mask" in self.known:
+            return {"attention_mask": real_frames(lengths, x).to(torch.int64)}
+        return {}
 
 
 def _tensor(answer: Any) -> Tensor:

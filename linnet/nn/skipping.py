@@ -27,6 +27,9 @@ def remove_blocks(model: Model, blocks: Iterable[str]) -> Model:
     Latency falls by what a block took, whatever the engine's favourite widths. Raises LinnetError for a layer that is
     no such block, and for a model whose blocks were rewritten otherwise than resized (factorized).
     """
+    if model.spec["family"] not in MODULES:
+        raise LinnetError(f"model '{model.name}' is around a module of your own, whose code runs all of its blocks; "
+                          "make the module with fewer blocks and wrap that. Channels and heads can go.")
     going, known = list(dict.fromkeys(blocks)), removable_blocks(model)
     for name in going:
         if name not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import heapq
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -95,19 +96,23 @@ def _cheapest(found: Dependencies, scores: Mapping[str, Scores], budget: int, *,
     """Units to remove until no more than `budget` multiplications are left."""
     going: set[int] = set()
     macs = found.macs()
-    queues = {group.name: _steps(group, scores[group.name], multiple, least) for group in found.groups}
+    queues = [_steps(group, scores[group.name], multiple, least) for group in found.groups]
+    waiting = [(0.0, place, -1, 0) for place, steps in enumerate(queues) if steps]
+    taken = 0
     while macs > budget:
-        offers = {}
-        for name, steps in queues.items():
-            if steps:
-                saved = macs - found.macs(going | steps[0][0])
-                offers[name] = (steps[0][1] / max(saved, 1), saved)
-        if not offers:
+        if not waiting:
             raise LinnetError(f"{budget} multiplications cannot be met: {macs} are left where every layer keeps its "
                               f"least share of {least}. Take a larger keep, a smaller least, or remove blocks too.")
-        best = min(offers, key=lambda name: offers[name][0])
-        going |= queues[best].pop(0)[0]
-        macs -= offers[best][1]
+        _, place, when, saved = heapq.heappop(waiting)
+        units, worth = queues[place][0]
+        if when < taken:  # what a step saves only falls as others go, so that the first of fresh ones is the best
+            saved = macs - found.macs(going | units)
+            heapq.heappush(waiting, (worth / max(saved, 1), place, taken, saved))
+            continue
+        queues[place].pop(0)
+        going, macs, taken = going | units, macs - saved, taken + 1
+        if queues[place]:
+            heapq.heappush(waiting, (0.0, place, -1, 0))
     return going
 
 

@@ -84,6 +84,11 @@ def test_sizes_in_code_that_do_not_follow_are_refused() -> None:
         nn.remove_channels(model, {"network.first": [0]})
 
 
+def test_blocks_of_a_users_module_stay() -> None:
+    with pytest.raises(LinnetError, match="whose code runs all of its blocks"):
+        nn.remove_blocks(nn.own(Mine(), rows()), ["network.twice"])
+
+
 def _ill() -> torch.nn.Module:
     module = Mine()
     with torch.no_grad():

@@ -231,7 +231,25 @@ def _padded(call: Call) -> list[Axes]:
 
 
 def _repeated(call: Call) -> list[Axes]:
-    return _padded(call) if len(call.axes(0)) == call.outputs[0].ndim else _unknown(call)
+    """What is one long and repeated is as an expanded one: it may follow what it meets."""
+    axes, shape = call.axes(0), call.outputs[0].shape
+    if len(axes) != len(shape):
+        return _unknown(call)
+    spread = [len(axis) == 1 and size != 1 for axis, size in zip(axes, shape, strict=True)]
+    return [[call.ledger.fresh(size, Kind.FREE) if is_spread else axis
+             for axis, size, is_spread in zip(_padded(call)[0], shape, spread, strict=True)]]
+
+
+def _put(call: Call) -> list[Axes]:
+    """index_put: a mask has the axes of what it covers."""
+    axes, place = list(call.axes(0)), 0
+    for index in call.get(1):
+        is_mask = index is not None and index.dtype in (torch.bool, torch.uint8)
+        for along in call.axes_of(index) if is_mask else ():
+            axes[place] = call.ledger.tie(axes[place], along)
+            place += 1
+        place += not is_mask
+    return [axes]
 
 
 def _reduced(call: Call) -> list[Axes]:
@@ -348,7 +366,7 @@ def _packed(call: Call) -> list[Axes]:
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(("clone", "_to_copy", "detach", "alias", "lift_fresh", "_softmax", "_log_softmax", "cumsum", "sort",
-                     "index_put", "index_put_", "scatter", "scatter_", "index_fill", "masked_scatter", "index_copy",
+                     "scatter", "scatter_", "index_fill", "masked_scatter", "index_copy",
                      "index_copy_", "native_dropout", "dropout", "contiguous", "bernoulli",
                      "_safe_softmax"), _same),
     **dict.fromkeys(("as_strided", "as_strided_"), _strided),
@@ -361,6 +379,7 @@ RULES: dict[str, Rule] = {
     "split": _parts, "unsafe_split": _parts, "split_with_sizes": _parts, "unsafe_split_with_sizes": _parts,
     "chunk": _parts, "unbind": _unbind, "cat": _cat, "stack": _stack,
     "view": _view, "_unsafe_view": _view, "reshape": _view, "_reshape_alias": _view, "flip": _flip,
+    "index_put": _put, "index_put_": _put,
     "index_select": _picked, "index": _indexed, "constant_pad_nd": _padded, "repeat": _repeated,
     **dict.fromkeys(("reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d"), _padded),
     **dict.fromkeys(("sum", "mean", "amax", "amin", "prod", "var", "std", "var_mean", "std_mean", "max", "min",
