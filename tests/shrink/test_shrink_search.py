@@ -15,7 +15,7 @@ from linnet.runtime.artifact import read
 from linnet.shrink import Plan
 from linnet.shrink.search import Outcome, Trial, Wish, front, run, told
 from linnet.shrink.search.carry_out import mean_and_error
-from linnet.shrink.search.certify import Candidate, certify, order, safety
+from linnet.shrink.search.certify import Candidate, certify, order, safety, stairs
 from linnet.shrink.search.start import How
 from linnet.shrink.search.trial import Job, Store
 
@@ -203,6 +203,13 @@ def test_the_order_is_that_of_certainty() -> None:
               trial(4, 20, 0.0, groups={"voice ann": (0.06, 0.01)})]
     assert [one.job.number for one in order(points, wish)] == [2, 1]
     assert safety(points[3], wish) == pytest.approx(-1.0)
+
+
+def test_what_surely_lost_nothing_is_tested_before_what_seems_to_have_gained() -> None:
+    wish = Wish(goal="size", no_worse=0.03)
+    sure, gained, larger = trial(1, 71, 0.0, doubt=0.003), trial(2, 60, -0.016, doubt=0.01), trial(3, 80, 0.001)
+    assert [one.job.number for one in front([sure, gained], "size")] == [2]
+    assert [one.job.number for one in stairs([larger, gained, sure], wish)] == [3, 1, 2]
 
 
 def test_a_damage_without_a_difference_is_not_certain() -> None:

@@ -19,7 +19,7 @@ from linnet.shrink.plan import Plan
 from linnet.shrink.search import workers
 from linnet.shrink.search.asking import ask
 from linnet.shrink.search.carry_out import BASE, Bench, expected
-from linnet.shrink.search.certify import Candidate, Certificate, Tested, certify, order, safety
+from linnet.shrink.search.certify import Candidate, Certificate, Tested, certify, safety, stairs
 from linnet.shrink.search.measure import Measured, check_energy, measure
 from linnet.shrink.search.outcome import Outcome, Step, in_order
 from linnet.shrink.search.predict import knows_machine
@@ -176,9 +176,9 @@ class Search:
 
     def certify(self) -> Outcome:
         """Choose on validation, test on what the search never saw, write the file."""
-        found, base = self._finally_measured()
+        found, together, base = self._finally_measured()
         points = front(found, self.wish.goal)
-        sequence = self._sequence(points, base)
+        sequence = self._sequence(together, base)
         candidates = [Candidate(trial, self.store.file(trial)) for trial in sequence]
         certificate = certify(self.bench.start, candidates, self.store.folder / BASE, self.wish, ledger=self.ledger,
                               progress=self.progress)
@@ -190,33 +190,41 @@ class Search:
         write_json(self.store.folder / "result.json", outcome.to_json())
         return outcome
 
-    def _sequence(self, points: Sequence[Trial], base: dict[str, float]) -> list[Trial]:
-        """Those of the front that are small enough and good enough, the safest first."""
+    def _sequence(self, found: Sequence[Trial], base: dict[str, float]) -> list[Trial]:
+        """Those that were measured together, are small enough and good enough, the safest first."""
         least = base[self.wish.goal] if self.wish.at_most is None else min(base[self.wish.goal], self.wish.at_most)
-        small = [trial for trial in points if trial.cost[self.wish.goal] <= least and trial.share[self.wish.goal] < 1]
-        return order(small, self.wish)
+        return stairs([trial for trial in found if trial.cost[self.wish.goal] <= least
+                       and trial.share[self.wish.goal] < 1], self.wish)
 
-    def _finally_measured(self) -> tuple[list[Trial], dict[str, float]]:
-        """The trials, those of the front measured together once more; kept, so that a kill changes no order."""
+    def _finally_measured(self) -> tuple[list[Trial], list[Trial], dict[str, float]]:
+        """All trials; those of the front and of the stairs, measured together once more; the same of the base.
+
+        What was measured is kept, so that a kill changes no order.
+        """
         path, numbers = self.store.folder / "measured.json", [trial.job.number for trial in self.trials]
         if path.exists() and (kept := read_json(path))["trials"] == numbers and kept["goal"] == self.wish.goal:
             costs = {int(number): cost for number, cost in kept["costs"].items()}
-            return self._with(costs, kept["base"]), kept["base"]
-        points = front(self.trials, self.wish.goal)
+            return *self._with(costs, kept["base"]), kept["base"]
+        done = [trial for trial in self.trials if trial.state == "done" and self.wish.goal in trial.cost]
+        points = list({trial.job.number: trial for trial in (*front(done, self.wish.goal), *stairs(done, self.wish))}
+                      .values())
         measured = self._measure([self.store.folder / BASE, *map(self.store.file, points)])
         base, costs = measured[0].cost, {trial.job.number: one.cost
                                          for trial, one in zip(points, measured[1:], strict=True)}
         write_json(path, {"trials": numbers, "goal": self.wish.goal, "base": base, "costs": costs})
-        return self._with(costs, base), base
+        return *self._with(costs, base), base
 
     def _measure(self, paths: Sequence[Path]) -> list[Measured]:
         return measure(paths, engine=self.wish.engine, threads=self.wish.threads, seconds=self.wish.seconds,
                        energy=self.wish.goal == "energy")
 
-    def _with(self, costs: dict[int, dict[str, float]], base: dict[str, float]) -> list[Trial]:
-        return [replace(trial, cost=costs[trial.job.number], share={
+    def _with(self, costs: dict[int, dict[str, float]],
+              base: dict[str, float]) -> tuple[list[Trial], list[Trial]]:
+        """All trials with these costs, and those that have one here."""
+        found = [replace(trial, cost=costs[trial.job.number], share={
             goal: cost / base[goal] for goal, cost in costs[trial.job.number].items() if base.get(goal)})
             if trial.job.number in costs else trial for trial in self.trials]
+        return found, [trial for trial in found if trial.job.number in costs]
 
     def _written(self, best: Tested, certificate: Certificate) -> Path:
         """The chosen file with its claims, beside the trials."""
