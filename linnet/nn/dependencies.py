@@ -86,7 +86,7 @@ class Dependencies:
         """Multiplications for one sample where the sets `going` are cut; those of a front end do not count."""
         left, size = self._left(going), len(self.tape.inputs[0][0])
         return sum(cost.factor * int(np.prod([self._count(axis, left) for axis in cost.axes], dtype=np.int64))
-                   for cost in self.tape.costs if any(axis.kind is Kind.OPEN for axis in cost.axes)) // size
+                   for cost in self.tape.costs if cost.module.split(".")[0] != "front") // size
 
     def kept_positions(self, going: Collection[int]) -> dict[str, list[Numbers]]:
         """By parameter or buffer: the positions along each axis that stay."""

@@ -10,13 +10,13 @@ from linnet.cli.app import answer
 def test_everything_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer(["list"]) == 0
     shown = capsys.readouterr().out
-    for expected in ("tasks:\n  classify", "  dscnn", "engines:\n  onnxruntime", "  fsdd", "  int8"):
+    for expected in ("tasks:\n  classify", "  dscnn", "engines:\n  coreml", "  fsdd", "  int8"):
         assert expected in shown
 
 
 def test_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer(["list", "engines"]) == 0
-    assert capsys.readouterr().out.startswith("onnxruntime  ")
+    assert capsys.readouterr().out.splitlines()[2].startswith("onnxruntime  ")
 
 
 def test_an_unknown_kind_gets_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
