@@ -137,6 +137,7 @@ def test_adaround_is_that_of_the_paper() -> None:
     assert STEPS > 100
 
 
+@pytest.mark.slow
 def test_all_repairs_together_do_not_hurt() -> None:
     graph = tidy(foreign())
     assert noise(graph, "adaround", "bias_correction") < noise(graph)
