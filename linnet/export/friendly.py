@@ -50,7 +50,8 @@ class _Graph:
         """For a pool that covers one whole axis and nothing of the other."""
         said, size = _attributes(node), self.sizes.get(node.input[0], ())
         kernel = tuple(said["kernel_shape"])
-        if len(size) != 4 or size[1] is None or any(said.get("pads", ())) or said.get("ceil_mode"):
+        if len(size) != 4 or size[1] is None or any(said.get("pads", ())) or said.get("ceil_mode") or (
+                said.get("auto_pad", b"NOTSET") != b"NOTSET"):
             return
         covers = [extent == places and places > 1 for extent, places in zip(size[2:], kernel, strict=True)]
         rest = covers.index(False) if sorted(covers) == [False, True] else None

@@ -77,6 +77,7 @@ def test_a_mean_over_whole_rows_is_a_convolution(kernel: list[int]) -> None:
     helper.make_node("AveragePool", ["x"], ["y"], name="pool", kernel_shape=[1, 4], strides=[2, 4]),
     helper.make_node("AveragePool", ["x"], ["y"], kernel_shape=[1, 4], strides=[1, 4]),
     helper.make_node("AveragePool", ["x"], ["y"], name="pool", kernel_shape=[1, 4], pads=[0, 1, 0, 1]),
+    helper.make_node("AveragePool", ["x"], ["y"], name="pool", kernel_shape=[1, 4], auto_pad="SAME_UPPER"),
     helper.make_node("Conv", ["x", "w"], ["y"], name="conv", strides=[1, 1]),
     helper.make_node("Conv", ["x", "w"], ["y"], strides=[2, 2]),
 ])
