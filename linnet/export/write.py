@@ -97,7 +97,7 @@ def _judge(model: Model, found: Realised, layers: list[str]) -> None:
     """Say what stayed in float against the model's wish; refuse a file in which nothing changed."""
     if not found.int8:
         raise LinnetError(f"model '{model.name}' asks for 8 bits, but {found.engine} {found.version} runs none of its "
-                          f"{len(layers)} operators in int8 on this processor. Export it in float (bits=None).")
+                          f"{len(layers)} operators in int8 on this processor. Export it in float.")
     for operator, reason in found.float_reasons.items():
         if "kept" in reason:
             log.warning("%s: %s", operator, reason)
@@ -117,7 +117,7 @@ def _card(model: Model, task: Task, found: Realised, checked: Parity, stored: Ma
 def _check(model: Model, task: Task) -> None:
     if model.bits == 8 and not model.calibration:
         raise LinnetError(f"model '{model.name}' asks for 8 bits but has no calibration samples; use shrink.apply, "
-                          "or replace(model, bits=8, calibration=task.prepare(...)).")
+                          "or replace(model, encoding=nn.Encoding(bits=8), calibration=task.prepare(...)).")
     tokenizer, size = getattr(task, "tokenizer", None), model.spec.get("vocabulary")
     if tokenizer is not None and size is not None and tokenizer.size != size:
         raise LinnetError(f"the task's tokenizer does not fit model '{model.name}': it knows {tokenizer.size} tokens, "
