@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside, flushed to the disk, renamed."""
+"""Files that are whole or not there: written beside, flushed, renamed; folders in which one works at a time."""
 
 from __future__ import annotations
 
@@ -31,6 +31,23 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     if os.name == "posix":  # elsewhere a folder cannot be opened
         _flush(path.parent)
+
+
+@contextmanager
+def alone(folder: Path, what: str) -> Iterator[None]:
+    """Keep a second one of `what` ("run") out of the folder; the system lets go of the lock however this one ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LinnetError(f"another {what} is at work in {folder}; wait for its end, or take another --folder."
+                              ) from error
+        except (ModuleNotFoundError, OSError):  # Windows and some network drives have no such lock
+            pass
+        yield
 
 
 def _flush(path: Path) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from linnet import export, nn, plain_yaml, report, runtime, tasks, train
 from linnet.data.augment import Augment
 from linnet.errors import LinnetError, unknown
+from linnet.files import alone
 from linnet.plain_yaml import faults
 from linnet.progress import Progress
 from linnet.recipe import store
@@ -110,7 +111,7 @@ def bench_methods(path: str | Path, *, folder: str | Path = "runs", progress: Pr
     kind, keywords = recipe.task
     task = tasks.TASKS[kind](splits, **keywords)
     home = Path(folder) / wanted.name
-    with store.alone(home):
+    with alone(home, "bench"):
         tuning = Tuning(wanted.epochs, wanted.teacher, wanted.augment, wanted.options)
         cells = grid(points(wanted.grid), model, task, splits, seeds=wanted.seeds, settings=tuning,
                             folder=home, progress=progress)

@@ -19,6 +19,7 @@ import numpy as np
 from linnet import __version__, data, evidence, report, runtime, tasks
 from linnet.errors import LinnetError, NotAvailableError, unknown
 from linnet.evidence import Claim, Verdict, canonical_json
+from linnet.files import alone
 from linnet.progress import Progress
 from linnet.recipe import contents, store
 from linnet.recipe.arguments import Arguments, ProveArguments, references
@@ -57,7 +58,7 @@ def run(path: str | Path, *, until: str | None = None, changes: Mapping[str, str
         recipe = load(Path(path).parent / recipe.otherwise, changes=changes)
         _check_until(until, recipe)
         splits = splits_of(recipe)
-    with store.alone(Path(folder) / recipe.name):
+    with alone(Path(folder) / recipe.name, "run"):
         return _Run(recipe, splits, Path(folder) / recipe.name, progress).go(until)
 
 

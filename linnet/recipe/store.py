@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from linnet.errors import DamagedFileError, LinnetError
+from linnet.errors import DamagedFileError
 from linnet.evidence import DataRef, Scores
 from linnet.files import replacing
 
 _PLAIN = ("subject", "subject_name", "metric")
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Keep a second run out of the folder; the system lets go of the lock however this one ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LinnetError(f"another run is at work in {folder}; wait for its end, or run with another --folder."
-                              ) from error
-        except (ModuleNotFoundError, OSError):  # Windows and some network drives have no such lock
-            pass
-        yield
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from linnet import __version__, cost
 from linnet.errors import LinnetError
 from linnet.evidence import Ledger
+from linnet.files import alone
 from linnet.progress import Progress
 from linnet.runtime.artifact import read, write
 from linnet.runtime.claims import with_claims
@@ -19,7 +19,7 @@ from linnet.shrink.plan import Plan
 from linnet.shrink.search import workers
 from linnet.shrink.search.asking import ask
 from linnet.shrink.search.carry_out import BASE, Bench, expected
-from linnet.shrink.search.certify import Candidate, Certificate, Tested, certify, safety, stairs
+from linnet.shrink.search.certify import Candidate, Tested, certify, safety, stairs
 from linnet.shrink.search.measure import Measured, check_energy, measure
 from linnet.shrink.search.outcome import Outcome, Step, in_order
 from linnet.shrink.search.predict import knows_machine
@@ -46,7 +46,7 @@ def run(start: Start, wish: Wish, folder: str | Path, *, ledger: Ledger | None =
     """
     refuse_without(start.methods)
     store = Store(Path(folder))
-    with _alone(store.folder):
+    with alone(store.folder, "search"):
         search = Search(Bench(start, wish, store), ledger, progress, watch, reload)
         search.prepare()
         search.try_plans()
@@ -185,7 +185,7 @@ class Search:
         best = certificate.best(self.wish.goal)
         outcome = Outcome(self.wish, self.store.folder, base, in_order(found), tuple(points),
                           tuple(trial.job.number for trial in sequence), certificate, best,
-                          None if best is None else self._written(best, certificate),
+                          None if best is None else self._written(best),
                           () if best is None else self._steps(best.candidate.trial, base))
         write_json(self.store.folder / "result.json", outcome.to_json())
         return outcome
@@ -226,10 +226,9 @@ class Search:
             if trial.job.number in costs else trial for trial in self.trials]
         return found, [trial for trial in found if trial.job.number in costs]
 
-    def _written(self, best: Tested, certificate: Certificate) -> Path:
+    def _written(self, best: Tested) -> Path:
         """The chosen file with its claims, beside the trials."""
         path = self.store.folder / f"{self.bench.start.name}-small.onnx"
-        del certificate
         write(path, with_claims(read(best.candidate.file), best.claims))
         return path
 
@@ -254,23 +253,6 @@ class _Named:
 
     def __call__(self, done: int, total: int, text: str) -> None:
         self.progress(done, total, f"{self.name}: {text}")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep a second search out of the folder; the system lets go of the lock however this one ends."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LinnetError(f"another search is at work in {folder}; wait for its end, or take another --folder."
-                              ) from error
-        except (ModuleNotFoundError, OSError):  # Windows and some network drives have no such lock
-            pass
-        yield
 
 
 def _another(kept: dict[str, Any], now: dict[str, Any]) -> str:
