@@ -8,9 +8,9 @@ from torch import nn
 
 from linnet.errors import LinnetError, unknown
 from linnet.nn.soft import Factors
+from linnet.nn.soft.quantizing import WEIGHTED
 
-WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Linear)
-"""Layers with one weight whose first axis is the outputs', the second the inputs'."""
+__all__ = ["WEIGHTED", "chosen"]
 _FRONT = "front"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from linnet.data import Splits
@@ -30,8 +31,6 @@ class Materials:
 
     def samples(self, count: int) -> Arrays:
         """So many training samples, drawn by the seed, as the network takes them."""
-        import numpy as np
-
         rows = np.random.default_rng(self.seed).permutation(len(self.data.train))[:count]
         return dict(self.task.prepare(self.task.read(self.data.train.take(sorted(rows.tolist())))))
 

@@ -24,7 +24,7 @@ from linnet.nn.soft.quantizers import (
 )
 
 WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Linear)
-"""Layers whose weights (outputs, ...) and input can be quantized."""
+"""Layers with one weight whose first axis is the outputs', the second the inputs': the ones that methods work on."""
 _FRONT = "front"
 _ON_INPUT = "input_quantizer"
 _FEW = 1 << 14
