@@ -6,6 +6,7 @@ torch and mathematics; knows nothing about plans, tasks and files.
 
 from linnet.nn.soft.baking import bake, piece_of
 from linnet.nn.soft.factors import Factors, factorize
+from linnet.nn.soft.fused import lookup_product
 from linnet.nn.soft.gates import Budget, Gates
 from linnet.nn.soft.masks import Mask
 from linnet.nn.soft.palettes import Palette
@@ -21,4 +22,5 @@ from linnet.nn.soft.schedule import Scheduled, advance, is_settled, penalty
 
 __all__ = ["Budget", "Factors", "Gates", "InputQuantizer", "Mask", "Palette", "PercentileInputQuantizer",
            "PercentileWeightQuantizer", "Scheduled", "WeightQuantizer", "advance", "bake", "factorize",
-           "fake_quantize", "is_settled", "penalty", "piece_of", "quantizable", "quantize_layers", "take_off", "watch"]
+           "fake_quantize", "is_settled", "lookup_product", "penalty", "piece_of", "quantizable", "quantize_layers",
+           "take_off", "watch"]
