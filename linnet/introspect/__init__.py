@@ -4,7 +4,9 @@ This room knows no network and no file; it changes nothing. What to do about a f
 """
 
 from linnet.introspect.confusions import confusions
+from linnet.introspect.features import PROJECTIONS, project
 from linnet.introspect.findings import Finding, Findings
 from linnet.introspect.redundancy import redundancy
+from linnet.introspect.slices import slices
 
-__all__ = ["Finding", "Findings", "confusions", "redundancy"]
+__all__ = ["PROJECTIONS", "Finding", "Findings", "confusions", "project", "redundancy", "slices"]
