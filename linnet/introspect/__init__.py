@@ -7,6 +7,7 @@ from linnet.introspect.confusions import confusions
 from linnet.introspect.features import PROJECTIONS, project
 from linnet.introspect.findings import Finding, Findings
 from linnet.introspect.redundancy import redundancy
+from linnet.introspect.representations import pfa
 from linnet.introspect.slices import slices
 
-__all__ = ["PROJECTIONS", "Finding", "Findings", "confusions", "project", "redundancy", "slices"]
+__all__ = ["PROJECTIONS", "Finding", "Findings", "confusions", "pfa", "project", "redundancy", "slices"]

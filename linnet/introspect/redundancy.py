@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.introspect.findings import Finding, Findings
+from linnet.introspect.representations.pfa import directions
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +28,8 @@ def redundancy(responses: Mapping[str, NDArray[Any]]) -> Findings:
     `responses` maps a layer to (samples, units). Units are standardised, so only the correlation of their responses
     counts, not their size. `effective_units` is the participation ratio of the correlation matrix's eigenvalues,
     (sum)^2 / (sum of squares): n for n independent units, 1 for n copies. `explained` says how many principal
-    directions hold 90, 95 and 99 % of the variance, as in Principal Filter Analysis (Suau, Zappella, Apostoloff 2020).
+    directions hold 90, 95 and 99 % of the variance, as in Principal Filter Analysis (Suau, Zappella, Apostoloff 2020),
+    and `spectrum` the share of each direction.
 
     `most_redundant_first` orders all units: those that never change (`inactive`), then always the one that the units
     that are left explain best (largest multiple correlation). One of two copies goes early, the other stays.
@@ -49,13 +51,15 @@ def _layer(name: str, responses: Floats) -> Finding:
     active, inactive = np.flatnonzero(is_active), np.flatnonzero(~is_active)
     correlations = _correlations(responses[:, active])
     eigenvalues = np.maximum(np.linalg.eigvalsh(correlations), 0)[::-1]
+    shares = eigenvalues / eigenvalues.sum() if len(active) else eigenvalues
     effective = float(eigenvalues.sum() ** 2 / np.square(eigenvalues).sum()) if len(active) else 0.0
     units = responses.shape[1]
     silent = f"; {len(inactive)} never change" if len(inactive) else ""
     return Finding(name, f"Layer {name} has {units} units that do the work of about {effective:.1f}{silent}.", {
         "units": units,
         "effective_units": effective,
-        "explained": {str(percent): _directions(eigenvalues, percent) for percent in _EXPLAINED_PERCENT},
+        "explained": {str(percent): directions(shares, percent / 100) for percent in _EXPLAINED_PERCENT},
+        "spectrum": shares.tolist(),
         "most_redundant_first": [*inactive.tolist(), *active[_most_explained_first(correlations)].tolist()],
         "inactive": inactive.tolist(),
         "samples": len(responses),
@@ -79,14 +83,6 @@ def _check(name: str, responses: Floats) -> None:
 def _correlations(responses: Floats) -> Floats:
     standardised = (responses - responses.mean(axis=0)) / responses.std(axis=0)
     return np.asarray(standardised.T @ standardised / max(len(responses), 1))
-
-
-def _directions(eigenvalues: Floats, percent: int) -> int:
-    """How many of the largest eigenvalues hold so much of the variance."""
-    if not len(eigenvalues):
-        return 0
-    share = np.cumsum(eigenvalues) / eigenvalues.sum()
-    return int(np.searchsorted(share, percent / 100 - 1e-9) + 1)
 
 
 def _most_explained_first(correlations: Floats) -> list[int]:
