@@ -20,13 +20,13 @@ from torch import Tensor, nn
 from linnet import introspect, tasks, train
 from linnet.data import Splits
 from linnet.errors import LinnetError
-from linnet.nn import Model, remove_channels
+from linnet.nn import Model, removable_blocks, remove_blocks, remove_channels
 from linnet.nn.channels import dependencies_of
 from linnet.tasks import Task
 from linnet.train.losses import distillation
 
 Widths = Mapping[str, int]
-"""By layer: how many of its channels stay, the most important ones."""
+"""By layer: how many of its channels stay, the most important ones; by block, 0 where it is left out."""
 _TOGETHER = 8
 _CALIBRATION_ROWS, _BATCH = 512, 64
 _TOLD_APART = 1 << 24
@@ -52,25 +52,32 @@ class Supernet:
     """By layer, its channels, the most important first."""
     shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0)
     """What part of a layer's channels may stay."""
+    blocks: Sequence[str] = ()
+    """Those around which the signal also goes straight, and which may be left out."""
     sampled: int = 2
     """Networks between the largest and the smallest that each step trains."""
     known: dict[tuple[tuple[str, int], ...], int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def smallest(self) -> Widths:
-        """The least of every layer."""
-        return {layer: _kept(len(order), min(self.shares)) for layer, order in self.order.items()}
+        """The least of every layer, and no block that can be left out."""
+        least = {layer: _kept(len(order), min(self.shares)) for layer, order in self.order.items()}
+        return least | dict.fromkeys(self.blocks, 0)
 
     def draw(self, random: np.random.Generator) -> Widths:
-        """Some width for every layer."""
-        return {layer: _kept(len(order), float(random.choice(list(self.shares))))
-                for layer, order in self.order.items()}
+        """Some width for every layer; each block is left out half of the time."""
+        drawn = {layer: _kept(len(order), float(random.choice(list(self.shares))))
+                 for layer, order in self.order.items()}
+        return drawn | {block: 0 for block in self.blocks if random.random() < 0.5}
 
     def part(self, widths: Widths) -> Model:
         """The smaller network, with its part of the weights as they are; statistics are those of the largest."""
+        without = [block for block in self.blocks if widths.get(block) == 0]
+        model = remove_blocks(self.model, without) if without else self.model
+        places = tuple(f"{block}." for block in without)
         going = {layer: list(self.order[layer][kept:]) for layer, kept in widths.items()
-                 if kept < len(self.order[layer])}
-        return remove_channels(self.model, going) if going else self.model
+                 if kept and kept < len(self.order[layer]) and not f"{layer}.".startswith(places)}
+        return remove_channels(model, going) if going else model
 
     def calibrated(self, widths: Widths, task: Task, data: Splits) -> Model:
         """The smaller network with statistics of its own, taken over some training samples."""
@@ -85,11 +92,12 @@ class Supernet:
 
 
 def supernet(model: Model, task: Task, data: Splits, *, shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0),
-             sampled: int = 2, epochs: int = 10, temperature: float = 1.0, weight: float = 1.0,
+             depth: bool = False, sampled: int = 2, epochs: int = 10, temperature: float = 1.0, weight: float = 1.0,
              **training: Any) -> Supernet:
     """Train all widths of a trained model together; `training` are further keywords of `train.fit`.
 
-    Channels are put in order by their redundancy on the validation part. Raises LinnetError for a model of which no
+    Channels are put in order by their redundancy on the validation part. With `depth`, blocks may be left out as well
+    (`nn.removable_blocks`). Raises LinnetError for a model of which no
     channel can be removed, and for shares outside of (0, 1].
     """
     if not shares or not all(0 < share <= 1 for share in shares) or max(shares) != 1:
@@ -99,12 +107,20 @@ def supernet(model: Model, task: Task, data: Splits, *, shares: Sequence[float] 
         raise LinnetError(f"model '{model.name}' has no layers whose channels can be removed: it has no smaller parts.")
     found = introspect.redundancy(model.responses(task, data.validation, layers=model.removable))
     order = {item.subject: list(reversed(item.evidence["most_redundant_first"])) for item in found}
-    start = Supernet(model, order, tuple(shares), sampled)
+    start = Supernet(model, order, tuple(shares), _blocks(model) if depth else (), sampled)
     sharing = Sharing(start, task.loss, temperature, weight)
     fitted = train.fit(replace(model, module=sharing), task, data, epochs=epochs, **training)
     module = fitted.module
     assert isinstance(module, Sharing)
     return replace(start, model=replace(fitted, module=module.largest.eval()), known={})
+
+
+def _blocks(model: Model) -> tuple[str, ...]:
+    found = removable_blocks(model)
+    if not found:
+        raise LinnetError(f"model '{model.name}' has no blocks around which the signal also goes straight, so its "
+                          "depth cannot vary; leave depth out.")
+    return found
 
 
 class Sharing(nn.Module):
@@ -231,8 +247,8 @@ def best_parts(net: Supernet, task: Task, data: Splits, *, keep: float, tries: i
 
 
 def _mutated(net: Supernet, widths: Widths, random: np.random.Generator) -> Widths:
-    layer = str(random.choice(list(widths)))
-    return {**widths, layer: net.draw(random)[layer]}
+    layer, drawn = str(random.choice([*net.order, *net.blocks])), net.draw(random)
+    return {name: kept for name, kept in {**widths, layer: drawn.get(layer)}.items() if kept is not None}
 
 
 def _kept(channels: int, share: float) -> int:

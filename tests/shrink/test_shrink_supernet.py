@@ -18,7 +18,7 @@ def start(tone_task: tasks.Classify) -> Supernet:
     rng = np.random.default_rng(0)
     sizes = {layer["name"]: layer["channels"] for layer in model.spec["layers"] if layer["name"] in model.removable}
     order = {name: rng.permutation(size).tolist() for name, size in sizes.items()}
-    return Supernet(model, order, (0.5, 1.0), 1)
+    return Supernet(model, order, (0.5, 1.0), sampled=1)
 
 
 def sounds(task: tasks.Classify, tones: data.Splits) -> torch.Tensor:
@@ -67,6 +67,25 @@ def test_statistics_are_those_of_the_part(start: Supernet, tone_task: tasks.Clas
     assert all("running" in name or "batches" in name for name in changed)
     assert [norm.momentum for norm in again.module.modules() if hasattr(norm, "running_mean")] == [
         norm.momentum for norm in small.module.modules() if hasattr(norm, "running_mean")]
+
+
+def test_blocks_may_be_left_out(tone_task: tasks.Classify, tones: data.Splits) -> None:
+    model = nn.zoo.bcresnet(tone_task, width=2, seed=0)
+    blocks = nn.removable_blocks(model)
+    start = Supernet(model, {}, (1.0,), blocks=blocks)
+    assert blocks
+    assert set(start.smallest) == set(blocks)
+    heard = sounds(tone_task, tones)
+    part = Part.of(start, {blocks[0]: 0})
+    torch.manual_seed(0)  # of dropout
+    found = part(model.module, heard)
+    torch.manual_seed(0)
+    assert torch.allclose(found, nn.remove_blocks(model, blocks[:1]).module.train()(heard), atol=1e-5)
+    assert start.macs(start.smallest) < start.macs({blocks[0]: 0}) < start.macs({})
+    drawn = {frozenset(start.draw(np.random.default_rng(seed))) for seed in range(20)}
+    assert len(drawn) > 1
+    with pytest.raises(LinnetError, match="depth cannot vary"):
+        supernet(nn.zoo.dscnn(tone_task, width=8, seed=0), tone_task, tones, depth=True)
 
 
 @pytest.mark.slow
