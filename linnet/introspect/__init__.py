@@ -6,8 +6,10 @@ This room knows no network and no file; it changes nothing. What to do about a f
 from linnet.introspect.confusions import confusions
 from linnet.introspect.features import PROJECTIONS, project
 from linnet.introspect.findings import Finding, Findings
+from linnet.introspect.health import affected, drift, order, profile
 from linnet.introspect.redundancy import redundancy
 from linnet.introspect.representations import pfa
 from linnet.introspect.slices import slices
 
-__all__ = ["PROJECTIONS", "Finding", "Findings", "confusions", "pfa", "project", "redundancy", "slices"]
+__all__ = ["PROJECTIONS", "Finding", "Findings", "affected", "confusions", "drift", "order", "pfa", "profile",
+           "project", "redundancy", "slices"]
