@@ -13,6 +13,7 @@ from linnet.report import charts
 from linnet.report.answers import examples, figures, mistakes
 from linnet.report.contents import Contents
 from linnet.report.counting import kilobytes, percent
+from linnet.report.found import found
 from linnet.report.markup import Html, chart, join, section, table, tag
 from linnet.report.sensitivity import sensitivity
 from linnet.report.verdicts import MARKS, SAID
@@ -123,7 +124,7 @@ def recipe(contents: Contents) -> Html:
 
 
 SECTIONS: tuple[Callable[[Contents], Html], ...] = (
-    groups, figures, mistakes, examples, claims, cost, precision, learning, redundancy, sensitivity, data, looks,
+    groups, figures, mistakes, examples, claims, cost, precision, learning, redundancy, sensitivity, found, data, looks,
     environment, recipe)
 """In the order of the page."""
 
