@@ -7,11 +7,9 @@ from pathlib import Path
 from linnet.files import replacing
 from linnet.report.comparison import Row, bounds, machine, rows
 from linnet.report.counting import percent
+from linnet.report.booktabs import booktabs, escape
 from linnet.runtime import Comparison
 
-_ESCAPED = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
-            "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-            ">": r"\textgreater{}"}
 _MARKS = {"better": r"^{\uparrow}", "worse": r"^{\downarrow}"}
 
 
@@ -21,11 +19,8 @@ def latex(compared: Comparison, *, label: str = "tab:comparison") -> str:
     has_seeds = any(len(side.files) > 1 for side in compared.sides)
     head = ["Model", r"Correct (\%)", *(["SD over seeds"] if has_seeds else []), *metrics, r"$\Delta$ (points)",
             f"{escape(percent(compared.level))} interval", "$p$", "Parameters", "Size (KB)", "Latency (ms)"]
-    lines = [" & ".join(_cells(compared, row, has_seeds=has_seeds)) + r" \\" for row in rows(compared)]
-    return "\n".join([
-        r"% \usepackage{booktabs}", r"\begin{table}[t]", r"\centering", rf"\caption{{{_caption(compared)}}}",
-        rf"\label{{{label}}}", rf"\begin{{tabular}}{{@{{}}l{'r' * (len(head) - 1)}@{{}}}}", r"\toprule",
-        " & ".join(head) + r" \\", r"\midrule", *lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    cells = (_cells(compared, row, has_seeds=has_seeds) for row in rows(compared))
+    return booktabs(head, cells, caption=_caption(compared), label=label)
 
 
 def write_latex(compared: Comparison, path: str | Path) -> Path:
@@ -33,15 +28,6 @@ def write_latex(compared: Comparison, path: str | Path) -> Path:
     with replacing(Path(path)) as partial:
         partial.write_text(latex(compared), encoding="utf-8")
     return Path(path)
-
-
-def escape(text: str) -> str:
-    r"""Text as LaTeX shows it.
-
-    >>> print(escape("my_net 95 %"))
-    my\_net 95 \%
-    """
-    return "".join(_ESCAPED.get(letter, letter) for letter in text)
 
 
 def _cells(compared: Comparison, row: Row, *, has_seeds: bool) -> list[str]:
