@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-slow lint docs bench bench-evidence peers peers-shrink browser clean
+.PHONY: help setup demo test test-slow lint docs bench bench-evidence peers peers-shrink peers-introspect browser clean
 
 help:
 	@echo "setup      a virtual environment in $(VENV), torch first; make setup PIP_ARGS='--index-url <an index of CPU builds>'"
@@ -18,6 +18,7 @@ help:
 	@echo "bench      every benchmark; each is a script under bench/ that prints a table"
 	@echo "bench-evidence  validity, power and speed of the statistics, beside their peers (make peers installs those)"
 	@echo "browser    Debian's Chromium (as root), for docs/picture.py, and onnxruntime-web for the engine web"
+	@echo "peers-introspect  the same for the benchmarks of introspection"
 	@echo "peers-shrink  what the benchmarks of compression hold us against, in an environment of their own"
 
 setup: $(VENV)/.ready
@@ -73,6 +74,14 @@ peers-shrink: setup
 	$(PEERS_SHRINK)/bin/pip install --quiet $(PIP_ARGS) "$(TORCH)" "numpy<2.3"
 	$(PEERS_SHRINK)/bin/pip install --quiet -c $(VENV)/constraints.txt "numpy<2.3" onnx onnxruntime scikit-learn \
 	  nncf openvino coremltools torchao executorch
+
+# dnikit compiles annoy; what is compared runs in this environment, with Linnet's folder on PYTHONPATH
+PEERS_INTROSPECT ?= .venv-introspect
+peers-introspect: setup
+	test -x $(PEERS_INTROSPECT)/bin/python || $(PYTHON) -m venv $(PEERS_INTROSPECT)
+	$(PEERS_INTROSPECT)/bin/pip install --quiet $(PIP_ARGS) "$(TORCH)"
+	$(PEERS_INTROSPECT)/bin/pip install --quiet -c $(VENV)/constraints.txt captum "cleanlab[datalab]" dnikit dnikit-torch \
+	  opacus umap-learn pacmap -e ".[train,report,dev]"
 
 browser:
 	apt-get update && apt-get install --yes --no-install-recommends chromium nodejs npm

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from linnet.files import replacing
+from linnet.report.booktabs import booktabs, escape
 from linnet.report.comparison import Row, bounds, machine, rows
 from linnet.report.counting import percent
-from linnet.report.booktabs import booktabs, escape
 from linnet.runtime import Comparison
 
 _MARKS = {"better": r"^{\uparrow}", "worse": r"^{\downarrow}"}

@@ -14,8 +14,8 @@ from linnet.evidence import DataRef
 from linnet.evidence.many import Difference, Seeds
 from linnet.evidence.many.against import EXACT
 from linnet.report import comparison
-from linnet.report.comparison_page import page, picture
 from linnet.report.booktabs import escape
+from linnet.report.comparison_page import page, picture
 from linnet.runtime import Comparison, Side
 
 DATA = DataRef(population="texts of the test part of clinc150", fingerprint="f" * 64, rows=4500, part="test")
