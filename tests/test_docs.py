@@ -13,14 +13,14 @@ from linnet import data, runtime
 from linnet.cli.app import answer
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_to_a_file(page: Path) -> None:
     prose = re.sub(r"`[^`]*`", "", page.read_text())
     targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)]+)\)", prose)
@@ -58,7 +58,7 @@ def test_the_three_commands_take_a_folder_to_a_proven_file(
     assert "split: {by: bird}" in (tmp_path / "birds.yaml").read_text()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_script_is_python(page: Path) -> None:
     for script in blocks(page, "python"):
         compile(script, str(page), "exec")

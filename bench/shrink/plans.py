@@ -29,11 +29,11 @@ def digits(network: Network, folder: Path) -> nn.Model:
 
 
 def narrow(network: Network, folder: Path) -> nn.Model:
-    """ResNet-20 with half of its multiplications: blocks go, then channels by sixteens; tuned for 75 epochs."""
+    """ResNet-20 with half of its multiplications: blocks go, then channels by sixteens; tuned for 25 epochs."""
     plan = plan_by_importance(network.model, network.task, network.splits, keep=0.5, blocks=4, multiple=16)
     options = train.Options(optimizer="sgd", schedule="cosine", learning_rate=0.1, batch=128, keep="last", ema=0.998,
                             precision="bfloat16", weight_decay=5e-4, label_smoothing=0.0, teacher_weight=0.9)
-    return shrink.apply(plan, network.model, network.task, network.splits, teacher=network.model, epochs=75,
+    return shrink.apply(plan, network.model, network.task, network.splits, teacher=network.model, epochs=25,
                         augment=Augment.from_json(IMAGES), options=options, folder=folder / "pruned")
 
 
@@ -51,7 +51,7 @@ def mild(network: Network, folder: Path) -> nn.Model:
     options = train.Options(learning_rate=1e-3, weight_decay=1e-4, batch=128, schedule="cosine", precision="bfloat16",
                             keep="last", label_smoothing=0.0, teacher_weight=0.9)
     return shrink.apply(shrink.Plan().plus("palettize", bits=2).quantize(), network.model, network.task,
-                        network.splits, teacher=network.model, epochs=20, augment=Augment.from_json(IMAGES),
+                        network.splits, teacher=network.model, epochs=6, augment=Augment.from_json(IMAGES),
                         options=options, folder=folder)
 
 
