@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, missing_extra, unknown
+from linnet.introspect.features.nearby import nearby
 from linnet.introspect.features.table import as_table
 
 Floats = NDArray[np.float64]
@@ -23,9 +24,10 @@ def project(features: NDArray[Any], *, method: str = "pca", dimensions: int = 2,
     """Each row of `features` (samples, columns) as a point: (samples, dimensions) float32.
 
     `method` is a name in PROJECTIONS. "pca" is the map that keeps most of the variance, a rotation and nothing else;
-    "random" keeps distances between all points roughly (Johnson and Lindenstrauss 1984) and costs one product; "umap"
-    (McInnes, Healy, Melville 2018) and "pacmap" (Wang et al. 2021) keep neighbourhoods, and need the extra "maps".
-    Distances between far groups, and the sizes of groups, mean nothing in the last two. One seed gives one map.
+    "random" keeps distances between all points roughly (Johnson and Lindenstrauss 1984) and costs one product;
+    "neighbours" (`nearby`, UMAP's layout in numpy), "umap" (McInnes, Healy, Melville 2018) and "pacmap" (Wang et al.
+    2021) keep neighbourhoods; the last two need the extra "maps". Distances between far groups, and the sizes of
+    groups, mean nothing in these three. One seed gives one map.
 
     Raises LinnetError for features that are no table of finite numbers, fewer columns or rows than dimensions, an
     unknown method, and a package that is missing.
@@ -81,6 +83,11 @@ def _random(table: Floats, dimensions: int, seed: int) -> Floats:
     return np.asarray((table - table.mean(axis=0)) @ matrix)
 
 
+def _nearby(table: Floats, dimensions: int, seed: int) -> Floats:
+    _neighbours(table)
+    return nearby(_for_neighbours(table, seed), principal(table, dimensions, seed), seed)
+
+
 def _umap(table: Floats, dimensions: int, seed: int) -> Floats:
     try:
         import umap  # type: ignore[import-not-found, unused-ignore]
@@ -113,5 +120,5 @@ def _neighbours(table: Floats) -> int:
 
 
 PROJECTIONS: dict[str, Callable[[Floats, int, int], Floats]] = {
-    "pca": principal, "random": _random, "umap": _umap, "pacmap": _pacmap}
+    "pca": principal, "random": _random, "neighbours": _nearby, "umap": _umap, "pacmap": _pacmap}
 """By name: (table, dimensions, seed) to points."""
