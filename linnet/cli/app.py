@@ -12,7 +12,22 @@ from typing import Annotated, Any, cast
 import typer
 
 from linnet import __version__
-from linnet.cli import ab, bench, bench_methods, compare, data, init_, list_, run, screen, show, shrink, try_, verify
+from linnet.cli import (
+    ab,
+    bench,
+    bench_methods,
+    compare,
+    data,
+    init_,
+    list_,
+    look,
+    run,
+    screen,
+    show,
+    shrink,
+    try_,
+    verify,
+)
 from linnet.errors import LinnetError, missing_extra
 
 USAGE, CRASH, INTERRUPTED, BROKEN_PIPE = 3, 70, 130, 141
@@ -49,6 +64,7 @@ def linnet(version: Annotated[bool, typer.Option("--version", help="Print the ve
 app.command("init")(init_.init)
 app.command("run")(run.run)
 app.command("show")(show.show)
+app.command("look")(look.look)
 app.command("try")(try_.try_)
 app.command("verify")(verify.verify)
 app.command("bench")(bench.bench)
@@ -91,7 +107,8 @@ def _joined(arguments: Sequence[str]) -> list[str]:
 
 
 def _stopped(arguments: Sequence[str]) -> int:
-    keeps_nothing = list(arguments[:1]) == ["ab"]  # it writes at its end only
+    # They write at their end only.
+    keeps_nothing = list(arguments[:1]) == ["ab"] or list(arguments[:2]) == ["data", "profile"]
     return _complain("stopped." if keeps_nothing else "stopped; what was done is kept.", INTERRUPTED)
 
 

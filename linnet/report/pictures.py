@@ -27,8 +27,9 @@ def sound(audio: Audio) -> Html:
     if len(heard) < len(audio.samples):
         said += f"; the first {HEARD_SECONDS:.0f} s are here"
     picture = Html(f'<img alt="spectrogram, 0 to {audio.sample_rate_hz / 2000:g} kHz" class="spectrogram" '
-                   f'src="{_uri("image/png", _png(spectrogram(heard, audio.sample_rate_hz)))}">')
-    player = tag("audio", controls="controls", preload="metadata", src=_uri("audio/flac", _flac(heard, audio)))
+                   f'src="{uri("image/png", png(spectrogram(heard, audio.sample_rate_hz)))}">')
+    heard_as = uri("audio/flac", flac(heard, audio.sample_rate_hz))
+    player = tag("audio", controls="controls", preload="metadata", src=heard_as)
     return tag("div", Html(waveform(heard)), picture, player, tag("p", said, class_="note"), class_="sound")
 
 
@@ -36,7 +37,7 @@ def image(pixels: NDArray[np.uint8]) -> Html:
     """An image; a small one is enlarged so that its pixels can be told apart, a large one made smaller."""
     height, width = pixels.shape[:2]
     kind = "image small" if max(height, width) <= _SMALL_PIXELS else "image"
-    shown = f'<img alt="" class="{kind}" src="{_uri("image/png", _png(pixels))}">'
+    shown = f'<img alt="" class="{kind}" src="{uri("image/png", png(pixels))}">'
     return tag("div", Html(shown), tag("p", f"{width} x {height}", class_="note"))
 
 
@@ -66,23 +67,27 @@ def waveform(samples: NDArray[np.float32]) -> str:
             f'<polygon points="{" ".join(tops + bottoms[::-1])}"/></svg>')
 
 
-def _uri(kind: str, data: bytes) -> str:
+def uri(kind: str, data: bytes) -> str:
+    """The bytes as an address that a page carries in itself."""
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def _flac(samples: NDArray[np.float32], audio: Audio) -> bytes:
+def flac(samples: NDArray[np.float32], sample_rate_hz: int) -> bytes:
+    """A recording as FLAC with 16 bits a sample, which every browser plays."""
     import soundfile
 
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, audio.sample_rate_hz, format="FLAC", subtype="PCM_16")
+    soundfile.write(buffer, samples, sample_rate_hz, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 
-def _png(pixels: NDArray[np.uint8]) -> bytes:
+def png(pixels: NDArray[np.uint8], *, colours: int | None = None) -> bytes:
+    """An image (height, width, channels) as PNG, its longer side at most 480 pixels; of so many colours only."""
     from PIL import Image
 
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     picture.thumbnail((_LARGEST_PIXELS, _LARGEST_PIXELS))
+    picture = picture.quantize(colours) if colours else picture
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG")
+    picture.save(buffer, format="PNG", optimize=bool(colours))
     return buffer.getvalue()
