@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from linnet.cli import screen
+from linnet.cli.data_profile import DAMAGED, profile
+from linnet.cli.loading import loaded
 from linnet.cli.transfer import brought
-from linnet.errors import LinnetError
 
-DAMAGED = 3
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at corpora and datasets, and get them.")
 
 
@@ -85,10 +85,7 @@ def show(source: Annotated[str, typer.Argument(help="A corpus, a folder, an arch
     from linnet import data
     from linnet.report import samples
 
-    options: dict[str, Any] = {key: _plain(value) for key, value in _pairs(option, "--option").items()}
-    if columns:
-        options["columns"] = _pairs(columns, "--columns")
-    dataset = data.load(source, **options)
+    dataset = loaded(source, option, columns)
     with screen.progress() as progress:
         found = data.describe(dataset, progress)
     card = data.SOURCES[source].card if source in data.SOURCES else None
@@ -99,6 +96,9 @@ def show(source: Annotated[str, typer.Argument(help="A corpus, a folder, an arch
     else:
         _print(found, card)
     return DAMAGED if found["broken"] else 0
+
+
+app.command("profile")(profile)
 
 
 def _print(found: Mapping[str, Any], card: Any) -> None:
@@ -112,20 +112,6 @@ def _print(found: Mapping[str, Any], card: Any) -> None:
         typer.echo(f"  broken: '{one['column']}' of {one['sample']} {one['reason']}")
     if found["broken"]:
         typer.echo(f"  {len(found['broken']):,} files cannot be used; repair them, or take the samples out.")
-
-
-def _pairs(given: Sequence[str] | None, option: str) -> dict[str, str]:
-    pairs = [one.partition("=") for one in given or ()]
-    wrong = [one for one, (key, sign, _) in zip(given or (), pairs, strict=True) if not key or not sign]
-    if wrong:
-        expected = "NAME=KIND, such as --columns age=group" if option == "--columns" else \
-            "KEY=VALUE, such as --option variant=small"
-        raise LinnetError(f"{option} {wrong[0]}: expected {expected}.")
-    return {key: value for key, _, value in pairs}
-
-
-def _plain(value: str) -> str | bool:
-    return {"true": True, "false": False}.get(value.lower(), value)
 
 
 def _said(value: Any, *, most: int = 12) -> str:

@@ -4,9 +4,9 @@
 no network is asked.
 """
 
-from linnet.introspect.health.drift import drift
+from linnet.introspect.health.drift import TOGETHER, drift
 from linnet.introspect.health.measures import Measures, measure
-from linnet.introspect.health.order import order
+from linnet.introspect.health.order import LEAST_ROWS, order
 from linnet.introspect.health.profile import affected, profile
 
-__all__ = ["Measures", "affected", "drift", "measure", "order", "profile"]
+__all__ = ["LEAST_ROWS", "TOGETHER", "Measures", "affected", "drift", "measure", "order", "profile"]

@@ -21,7 +21,7 @@ from linnet.introspect.health.groups import ranked
 from linnet.introspect.health.measures import Floats, Measures, measured
 from linnet.progress import Progress
 
-TOGETHER, MOST_ROWS = "all measures together", 1000
+TOGETHER, MOST_ROWS, PERMUTATIONS = "all measures together", 1000, 999
 _CELLS, _LEAST_ROWS, _NAMED = 4_000_000, 5, 6
 
 
@@ -74,10 +74,13 @@ def drift(before: Dataset | Measures | ArrayLike, after: Dataset | Measures | Ar
     for side in sides if clusters is not None else ():
         if clusters not in side.labels:
             raise unknown("column of labels or groups", str(clusters), side.labels)
-    asked = _Sides(*sides, clusters, max(999, round(2 * count / rate)), seed)
+    asked = _Sides(*sides, clusters, max(PERMUTATIONS, round(2 * count / rate)), seed)
     tests = [*(one for name in numbers if (one := _numbers(asked, name))),
              *(_labels(asked, name) for name in labels if name != clusters and not _is_other(asked, name))]
     tests += [one for one in [_together(asked, numbers)] if one]
+    if not tests:
+        raise LinnetError(f"{asked.n[0]} and {asked.n[1]} rows are too few to compare anything; {_LEAST_ROWS} a side "
+                          "are the fewest.")
     for one, p_value in zip(tests, holm([one["p_value"] for one in tests]), strict=True):
         one["corrected"] = p_value
     told = sorted((one for one in tests if one["corrected"] <= rate), key=lambda one: -one["effect"])

@@ -37,8 +37,7 @@ def ranked(values: Floats) -> NDArray[np.float32]:
     there = np.isfinite(values)
     ranks = np.zeros(len(values), np.float32)
     if there.any():
-        inside = rankdata(values[there]) / there.sum()
-        ranks[there] = inside - inside.mean()
+        ranks[there] = (rankdata(values[there]) - (there.sum() + 1) / 2) / there.sum()
     return ranks
 
 

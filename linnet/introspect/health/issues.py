@@ -15,6 +15,7 @@ from linnet.introspect.health.numbers import fences
 Mask = NDArray[np.bool_]
 _SILENT_DBFS, _CUT_DB, _GAP_SECONDS, _OFFSET, _NARROW, _FLAT_TOPS = -70.0, -20.0, 0.02, 0.1, 0.85, 2
 _BLANK, _HALF, _GREY = 0.01, 0.5, 0.01
+_A_SCALE = 20  # so few different numbers are marks, of which none is far out
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ def _far(found: Measures) -> Iterator[Issue]:
                 continue
         else:
             column, measure = name, "value"
+        if measure == "value" and len(np.unique(values)) <= _A_SCALE:
+            continue
         is_far = far_out(values, by_ratio=FAR.get(measure, False))
         yield Issue(column, f"far {measure}", f"lie far from all others in {measure} (beyond three quartile ranges)",
                     is_far, name)

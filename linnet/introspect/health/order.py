@@ -17,7 +17,7 @@ from linnet.introspect.health.groups import ranked
 from linnet.introspect.health.measures import Measures, measured
 from linnet.progress import Progress
 
-NEIGHBOURS, LEAST_ROWS = 10, 20
+NEIGHBOURS, LEAST_ROWS, PERMUTATIONS = 10, 20, 999
 _ALIKE_OF = 50  # labels of which hardly two rows share one say nothing about neighbours
 
 
@@ -48,7 +48,7 @@ def order(given: Dataset | Measures | ArrayLike, *, ids: Sequence[str] | None = 
     codes = {name: np.unique(np.asarray(values), return_inverse=True)[1].astype(np.int32)
              for name, values in found.labels.items() if 1 < len(set(values)) <= len(found) - _ALIKE_OF}
     count = len(ranks) + len(codes)
-    permutations = max(999, round(2 * count / rate))
+    permutations = max(PERMUTATIONS, round(2 * count / rate))
     seen = _permuted(np.array(list(ranks.values()), np.float32).reshape(len(ranks), len(found)), list(codes.values()),
                      permutations, np.random.default_rng(seed))
     far = np.abs(seen - seen.mean(axis=0))
@@ -104,9 +104,8 @@ def _test(name: str, seen: NDArray[np.float64], far: NDArray[np.float64], is_lab
 
 def _said(one: dict[str, Any]) -> str:
     name, alike, chance = one["column"], one["alike"], one["chance"]
-    more = "more" if alike > chance else "less"
     if one["kind"] == "labels":
-        said = f"two rows near each other share it in {100 * alike:.3g} of 100 pairs, by chance in {100 * chance:.3g}"
-    else:
-        said = f"the rank correlation of rows near each other is {alike:.2g}, by chance {abs(chance):.1g}"
-    return f"The order of the rows tells of {name}: neighbours are {more} alike than chance ({said})."
+        return (f"Rows near each other have the same {name} in {100 * alike:.3g} of 100 pairs, by chance in "
+                f"{100 * chance:.3g}.")
+    more = "more" if alike > chance else "less"
+    return f"Rows near each other are {more} alike in {name} than by chance (rank correlation {alike:.2f})."

@@ -137,6 +137,8 @@ def _compared(one: Difference, values: Floats, found: Measures, clusters: Sequen
     is_in = np.array([label == one.group for label in found.labels[one.column]]) & there
     own, others = values[is_in], values[~is_in & there]
     labels = None if clusters is None else np.asarray(clusters)[is_in].tolist()
+    if labels is not None and len(set(labels)) == 1:
+        labels = None  # the rows of this very speaker
     base = {"measure": one.measure, "above": one.above, "p_value": one.p_value}
     if one.measure not in found.numbers:
         rates = float(own.mean()), float(others.mean())

@@ -28,13 +28,13 @@ _MOST_SPECTRA = 2000
 def measure_sound(audio: Audio) -> dict[str, float]:
     """Ten numbers of a recording (see SOUND_UNITS).
 
-    `loudness` is the root mean square in dBFS (0 is a square wave at full scale; it is not LUFS, which needs 0.4 s and
-    weighs frequencies). `silence` is the share of windows of 20 ms more than 40 dB under the loudest one. `start` and
-    `end` are the levels of the first and last 10 ms against the loudest window. `flat_tops` counts stretches of three
-    samples or more at the very extreme with steep sides: what clipping leaves, also where it was made quieter since.
-    `gap` is the longest stretch of one and the same value inside of the sound. `offset` is the mean, as a share of the
-    root mean square around it. `bandwidth` is the frequency of a steep fall of the spectrum after which nothing is
-    left, as a share of half the sample rate; 1 without one.
+    `loudness` is the root mean square around the mean, in dBFS (0 is a square wave at full scale; it is not LUFS, which
+    needs 0.4 s and weighs frequencies). `silence` is the share of windows of 20 ms more than 40 dB under the loudest
+    one, `start` and `end` are the levels of the first and last 10 ms against it; all around the mean. `flat_tops`
+    counts stretches of three samples or more at the very extreme with steep sides: what clipping leaves, also where it
+    was made quieter since. `gap` is the longest stretch of one and the same value inside of the sound. `offset` is the
+    mean, as a share of the root mean square around it. `bandwidth` is the frequency of a
+    steep fall of the spectrum after which nothing is left, as a share of half the sample rate; 1 without one.
 
     >>> found = measure_sound(Audio(np.sin(np.arange(8000, dtype=np.float32)), 8000))
     >>> found["seconds"], round(found["loudness"], 2)
@@ -44,14 +44,15 @@ def measure_sound(audio: Audio) -> dict[str, float]:
     mean = float(samples.mean(dtype=np.float64))
     power = float(np.dot(samples, samples)) / len(samples)
     around = math.sqrt(max(power - mean * mean, 0.0))
-    windows = _powers(samples, max(1, round(_WINDOW_SECONDS * rate)))
+    swing = samples - np.float32(mean)
+    windows = _powers(swing, max(1, round(_WINDOW_SECONDS * rate)))
     loudest = float(windows.max())
     edge = max(1, round(_EDGE_SECONDS * rate))
-    return {"seconds": audio.seconds, "loudness": _decibels(power), "peak": _decibels(_peak(samples) ** 2),
+    return {"seconds": audio.seconds, "loudness": _decibels(around * around), "peak": _decibels(_peak(samples) ** 2),
             "flat_tops": float(_flat_tops(samples)),
             "silence": float((windows <= loudest * 10 ** (_SILENT_BELOW_DB / 10)).mean()) if loudest else 1.0,
-            "gap": _gap(samples) / rate, "start": _below(samples[:edge], loudest),
-            "end": _below(samples[-edge:], loudest),
+            "gap": _gap(samples) / rate, "start": _below(swing[:edge], loudest),
+            "end": _below(swing[-edge:], loudest),
             "offset": abs(mean) / around if around > 0 else float(mean != 0),
             "bandwidth": _bandwidth(samples, rate)}
 
