@@ -1,7 +1,7 @@
 """Handwritten digits (scikit-learn) into which label errors, near duplicates and foreign images were planted.
 
-The construction of the looks' benches: 1797 digits, 90 labels flipped, 30 copies with noise, 20 grey crops of photographs
-with random labels; a small network trained on them. Nothing here is measured; `labels.py` and `foreign.py` do that.
+The construction of the looks' benches: 1797 digits, 90 labels flipped, 30 copies with noise, 20 grey crops of
+photographs with random labels; a small network trained on them. Nothing here is measured; `labels.py` and `foreign.py` do that.
 """
 
 from __future__ import annotations
@@ -145,9 +145,9 @@ def out_of_fold(data: Planted, seed: int, folds: int = 5) -> Floats:
 def answers(seed: int, folder: Path | None = None) -> dict[str, NDArray[np.generic]]:
     """All that a seed's networks say, computed once where a folder keeps it: about 17 CPU seconds.
 
-    "probabilities": out of fold, of the whole set; "inside": the last hidden layer of a network trained on the whole set.
-    Then a network trained on 1000 clean digits: "seen_<layer>" of these, "held_<layer>" of the 797 others, "odd_<layer>"
-    of 500 crops, with the rows of the digits "seen" and "held".
+    "probabilities": out of fold, of the whole set; "inside": the last hidden layer of a network trained on all of it.
+    Then a network trained on 1000 clean digits: "seen_<layer>" of these, "held_<layer>" of the 797 others and
+    "odd_<layer>" of 500 crops, with the rows of the digits "seen" and "held".
     """
     path = folder / f"digits_{seed}.npz" if folder else None
     if path and path.exists():

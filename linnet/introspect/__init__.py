@@ -6,10 +6,13 @@ This room knows no network and no file; it changes nothing. What to do about a f
 from linnet.introspect.confusions import confusions
 from linnet.introspect.features import PROJECTIONS, project
 from linnet.introspect.findings import Finding, Findings
+from linnet.introspect.foreign import out_of_distribution
 from linnet.introspect.health import affected, drift, order, profile
+from linnet.introspect.labels import label_issues
 from linnet.introspect.redundancy import redundancy
-from linnet.introspect.representations import pfa
+from linnet.introspect.representations import Moments, Principal, cka, inactive, pfa, principal
 from linnet.introspect.slices import slices
 
-__all__ = ["PROJECTIONS", "Finding", "Findings", "affected", "confusions", "drift", "order", "pfa", "profile",
-           "project", "redundancy", "slices"]
+__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "cka", "confusions", "drift",
+           "inactive", "label_issues", "order", "out_of_distribution", "pfa", "principal", "profile", "project",
+           "redundancy", "slices"]
