@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from linnet.evidence import DataRef, Scores
 from linnet.introspect import Findings
 from linnet.progress import Progress
 from linnet.recipe import store
+from linnet.recipe.explaining import explainer
 from linnet.recipe.verbs import VERBS
 from linnet.report.look import View, category, number, traits_of
 from linnet.tasks import Arrays, Predictor, Task
@@ -83,7 +84,7 @@ def _run(folder: Path, asked: Asked, progress: Progress | None) -> View:
     view = _answered(f"{facts['name']}", model, task, dataset, progress=progress, asked=asked,
                      seen=lambda part, _: features(part)[layer], by=f"what layer {layer} of {name} gives")
     found = [value for _, value in _made(folder, facts, "findings")]
-    return View(**{**vars(view), "findings": (*view.findings, *found), "explain": _explain(model, task, dataset)})
+    return replace(view, findings=(*view.findings, *found), explain=explainer(model, task, dataset))
 
 
 def _file(path: Path, asked: Asked, progress: Progress | None) -> View:
@@ -93,9 +94,10 @@ def _file(path: Path, asked: Asked, progress: Progress | None) -> View:
         raise LinnetError(f"{path.name} does not say which data it was tested on; give them with --data.")
     dataset = data.load(asked.source) if asked.source else data.restore(origins[-1])
     output, _ = shipped.task.output
-    return _answered(path.name, shipped, shipped.task, dataset, asked=asked, progress=progress,
+    view = _answered(path.name, shipped, shipped.task, dataset, asked=asked, progress=progress,
                      by="what the file answers (a shipped file shows no layer)",
                      seen=lambda _, outputs: outputs[output])
+    return replace(view, explain=explainer(shipped, shipped.task, dataset, method="occlusion"))
 
 
 def _data(dataset: Dataset, asked: Asked) -> View:
@@ -180,9 +182,4 @@ def _laid_out(features: NDArray[Any] | None, method: str | None, by: str) -> tup
 
 def _described(dataset: Dataset) -> NDArray[Any] | None:
     del dataset
-    return None
-
-
-def _explain(model: Any, task: Task, dataset: Dataset) -> Callable[[int], Mapping[str, Any] | None] | None:
-    del model, task, dataset
     return None

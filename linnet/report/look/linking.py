@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,52 +11,46 @@ from numpy.typing import NDArray
 from linnet.introspect import Finding
 from linnet.report.look.view import Trait, View
 
-_NAMING = ("id", "ids", "sample", "samples", "pair", "members", "first", "second", "copies", "neighbours", "examples")
+_NAMING = ("id", "ids", "sample", "samples", "pair", "members", "first", "second", "copies")
 """Keys of evidence under which looks name samples."""
-_WHERE = ("where", "slice")
-"""Keys of evidence that hold {column: value}: every sample that has them."""
-_BETWEEN = re.compile(r" & ")
+_EXAMPLES = "examples"
+"""A key that names some of them, taken where nothing says all."""
+_BETWEEN = " & "
 
 
 def samples_of(finding: Finding, places: Mapping[str, int], view: View) -> NDArray[np.uint32]:
     """Positions of the samples that a finding names, or that its slice or confusion describes; empty for a layer's.
 
-    `places` maps the id of each sample to its position. A subject names a sample or several with " & " between.
+    `places` maps the id of each sample to its position. A subject names a sample, several with " & " between, or
+    values of columns ("speaker=theo & digit=3"); evidence names a target beside an answer, or samples by their ids.
     """
-    evidence = finding.evidence
-    described = _described(evidence, view)
-    if described is not None:
-        return np.flatnonzero(described).astype(np.uint32)
-    named = [*_BETWEEN.split(finding.subject), *_named(evidence)]
+    wanted = _wanted(finding, view)
+    known = {trait.name: trait for trait in view.traits if trait.names is not None}
+    if wanted and set(wanted) <= set(known):
+        has_all = np.logical_and.reduce([_has(known[name], value) for name, value in wanted.items()])
+        return np.flatnonzero(has_all).astype(np.uint32)
+    named = [finding.subject, *finding.subject.split(_BETWEEN)]
+    named += [name for key in _NAMING for name in _strings(finding.evidence.get(key))]
     found = dict.fromkeys(places[name] for name in named if name in places)
+    if not found:
+        found = dict.fromkeys(places[name] for name in _strings(finding.evidence.get(_EXAMPLES)) if name in places)
     return np.array(list(found), np.uint32)
 
 
-def _described(evidence: Mapping[str, Any], view: View) -> NDArray[np.bool_] | None:
-    wanted: dict[str, Any] = {}
+def _wanted(finding: Finding, view: View) -> dict[str, str]:
+    """Values by column; empty where the finding is not about such."""
+    evidence = finding.evidence
     if {"target", "answer"} <= evidence.keys():
-        wanted = {view.target: evidence["target"], "answer": evidence["answer"]}
-    for key in _WHERE:
-        if isinstance(evidence.get(key), Mapping):
-            wanted |= evidence[key]
-    known = {trait.name: trait for trait in view.traits if trait.names is not None}
-    if not wanted or not set(wanted) <= set(known):
-        return None
-    masks = [_has(known[name], value) for name, value in wanted.items()]
-    return np.asarray(np.logical_and.reduce(masks), np.bool_)
+        return {view.target: str(evidence["target"]), "answer": str(evidence["answer"])}
+    parts = [part.partition("=") for part in finding.subject.split(_BETWEEN)]
+    if not all(sign for _, sign, _ in parts):
+        return {}
+    return {view.target if name == "target" else name: value for name, _, value in parts}
 
 
-def _has(trait: Trait, value: Any) -> NDArray[np.bool_]:
-    """Which samples have the value, or one of a list of them."""
-    values = value if isinstance(value, list | tuple) else [value]
-    codes = [at for at, name in enumerate(trait.names or ()) if name in set(map(str, values))]
-    return np.isin(trait.values, codes)
-
-
-def _named(evidence: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in evidence.items():
-        if key in _NAMING:
-            yield from _strings(value)
+def _has(trait: Trait, value: str) -> NDArray[np.bool_]:
+    names = trait.names or ()
+    return np.asarray(trait.values == (names.index(value) if value in names else -1), np.bool_)
 
 
 def _strings(value: Any) -> Iterator[str]:

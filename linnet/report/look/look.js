@@ -85,12 +85,21 @@
     return by.tone;
   }
 
+  // Where most of each name's samples are: the middle of its fullest square and those around it.
   function middles(by) {
     if (by.middles) return by.middles;
-    const seen = by.names.map(() => [[], []]);
-    for (let at = 0; at < rows; at++) { seen[by.values[at]][0].push(points[2 * at]); seen[by.values[at]][1].push(points[2 * at + 1]); }
-    const middle = (values) => values.length ? values.sort((a, b) => a - b)[values.length >> 1] : NaN;
-    by.middles = {x: seen.map(([x]) => middle(x)), y: seen.map(([, y]) => middle(y))};
+    const SQUARES = 18, square = (at) => [Math.min(SQUARES - 1, points[2 * at] * SQUARES | 0), Math.min(SQUARES - 1, points[2 * at + 1] * SQUARES | 0)];
+    const many = by.names.length, counts = new Uint32Array(many * SQUARES * SQUARES), best = new Int32Array(many).fill(-1);
+    for (let at = 0; at < rows; at++) {
+      const code = by.values[at], [a, b] = square(at), here = (code * SQUARES + b) * SQUARES + a;
+      if (++counts[here] > (best[code] < 0 ? 0 : counts[best[code]])) best[code] = here;
+    }
+    const x = new Float64Array(many), y = new Float64Array(many), sum = new Uint32Array(many);
+    for (let at = 0; at < rows; at++) {
+      const code = by.values[at], [a, b] = square(at), here = best[code] % (SQUARES * SQUARES);
+      if (Math.abs(here % SQUARES - a) < 2 && Math.abs((here / SQUARES | 0) - b) < 2) { x[code] += points[2 * at]; y[code] += points[2 * at + 1]; sum[code]++; }
+    }
+    by.middles = {x: x.map((value, code) => value / sum[code]), y: y.map((value, code) => value / sum[code])};
     return by.middles;
   }
 
@@ -219,14 +228,16 @@
     const {x, y} = middles(by), taken = [], font = style("--sans");
     lines.font = `600 12px ${font}`; lines.textAlign = "center"; lines.textBaseline = "middle"; lines.lineJoin = "round";
     const wanted = [...by.counts.keys()].filter((code) => by.counts[code] && (!state.codes.size || state.codes.has(code)));
+    const [paper, ink, faint, isLit] = [style("--paper") + "e0", style("--ink"), style("--faint"), new Uint8Array(by.names.length)];
+    for (let at = 0; at < rows; at++) if (lit[at]) isLit[by.values[at]] = 1;
     let shown = 0;
-    for (const code of wanted.sort((a, b) => by.counts[b] - by.counts[a])) {
-      const left = x[code] * now.k + now.x, top = y[code] * now.k + now.y, half = lines.measureText(by.names[code]).width / 2 + 5;
+    for (const code of wanted.sort((a, b) => isLit[b] - isLit[a] || by.counts[b] - by.counts[a])) {
+      const left = x[code] * now.k + now.x, top = y[code] * now.k + now.y - radius() - 10, half = lines.measureText(by.names[code]).width / 2 + 5;
       if (left < half || top < 12 || left > frame.width - half || top > frame.height - 12) continue;
       if (taken.some(([a, b, c]) => Math.abs(a - left) < c + half && Math.abs(b - top) < 17)) continue;
       taken.push([left, top, half]);
-      lines.lineWidth = 4; lines.strokeStyle = style("--paper") + "e0"; lines.strokeText(by.names[code], left, top);
-      lines.fillStyle = style("--ink"); lines.fillText(by.names[code], left, top);
+      lines.lineWidth = 4; lines.strokeStyle = paper; lines.strokeText(by.names[code], left, top);
+      lines.fillStyle = isLit[code] ? ink : faint; lines.fillText(by.names[code], left, top);
       if (++shown === LABELS) break;
     }
   }
@@ -427,6 +438,7 @@
   async function open(at, announce = false) {
     const turn = ++opened, box = $("sample");
     state.sample = at; draw(); mark();
+    if (box.nextElementSibling.querySelector(".empty")) box.nextElementSibling.replaceChildren();
     const shell = [make("div", {class: "head"}, make("h3", {}, data.ids[at])), verdict(at)].filter(Boolean);
     let one;
     try { one = await detailOf(at); } catch (error) { one = {parts: [{kind: "error", text: `this sample cannot be had: ${error.message}; is linnet look still running?`}], facts: []}; }
@@ -490,20 +502,20 @@
     const why = one.attribution;
     const key = make("p", {class: "why"}, make("span", {}, make("i", {tone: toned(1)}), "speaks for the answer"), make("span", {}, make("i", {tone: toned(-1)}), "against"));
     if (why.error) { box.append(make("p", {class: "note"}, `What the answer hangs on is not known: ${why.error}`)); return; }
-    if (why.method) key.append(make("span", {}, why.method.replaceAll("_", " ")));
+    if (why.method) key.append(make("span", {}, why.method));
     const after = (part) => { part.closest(".part").append(key); };
     if (why.tokens && box.querySelector(".said")) {
       const said = box.querySelector(".said");
-      said.replaceChildren(...why.tokens.map(([text, score]) => make("mark", {tone: toned(score), title: score.toFixed(2)}, text)));
+      said.replaceChildren(...why.tokens.map(([text, score]) => make("mark", {tone: toned(score), title: score ? score.toFixed(2) : null}, text)));
       after(said);
     }
-    if (why.times && box.querySelector(".sound")) {
-      const many = why.times.length, strip = make("svg", {class: "times", viewBox: `0 0 ${many} 1`, preserveAspectRatio: "none", role: "img", "aria-label": "Which moments the answer hangs on"});
-      why.times.forEach((score, at) => { const cell = make("rect", {x: at, y: 0, width: 1.02, height: 1}); cell.style.fill = toned(score); strip.append(cell); });
-      box.querySelector(".wave").after(strip); after(strip);
+    if (why.seen && why.heat) {
+      const picture = make("div", {class: "stage seen"}, make("img", {src: why.seen, alt: "What the network takes in, low frequencies at the bottom"}), make("img", {class: "heat", src: why.heat, alt: "What the answer hangs on"}));
+      (box.querySelector(".part") ?? box).append(make("p", {class: "note"}, "What the network takes in, and what the answer hangs on"), picture, key);
+      return;
     }
-    if (why.pixels && box.querySelector(".stage")) {
-      const stage = box.querySelector(".stage"), heat = make("img", {class: "heat", src: why.pixels, alt: "What the answer hangs on"});
+    if (why.heat && box.querySelector(".stage")) {
+      const stage = box.querySelector(".stage"), heat = make("img", {class: "heat", src: why.heat, alt: "What the answer hangs on"});
       heat.hidden = !state.heat; stage.append(heat);
       const toggle = make("button", {type: "button", class: "toggle", "aria-pressed": String(!!state.heat), onclick: () => { state.heat = !state.heat; heat.hidden = !state.heat; toggle.setAttribute("aria-pressed", String(state.heat)); }}, "What the answer hangs on");
       key.prepend(toggle); after(stage);

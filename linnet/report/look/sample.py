@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ from linnet.report.pictures import HEARD_SECONDS, flac, png, spectrogram, uri
 
 _PEAKS = 240
 _LARGEST_ENLARGED = 64
+_TOGETHER = 32
 _COLOURS = 24
 """Of a spectrogram: a quarter of the bytes, and no eye tells."""
 
@@ -33,22 +34,28 @@ def detail(view: View, index: int) -> dict[str, Any]:
 
 def attribution(view: View, index: int) -> dict[str, Any] | None:
     """What the model's answer hangs on, ready to be drawn; None where nothing can say it."""
-    if view.explain is None:
-        return None
+    return attributions(view, [index])[0]
+
+
+def attributions(view: View, chosen: Sequence[int]) -> list[dict[str, Any] | None]:
+    """`attribution` of several samples at once; why it cannot be said, where it cannot."""
+    if view.explain is None or not chosen:
+        return [None] * len(chosen)
     try:
-        found = view.explain(index)
+        return [_drawn(found) for found in view.explain(chosen)]
     except LinnetError as error:
-        return {"error": str(error)}
-    if found is None:
-        return None
-    drawn = {key: found[key] for key in ("method", "note", "tokens", "times") if key in found}
-    if "times" in drawn:
-        drawn["times"] = _relative(np.asarray(drawn["times"], np.float64)).round(3).tolist()
-    if "tokens" in drawn:
-        scores = _relative(np.array([score for _, score in drawn["tokens"]], np.float64)).round(3).tolist()
-        drawn["tokens"] = [[text, score] for (text, _), score in zip(drawn["tokens"], scores, strict=True)]
-    if "pixels" in found:
-        drawn["pixels"] = uri("image/png", png(_heat(np.asarray(found["pixels"], np.float64))))
+        return [{"error": str(error)}] * len(chosen)
+
+
+def _drawn(found: Mapping[str, Any]) -> dict[str, Any]:
+    drawn: dict[str, Any] = {"method": str(found["method"]).replace("_", " ")} if "method" in found else {}
+    if "tokens" in found:
+        scores = _relative(np.array([score for _, score in found["tokens"]], np.float64)).round(3).tolist()
+        drawn["tokens"] = [[text, score] for (text, _), score in zip(found["tokens"], scores, strict=True)]
+    if "scores" in found:
+        drawn["heat"] = uri("image/png", png(_heat(np.asarray(found["scores"], np.float64))))
+    if "seen" in found:
+        drawn["seen"] = uri("image/png", png(_grey(np.asarray(found["seen"], np.float64))))
     return drawn
 
 
@@ -110,18 +117,34 @@ def _heat(scores: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.concatenate([colours, strength], axis=-1).round().astype(np.uint8)
 
 
+def _grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """(height, width, 1): the largest value black, the smallest white."""
+    span = max(float(np.ptp(values)), 1e-12)
+    return np.asarray(255 - 255 * (values - values.min()) / span, np.uint8)[..., None]
+
+
 def embedded(view: View, chosen: list[int], limit_bytes: int, progress: Any = None
              ) -> tuple[dict[int, Mapping[str, Any]], int]:
     """Details of the chosen samples in their order, until they outgrow the limit; and how many bytes they are."""
     kept: dict[int, Mapping[str, Any]] = {}
     size = 0
-    for done, index in enumerate(chosen, 1):
-        one = {**detail(view, index), "attribution": attribution(view, index)}
-        size += sum(len(str(part.get("uri", ""))) + len(str(part.get("spectrogram", ""))) for part in one["parts"])
-        size += 500 + len(str((one["attribution"] or {}).get("pixels", "")))
-        if size > limit_bytes:
-            break
-        kept[index] = one
+    for start in range(0, len(chosen), _TOGETHER):
+        some = chosen[start:start + _TOGETHER]
+        for index, why in zip(some, attributions(view, some), strict=True):
+            one = {**detail(view, index), "attribution": why}
+            size += _characters(one)
+            if size > limit_bytes:
+                return kept, size
+            kept[index] = one
         if progress:
-            progress(done, len(chosen), "samples")
+            progress(len(kept), len(chosen), "samples")
     return kept, size
+
+
+def _characters(value: Any) -> int:
+    """About how much of the page a value takes."""
+    if isinstance(value, Mapping):
+        return sum(len(key) + 4 + _characters(one) for key, one in value.items())
+    if isinstance(value, list):
+        return sum(map(_characters, value)) + len(value)
+    return len(str(value)) + 2

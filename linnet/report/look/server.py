@@ -46,6 +46,7 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server_version, sys_version = "linnet", ""
 
     def __init__(self, owner: Server, *arguments: Any) -> None:
         self.owner = owner

@@ -13,9 +13,9 @@ from linnet.data import Dataset
 from linnet.errors import LinnetError
 from linnet.introspect import Findings
 
-Explain = Callable[[int], Mapping[str, Any] | None]
-"""The attribution of the sample at a position: {"tokens": [[text, score], ...]}, {"times": [score, ...]} or
-{"pixels": (height, width) scores}, with "method" and "note"; None where there is none."""
+Explain = Callable[[Sequence[int]], Sequence[Mapping[str, Any]]]
+"""What the answers to the samples at some positions hang on: for each {"tokens": [[text, score], ...]}, or
+{"scores": (height, width)} over its picture, with "seen" (height, width) where they lie on another one; a "method"."""
 
 _MOST_NAMES = 5000
 
