@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.introspect.findings import Finding, Findings
+from linnet.introspect.representations.chunks import Responses, moments_of
+from linnet.introspect.representations.moments import Moments
 from linnet.introspect.representations.pfa import directions
 
 Floats = NDArray[np.float64]
 
 _log = logging.getLogger("linnet")
-_SILENT = 1e-6  # of the largest response: under it a unit's changes are rounding errors of float32
 _RIDGE = 1e-3  # keeps the correlations of copies invertible; far under the noise of a few thousand samples
 _TIE = 1e-6
 _EXPLAINED_PERCENT = (90, 95, 99)
 
 
-def redundancy(responses: Mapping[str, NDArray[Any]]) -> Findings:
+def redundancy(responses: Responses) -> Findings:
     """Findings of kind "redundancy", one a layer, the most redundant layer first.
 
-    `responses` maps a layer to (samples, units). Units are standardised, so only the correlation of their responses
-    counts, not their size. `effective_units` is the participation ratio of the correlation matrix's eigenvalues,
-    (sum)^2 / (sum of squares): n for n independent units, 1 for n copies. `explained` says how many principal
-    directions hold 90, 95 and 99 % of the variance, as in Principal Filter Analysis (Suau, Zappella, Apostoloff 2020),
-    and `spectrum` the share of each direction.
+    `responses` maps a layer to (samples, units), or gives such chunks one after the other, which are read once and not
+    kept. Units are standardised, so only the correlation of their responses counts, not their size. `effective_units`
+    is the participation ratio of the correlation matrix's eigenvalues, (sum)^2 / (sum of squares): n for n independent
+    units, 1 for n copies. `explained` says how many principal directions hold 90, 95 and 99 % of the variance, as in
+    Principal Filter Analysis (Suau, Zappella, Apostoloff 2020), and `spectrum` the share of each direction.
 
     `most_redundant_first` orders all units: those that never change (`inactive`), then always the one that the units
     that are left explain best (largest multiple correlation). One of two copies goes early, the other stays.
@@ -40,20 +39,21 @@ def redundancy(responses: Mapping[str, NDArray[Any]]) -> Findings:
         raise LinnetError("redundancy needs the responses of at least one layer; got none. Use model.responses(...); "
                           "with layers=model.removable there are none where the family has no layers whose channels "
                           "can be removed yet (nn.zoo.REMOVABLE lists those that have), but model.layers can be seen.")
-    found = [_layer(name, np.asarray(values, dtype=np.float64)) for name, values in responses.items()]
+    found = [_layer(name, moments) for name, moments in moments_of(responses).items()]
     found.sort(key=lambda finding: finding.evidence["effective_units"] / finding.evidence["units"])
     return Findings("redundancy", tuple(found))
 
 
-def _layer(name: str, responses: Floats) -> Finding:
-    _check(name, responses)
-    is_active = responses.std(axis=0) > _SILENT * np.abs(responses).max(axis=0)
-    active, inactive = np.flatnonzero(is_active), np.flatnonzero(~is_active)
-    correlations = _correlations(responses[:, active])
+def _layer(name: str, moments: Moments) -> Finding:
+    units, samples = moments.columns, moments.count
+    if samples <= units:
+        _log.warning("layer %s: %d samples are too few to tell %d units apart; its redundancy looks larger than it is. "
+                     "Use more samples than units.", name, samples, units)
+    active, inactive = np.flatnonzero(moments.is_active), np.flatnonzero(~moments.is_active)
+    correlations = moments.correlations
     eigenvalues = np.maximum(np.linalg.eigvalsh(correlations), 0)[::-1]
     shares = eigenvalues / eigenvalues.sum() if len(active) else eigenvalues
     effective = float(eigenvalues.sum() ** 2 / np.square(eigenvalues).sum()) if len(active) else 0.0
-    units = responses.shape[1]
     silent = f"; {len(inactive)} never change" if len(inactive) else ""
     return Finding(name, f"Layer {name} has {units} units that do the work of about {effective:.1f}{silent}.", {
         "units": units,
@@ -62,27 +62,8 @@ def _layer(name: str, responses: Floats) -> Finding:
         "spectrum": shares.tolist(),
         "most_redundant_first": [*inactive.tolist(), *active[_most_explained_first(correlations)].tolist()],
         "inactive": inactive.tolist(),
-        "samples": len(responses),
+        "samples": samples,
     })
-
-
-def _check(name: str, responses: Floats) -> None:
-    if responses.ndim != 2 or len(responses) < 2 or responses.shape[1] < 1:
-        raise LinnetError(f"the responses of layer '{name}' must be (samples, units), at least two samples and "
-                          f"one unit; got shape {responses.shape}.")
-    if not np.isfinite(responses).all():
-        broken = np.flatnonzero(~np.isfinite(responses).all(axis=0))
-        raise LinnetError(f"the responses of layer '{name}' hold NaN or infinity in {len(broken)} units, the first "
-                          f"is unit {broken[0]}; the model or its input is broken, look there first.")
-    samples, units = responses.shape
-    if samples <= units:
-        _log.warning("layer %s: %d samples are too few to tell %d units apart; its redundancy looks larger than it is. "
-                     "Use more samples than units.", name, samples, units)
-
-
-def _correlations(responses: Floats) -> Floats:
-    standardised = (responses - responses.mean(axis=0)) / responses.std(axis=0)
-    return np.asarray(standardised.T @ standardised / max(len(responses), 1))
 
 
 def _most_explained_first(correlations: Floats) -> list[int]:
