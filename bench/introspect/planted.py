@@ -1,7 +1,7 @@
 """Handwritten digits (scikit-learn) into which label errors, near duplicates and foreign images were planted.
 
 The construction of the looks' benches: 1797 digits, 90 labels flipped, 30 copies with noise, 20 grey crops of
-photographs with random labels; a small network trained on them. Nothing here is measured; `labels.py` and `foreign.py` do that.
+photographs with random labels; a small network trained on them. `labels.py` and `foreign.py` measure.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from linnet.data.dataset import Dataset
+from linnet.data.repairing import repeat_drop, repeat_relabel
 from linnet.data.sources import SOURCES, load
 from linnet.errors import LinnetError
 
@@ -66,4 +67,5 @@ def _distinct(dataset: Dataset, step: Mapping[str, Any]) -> Dataset:
 
 
 _STEPS: Mapping[str, Callable[[Dataset, Mapping[str, Any]], Dataset]] = {
-    "where": _where, "take": _take, "split": _split, "distinct": _distinct}
+    "where": _where, "take": _take, "split": _split, "distinct": _distinct,
+    "drop": repeat_drop, "relabel": repeat_relabel}

@@ -10,9 +10,11 @@ from linnet.introspect.foreign import out_of_distribution
 from linnet.introspect.health import affected, drift, order, profile
 from linnet.introspect.labels import label_issues
 from linnet.introspect.redundancy import redundancy
+from linnet.introspect.repair import deduplicate, drop, read_queue, relabel, repairs, undo, write_queue
 from linnet.introspect.representations import Moments, Principal, cka, inactive, pfa, principal
 from linnet.introspect.slices import slices
 
-__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "cka", "confusions", "drift",
-           "inactive", "label_issues", "order", "out_of_distribution", "pfa", "principal", "profile", "project",
-           "redundancy", "slices"]
+__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "cka", "confusions",
+           "deduplicate", "drift", "drop", "inactive", "label_issues", "order", "out_of_distribution", "pfa",
+           "principal", "profile", "project", "read_queue", "redundancy", "relabel", "repairs", "slices", "undo",
+           "write_queue"]

@@ -32,8 +32,8 @@ def out_of_distribution(reference: ArrayLike | Layers, features: ArrayLike | Lay
     """Findings of kind "out_of_distribution", one a sample of `features` unlike the known ones, the oddest first.
 
     `reference` (rows, units) is what distances are measured to, or several layers of it by name; `features` has
-    the same. How odd a sample is: for each layer, how far it lies from the nearest class's centre (Mahalanobis, one shrunken
-    covariance) and from its nearest neighbour, both as logarithms in units of the reference's own spread, summed.
+    the same. How odd a sample is: for each layer, how far it lies from the nearest class's centre (Mahalanobis, one
+    shrunken covariance) and from its nearest neighbour, as logarithms in units of the reference's own spread, summed.
     `known` are further samples of what is known, which calibrate: the p-value of a sample is its rank among them.
     Without `known`, every second row of `reference` (in an order drawn once and for all) calibrates in its place.
 
