@@ -4,6 +4,7 @@ This room knows no network and no file; it changes nothing. What to do about a f
 """
 
 from linnet.introspect.confusions import confusions
+from linnet.introspect.duplicates import leakage, near_duplicates
 from linnet.introspect.features import PROJECTIONS, project
 from linnet.introspect.findings import Finding, Findings
 from linnet.introspect.foreign import out_of_distribution
@@ -15,6 +16,6 @@ from linnet.introspect.representations import Moments, Principal, cka, inactive,
 from linnet.introspect.slices import slices
 
 __all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "cka", "confusions",
-           "deduplicate", "drift", "drop", "inactive", "label_issues", "order", "out_of_distribution", "pfa",
-           "principal", "profile", "project", "read_queue", "redundancy", "relabel", "repairs", "slices", "undo",
-           "write_queue"]
+           "deduplicate", "drift", "drop", "inactive", "label_issues", "leakage", "near_duplicates", "order",
+           "out_of_distribution", "pfa", "principal", "profile", "project", "read_queue", "redundancy", "relabel",
+           "repairs", "slices", "undo", "write_queue"]
