@@ -7,6 +7,7 @@ from linnet.nn import frontend, soft, zoo
 from linnet.nn.channels import dependencies_of, remove_channels
 from linnet.nn.encoding import Encoding
 from linnet.nn.frontend import LogMel
+from linnet.nn.groupnorm import with_group_norm
 from linnet.nn.layers import fold_normalisation
 from linnet.nn.model import Model
 from linnet.nn.own import limits, own
@@ -15,4 +16,5 @@ from linnet.nn.storage import load, save
 from linnet.nn.zoo import FAMILIES, build
 
 __all__ = ["FAMILIES", "Encoding", "LogMel", "Model", "build", "dependencies_of", "fold_normalisation", "frontend",
-           "limits", "load", "own", "removable_blocks", "remove_blocks", "remove_channels", "save", "soft", "zoo"]
+           "limits", "load", "own", "removable_blocks", "remove_blocks", "remove_channels", "save", "soft",
+           "with_group_norm", "zoo"]

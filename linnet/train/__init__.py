@@ -7,6 +7,7 @@ from linnet.train.fit import augmentation, fit
 from linnet.train.losses import LOSSES
 from linnet.train.optimizers import OPTIMIZERS
 from linnet.train.options import Options
+from linnet.train.private import Budget, fit_privately
 from linnet.train.schedules import SCHEDULES
 
-__all__ = ["LOSSES", "OPTIMIZERS", "SCHEDULES", "Options", "augmentation", "fit"]
+__all__ = ["LOSSES", "OPTIMIZERS", "SCHEDULES", "Budget", "Options", "augmentation", "fit", "fit_privately"]

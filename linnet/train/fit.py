@@ -42,13 +42,13 @@ def fit(model: Model, task: Task, data: Splits, *, epochs: int = 30, seed: int =
     if seed < 0:
         raise LinnetError(f"seed must be at least 0; got {seed}.")
     wanted = Wanted(model, task, data, epochs, seed, teacher, augmentation(augment), options or Options())
-    with _threads(wanted.options.threads):
+    with threads(wanted.options.threads):
         run = Training(wanted)
     path = Path(folder) / "checkpoint.safetensors" if folder else None
     if path:
         run.resume(path)
     try:
-        with _threads(wanted.options.threads):
+        with threads(wanted.options.threads):
             while not run.is_done:
                 run.epoch(progress)
                 if path:
@@ -83,7 +83,7 @@ def augmentation(wanted: Augment | str | Steps | None) -> Augment:
 
 
 @contextmanager
-def _threads(number: int) -> Iterator[None]:
+def threads(number: int) -> Iterator[None]:
     """torch with so many threads; as many as before afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
