@@ -175,8 +175,9 @@ def _said(one: Mapping[str, Any]) -> str:
     if name == TOGETHER:
         return f"All measures together are not those of before (energy distance, {effect:.3g} of 100)."
     unit = f" {one['unit']}" if one["unit"] else ""
-    return (f"{name} changed: its median was {one['before']:.4g}{unit} and is {one['after']:.4g}{unit}; the shares of "
-            f"rows under some value differ by {effect:.3g} points.")
+    was, now = f"{one['before']:.4g}{unit}", f"{one['after']:.4g}{unit}"
+    median = f"its median was {was} and is {now}" if was != now else f"its median is still {was}"
+    return f"{name} changed: {median}; the shares of rows under some value differ by {effect:.3g} points."
 
 
 def _facts(sides: _Sides, tests: Sequence[Mapping[str, Any]], names: Sequence[str],

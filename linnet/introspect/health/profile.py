@@ -102,6 +102,9 @@ def _is_notable(one: Difference, is_number: bool) -> bool:
 
 def _wrong(issue: Issue, found: Measures) -> Finding:
     rows = np.flatnonzero(issue.rows)
+    if issue.measure is not None:  # the most extreme first
+        values = found.numbers[issue.measure]
+        rows = rows[np.argsort(-np.abs(values[rows] - np.nanmedian(values)), kind="stable")]
     evidence: dict[str, Any] = {"column": issue.column, "issue": issue.name, "count": len(rows), "of": len(found),
                                 "samples": [found.ids[row] for row in rows]}
     if issue.measure is not None:
