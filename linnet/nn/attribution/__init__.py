@@ -5,6 +5,7 @@ Maps are made here, where gradients are; whether they may be believed is judged 
 
 from linnet.nn.attribution.attribute import attribute
 from linnet.nn.attribution.attributions import Attributions, Piece
+from linnet.nn.attribution.explain import Explanation, explained, randomised
 from linnet.nn.attribution.methods import METHODS, Method
 
-__all__ = ["METHODS", "Attributions", "Method", "Piece", "attribute"]
+__all__ = ["METHODS", "Attributions", "Explanation", "Method", "Piece", "attribute", "explained", "randomised"]

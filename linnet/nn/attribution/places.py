@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from linnet.errors import LinnetError, unknown
 from linnet.nn.attribution.prepared import listening
+from linnet.nn.embedding import Embedding
 from linnet.nn.frontend import LogMel
 from linnet.nn.model import Model
 
@@ -61,8 +62,7 @@ def _first_embedding(model: Model) -> str:
     for name, unit in model.module.named_modules():
         if isinstance(unit, nn.Embedding):
             owner = name.rpartition(".")[0]
-            is_ours = type(model.module.get_submodule(owner)).__module__ == "linnet.nn.embedding" if owner else False
-            return owner if is_ours else name
+            return owner if isinstance(model.module.get_submodule(owner), Embedding) else name
     raise LinnetError(f"'{model.name}' reads tokens, but has no torch.nn.Embedding at which they could be attributed; "
                       "name a layer: layer='...'.")
 

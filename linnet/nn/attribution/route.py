@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from linnet.errors import LinnetError
 from linnet.nn.attribution.places import linear_after, place_name
 from linnet.nn.attribution.prepared import listening, prepared
+from linnet.nn.embedding import Embedding
 from linnet.nn.layers import Convolution
 from linnet.nn.model import Model
 from linnet.tasks import Arrays, Predictor
@@ -114,6 +115,11 @@ class Route:
         return self.name is None and self.model.spec["inputs"][0]["name"] == "audio"
 
     @property
+    def is_embedding(self) -> bool:
+        """Whether the place gives vectors of tokens."""
+        return isinstance(self._place, nn.Embedding | Embedding)
+
+    @property
     def _is_shared(self) -> bool:
         """Whether nothing looks the same for every sample: all but networks that read tokens, which differ in length."""
         return self.model.spec["inputs"][0]["name"] != "tokens"
@@ -121,7 +127,7 @@ class Route:
     def _nothing(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Silence, black, zeros; for tokens padding at their embedding, unknown words in deeper layers."""
         first = inputs[0]
-        if self._is_shared or isinstance(self._place, nn.Embedding) or hasattr(self._place, "table"):
+        if self._is_shared or self.is_embedding:
             return torch.zeros_like(first), *inputs[1:]
         return (first != 0).to(first.dtype), *inputs[1:]
 
