@@ -11,5 +11,5 @@ from linnet.recipe.run import Outcome, run
 from linnet.recipe.starting import start
 from linnet.recipe.verbs import VERBS
 
-__all__ = ["VERBS", "Asked", "Methods", "Outcome", "Recipe", "bench_methods", "findings_in", "load", "look", "read", "run",
-           "start"]
+__all__ = ["VERBS", "Asked", "Methods", "Outcome", "Recipe", "bench_methods", "findings_in", "load", "look", "read",
+           "run", "start"]

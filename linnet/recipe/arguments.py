@@ -86,6 +86,34 @@ class ConfusionsArguments(Arguments):
     on: Part = "validation"
 
 
+class ProfileArguments(Arguments):
+    """Keywords of `introspect.profile`; never on the test part."""
+
+    on: Part = "train"
+
+
+class LeakageArguments(Arguments):
+    """`introspect.leakage` looks at all parts at once: at what goes in, never at an answer."""
+
+
+class SlicesArguments(Arguments):
+    """Keywords of `introspect.slices`; by the task's groups and the target."""
+
+    model: AnyModelStep
+    on: Part = "validation"
+    clusters: str | None = None
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class ForgettingArguments(Arguments):
+    """Keywords of `introspect.forgetting`: a model, and what it was made from."""
+
+    model: AnyModelStep
+    than: AnyModelStep
+    on: Part = "validation"
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+
+
 class SensitivityArguments(Arguments):
     """Keywords of `shrink.sensitivity`; never on the test part, which is looked at last."""
 

@@ -21,6 +21,7 @@ from linnet.introspect import Findings
 from linnet.progress import Progress
 from linnet.recipe import store
 from linnet.recipe.explaining import explainer
+from linnet.recipe.likeness import described
 from linnet.recipe.verbs import VERBS
 from linnet.report.look import View, category, number, traits_of
 from linnet.tasks import Arrays, Predictor, Task
@@ -56,7 +57,7 @@ def look(given: str, asked: Asked | None = None, *, progress: Progress | None = 
         return _run(Path(given), asked, progress)
     if Path(given).suffix == ".onnx":
         return _file(Path(given), asked, progress)
-    return _data(data.load(asked.source or given), asked)
+    return _data(data.load(asked.source or given), asked, progress)
 
 
 def findings_in(path: str | Path) -> Findings:
@@ -100,10 +101,11 @@ def _file(path: Path, asked: Asked, progress: Progress | None) -> View:
     return replace(view, explain=explainer(shipped, shipped.task, dataset, method="occlusion"))
 
 
-def _data(dataset: Dataset, asked: Asked) -> View:
-    points, notes = _laid_out(_described(dataset), asked.method, "what the samples are like, without a model")
+def _data(dataset: Dataset, asked: Asked, progress: Progress | None) -> View:
+    features, said = described(dataset, progress)
+    points, notes = _laid_out(features, asked.method, "what they are like, without a model")
     sentence = f"{len(dataset):,} samples of {dataset.name}."
-    return View(dataset.name, sentence, dataset, points, traits_of(dataset), notes=notes)
+    return View(dataset.name, sentence, dataset, points, traits_of(dataset), notes=[*notes, *said])
 
 
 def _part(facts: Mapping[str, Any], on: str) -> Dataset:
@@ -178,8 +180,3 @@ def _laid_out(features: NDArray[Any] | None, method: str | None, by: str) -> tup
     points = introspect.project(features, method=wanted)
     return points, [f"Samples lie by {by}: {features.shape[1]} numbers each, brought to two by {wanted}. Near means "
                     "alike; distances between far groups, and directions, mean little."]
-
-
-def _described(dataset: Dataset) -> NDArray[Any] | None:
-    del dataset
-    return None

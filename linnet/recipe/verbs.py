@@ -22,10 +22,14 @@ from linnet.recipe.arguments import (
     ConfusionsArguments,
     ExportArguments,
     FitArguments,
+    ForgettingArguments,
+    LeakageArguments,
+    ProfileArguments,
     ProveArguments,
     RedundancyArguments,
     SensitivityArguments,
     ShrinkArguments,
+    SlicesArguments,
     TrainingArguments,
 )
 from linnet.recipe.consistency import nothing_removable
@@ -72,9 +76,35 @@ def redundancy(context: Context, arguments: RedundancyArguments, folder: Path) -
 
 def confusions(context: Context, arguments: ConfusionsArguments, folder: Path) -> introspect.Findings:
     """See which labels are taken for one another."""
-    scores = tasks.evaluate(predictor(context, arguments.model), context.task, getattr(context.splits, arguments.on),
-                            progress=context.progress)
-    return introspect.confusions(scores)
+    return introspect.confusions(_answered(context, arguments.model, arguments.on))
+
+
+def profile(context: Context, arguments: ProfileArguments, folder: Path) -> introspect.Findings:
+    """See what is wrong with the data."""
+    return introspect.profile(getattr(context.splits, arguments.on), groups=context.task.groups,
+                              progress=context.progress)
+
+
+def leakage(context: Context, arguments: LeakageArguments, folder: Path) -> introspect.Findings:
+    """See which samples of one part are, or nearly are, in another."""
+    return introspect.leakage(context.splits, progress=context.progress)
+
+
+def slices(context: Context, arguments: SlicesArguments, folder: Path) -> introspect.Findings:
+    """See for which samples a model is worse than for the rest."""
+    return introspect.slices(_answered(context, arguments.model, arguments.on), clusters=arguments.clusters,
+                             level=arguments.level, seed=context.seed)
+
+
+def forgetting(context: Context, arguments: ForgettingArguments, folder: Path) -> introspect.Findings:
+    """See what a model no longer answers that another one did."""
+    before, after = (_answered(context, step, arguments.on) for step in (arguments.than, arguments.model))
+    return introspect.forgetting(before, after, level=arguments.level)
+
+
+def _answered(context: Context, step: str, on: str) -> Scores:
+    return tasks.evaluate(predictor(context, step), context.task, getattr(context.splits, on),
+                          progress=context.progress)
 
 
 def sensitivity(context: Context, arguments: SensitivityArguments, folder: Path) -> introspect.Findings:
@@ -224,6 +254,11 @@ VERBS: dict[str, Verb] = {
     "redundancy": Verb("see which channels say the same", RedundancyArguments, run=redundancy, **_FINDINGS),
     "sensitivity": Verb("see which layers suffer from fewer bits", SensitivityArguments, run=sensitivity, **_FINDINGS),
     "confusions": Verb("see which labels are taken for one another", ConfusionsArguments, run=confusions, **_FINDINGS),
+    "profile": Verb("see what is wrong with the data", ProfileArguments, run=profile, **_FINDINGS),
+    "leakage": Verb("see which samples are in two parts", LeakageArguments, run=leakage, **_FINDINGS),
+    "slices": Verb("see for which samples a model is worse", SlicesArguments, run=slices, **_FINDINGS),
+    "forgetting": Verb("see what a smaller model no longer answers", ForgettingArguments, run=forgetting,
+                       **_FINDINGS),
     "shrink": Verb("make a model smaller", ShrinkArguments, run=shrink_, **_MODEL),
     "export": Verb("write the file that ships", ExportArguments, gives="file", run=export_, save=_save_file,
                    load=_load_file),

@@ -453,7 +453,7 @@
     box.replaceChildren(...shell, ...body, ...[shownFacts.length ? table(shownFacts) : null, about(at)].filter(Boolean));
     if (announce) $("count").textContent = `${data.ids[at]}${named("answer", at) === null ? "" : `, answered ${named("answer", at)}`}`;
     if (!one || !data.explains) return;
-    if (one.attribution === undefined) {
+    if (one.attribution === undefined && data.served) {
       try { one.attribution = await fetched("attribution", at); } catch { one.attribution = null; }
     }
     if (turn === opened && one.attribution) attributed(box, one);

@@ -25,6 +25,8 @@ from linnet.report.markup import safe
 LIMIT = 1000
 """So many samples carry their media in a saved page, unless said otherwise."""
 LIMIT_BYTES = 48_000_000
+EXPLAINED = 100
+"""So many of them carry what their answer hangs on: it takes a fifth of a second each."""
 
 
 def html(view: View, *, served: bool = False, samples: Mapping[int, Mapping[str, Any]] | None = None) -> str:
@@ -41,11 +43,13 @@ def write(view: View, path: str | Path, *, limit: int = LIMIT, progress: Progres
     Up to `limit` samples keep their picture, sound or text: those of findings first, then wrong answers, then by
     chance; all of it at most 48 MB.
     """
-    samples, size = embedded(view, first(view, limit), LIMIT_BYTES, progress)
+    samples, size = embedded(view, first(view, limit), (LIMIT_BYTES, EXPLAINED), progress)
     rows = len(view.dataset)
     sentence = (f"{len(samples):,} of {rows:,} samples carry what they hold ({size / 1e6:.1f} MB); the others show "
                 "their columns only. linnet look without --save shows all." if len(samples) < rows
                 else f"All {rows:,} samples carry what they hold ({size / 1e6:.1f} MB).")
+    if view.explain is not None and len(samples) > EXPLAINED:
+        sentence += f" What an answer hangs on is kept for {EXPLAINED} of them."
     path = Path(path)
     with replacing(path) as partial:
         noted = View(**{**vars(view), "notes": (*view.notes, sentence)})

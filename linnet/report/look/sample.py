@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from linnet.data import Audio, Dataset
 from linnet.errors import LinnetError
+from linnet.progress import Progress
 from linnet.report.look.packing import said
 from linnet.report.look.view import View
 from linnet.report.pictures import HEARD_SECONDS, flac, png, spectrogram, uri
@@ -123,14 +124,18 @@ def _grey(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.asarray(255 - 255 * (values - values.min()) / span, np.uint8)[..., None]
 
 
-def embedded(view: View, chosen: list[int], limit_bytes: int, progress: Any = None
+def embedded(view: View, chosen: list[int], limits: tuple[int, int], progress: Progress | None = None
              ) -> tuple[dict[int, Mapping[str, Any]], int]:
-    """Details of the chosen samples in their order, until they outgrow the limit; and how many bytes they are."""
+    """Details of the chosen samples in their order, and how many bytes they are.
+
+    `limits` are the bytes at which it ends, and how many samples, the first, come with what their answer hangs on.
+    """
+    limit_bytes, explained = limits
     kept: dict[int, Mapping[str, Any]] = {}
     size = 0
     for start in range(0, len(chosen), _TOGETHER):
         some = chosen[start:start + _TOGETHER]
-        for index, why in zip(some, attributions(view, some), strict=True):
+        for index, why in zip(some, _explained(view, some, explained - start), strict=True):
             one = {**detail(view, index), "attribution": why}
             size += _characters(one)
             if size > limit_bytes:
@@ -139,6 +144,11 @@ def embedded(view: View, chosen: list[int], limit_bytes: int, progress: Any = No
         if progress:
             progress(len(kept), len(chosen), "samples")
     return kept, size
+
+
+def _explained(view: View, some: Sequence[int], most: int) -> list[dict[str, Any] | None]:
+    asked = some[:max(0, most)]
+    return [*attributions(view, asked), *[None] * (len(some) - len(asked))]
 
 
 def _characters(value: Any) -> int:
