@@ -73,12 +73,18 @@ def _most_explained_first(correlations: Floats) -> list[int]:
     """
     units = len(correlations)
     inverse = np.linalg.inv(correlations + _RIDGE * np.eye(units))
-    left, order = np.ones(units, dtype=bool), list[int]()
+    left, order, rank_one = np.arange(units), list[int](), np.empty_like(inverse)
+    gone = np.zeros(units, dtype=bool)
     for _ in range(units):
-        inflation = np.where(left, np.diag(inverse), -np.inf)
+        inflation = np.where(gone, -np.inf, np.diag(inverse))
         # Copies tie, up to rounding: the last one goes, on every machine.
         worst = int(np.flatnonzero(inflation >= inflation.max() * (1 - _TIE))[-1])
-        order.append(worst)
-        left[worst] = False
-        inverse -= np.outer(inverse[:, worst], inverse[worst]) / inverse[worst, worst]
+        order.append(int(left[worst]))
+        gone[worst] = True
+        column = inverse[:, worst].copy()
+        inverse -= np.multiply(column[:, None], column / column[worst], out=rank_one)
+        if 4 * gone.sum() > len(gone):  # what is gone is not computed any more
+            stay = np.flatnonzero(~gone)
+            inverse, left, gone = inverse[np.ix_(stay, stay)], left[stay], gone[stay]
+            rank_one = np.empty_like(inverse)
     return order

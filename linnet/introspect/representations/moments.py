@@ -12,7 +12,7 @@ from linnet.errors import LinnetError
 Floats = NDArray[np.float64]
 _ROWS = 4096
 """Rows that are centred and multiplied at a time; what is given may be larger."""
-_BLOCKS = 16
+_BLOCKS = 64
 _FAR = 2.0
 """Spreads between zero and a mean, up to which centring would save less than a digit."""
 
@@ -35,17 +35,21 @@ class Moments:
         self.count = 0
         self.rounding = 0.0
         """Of the least precise rows so far: 1.2e-7 for float32."""
+        self._settled = 0
         self._mean: Floats = np.zeros(0)
         self._scatter: Floats = np.zeros((0, 0))
+        self._blocks: list[tuple[int, Floats, Floats]] = []
+        self._products: Floats = np.zeros((0, 0))
 
     @property
     def columns(self) -> int:
         """How many columns were seen; 0 before the first row."""
-        return len(self._mean)
+        return len(self._products) or len(self._mean)
 
     @property
     def mean(self) -> Floats:
         """(columns,)."""
+        self._settle()
         return self._mean.copy()
 
     @property
@@ -53,12 +57,14 @@ class Moments:
         """(columns, columns), divided by the count, exactly symmetric. Raises LinnetError before the first row."""
         if not self.count:
             raise LinnetError("there are no rows yet, so there is no covariance; call update first.")
+        self._settle()
         covariance = self._scatter / self.count
         return np.asarray((covariance + covariance.T) / 2)
 
     @property
     def is_active(self) -> NDArray[np.bool_]:
         """(columns,): whether a column changes by more than the rounding errors of its size."""
+        self._settle()
         spread = np.sqrt(np.maximum(self._scatter.diagonal(), 0) / max(self.count, 1))
         return np.asarray(spread > 8 * self.rounding * np.hypot(self._mean, spread))
 
@@ -84,8 +90,8 @@ class Moments:
             rows = rows.astype(np.float32 if rows.dtype == np.float16 else np.float64)
         self.rounding = max(self.rounding, float(np.finfo(rows.dtype).eps))
         with np.errstate(invalid="ignore", over="ignore"):
-            for start in range(0, len(rows), _BLOCKS * _ROWS):
-                self._join(*_blocks(rows[start : start + _BLOCKS * _ROWS]))
+            for start in range(0, len(rows), _ROWS):
+                self._take(rows[start : start + _ROWS])
 
     def merge(self, other: Moments) -> None:
         """Take in all rows that another one has seen, as if they had been given here."""
@@ -93,35 +99,46 @@ class Moments:
             raise LinnetError(f"cannot merge {other.columns} columns with {self.columns}.")
         self.rounding = max(self.rounding, other.rounding)
         if other.count:
+            self._settle()
+            other._settle()
             self._join(other.count, other._mean, other._scatter)
+            self.count += other.count
+
+    def _take(self, rows: NDArray[Any]) -> None:
+        """One block, centred by itself; joined with the others when there are enough of them to do so at once."""
+        if not len(self._products):
+            self._products = np.zeros((rows.shape[1], rows.shape[1]))
+        near = _near(rows)
+        centred = rows if near is None else rows - near
+        self._products += centred.T @ centred
+        apart = (np.ones(len(rows), rows.dtype) @ centred).astype(np.float64) / len(rows)
+        self._blocks.append((len(rows), apart if near is None else near + apart, apart))
+        self.count += len(rows)
+        if len(self._blocks) == _BLOCKS:
+            self._settle()
+
+    def _settle(self) -> None:
+        if not self._blocks:
+            return
+        counts, means, apart = (np.array(one, np.float64) for one in zip(*self._blocks, strict=True))
+        weights = counts[:, None]
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = (weights * means).sum(axis=0) / counts.sum()
+            between = means - mean
+            self._products += between.T @ (weights * between) - apart.T @ (weights * apart)
+            self._join(int(counts.sum()), mean, self._products)
+        self._products = np.zeros_like(self._products)
+        self._blocks.clear()
 
     def _join(self, count: int, mean: Floats, scatter: Floats) -> None:
-        if not self.count:
-            self.count, self._mean, self._scatter = count, mean.copy(), scatter.copy()
+        if not self._settled:
+            self._settled, self._mean, self._scatter = count, mean.copy(), scatter.copy()
             return
-        apart, total = mean - self._mean, self.count + count
+        apart, total = mean - self._mean, self._settled + count
         self._scatter += scatter
-        self._scatter += np.outer(apart, apart * (self.count * count / total))
+        self._scatter += np.outer(apart, apart * (self._settled * count / total))
         self._mean += apart * (count / total)
-        self.count = total
-
-
-def _blocks(rows: NDArray[Any]) -> tuple[int, Floats, Floats]:
-    """(count, mean, scatter about it) of some blocks, each centred by itself and joined at once."""
-    scatter = np.zeros((rows.shape[1], rows.shape[1]))
-    counts, means, apart = list[int](), list[Floats](), list[Floats]()
-    for start in range(0, len(rows), _ROWS):
-        block = rows[start : start + _ROWS]
-        near = _near(block)
-        centred = block if near is None else block - near
-        scatter += centred.T @ centred
-        counts.append(len(block))
-        apart.append((np.ones(len(block), block.dtype) @ centred).astype(np.float64) / len(block))
-        means.append(apart[-1] if near is None else near + apart[-1])
-    weights, mean = np.array(counts, np.float64)[:, None], np.average(means, axis=0, weights=counts)
-    within, between = np.array(apart), np.array(means) - mean
-    scatter += between.T @ (weights * between) - within.T @ (weights * within)
-    return len(rows), mean, scatter
+        self._settled = total
 
 
 def _near(rows: NDArray[Any]) -> NDArray[Any] | None:
