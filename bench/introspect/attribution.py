@@ -2,12 +2,12 @@
 
     PYTHONPATH=. PEERS/bin/python bench/introspect/attribution.py [--networks DS-CNN ...] [--repeats 3]
 
-Runs whole under an interpreter that has captum and what Linnet needs, so that both share one torch; one thread. Captum
-is given the plain network from the place on (the picture, the pixels, the embedded tokens), in evaluation mode, and the best
-of four batchings (outer batch, internal_batch_size), searched first. Ours is `nn.attribution.attribute` as a whole, from
-decoded samples, front end included. Calls take turns; samples a CPU second are the median of the repeats. Peak memory is
-that of a process which does one call, less what it held before. "Captum, no padding" gets texts of one length at a time.
-The two anchors' networks have random weights and inputs, as in the anchors' protocol. Needs LINNET_DATA.
+Runs whole under an interpreter that has captum and what Linnet needs, so that both share one torch; one thread.
+Captum is given the plain network from the place on (the picture, the pixels, the embedded tokens), in evaluation mode,
+and the best of four batchings (outer batch, internal_batch_size), searched first. Ours is `nn.attribution.attribute`
+as a whole, from decoded samples, front end included. Calls take turns; samples a CPU second are the median of the
+repeats. Peak memory is that of a process which does one call, less what it held before. "Captum, no padding" gets texts
+of one length at a time. The two anchors' networks have random weights and inputs, as in the anchors' protocol. Needs LINNET_DATA.
 """
 
 from __future__ import annotations
@@ -261,7 +261,8 @@ def main() -> None:
         _memory(*given.memory[:2], *map(int, given.memory[2:]))
         return
     print("| network | integrated gradients | samples a CPU second | times Captum's | MB added | completeness error %, "
-          "median / largest | furthest from Captum's, of the largest value |\n|---|---|---|---|---|---|---|", flush=True)
+          "median / largest | furthest from Captum's, of the largest value |\n|---|---|---|---|---|---|---|",
+          flush=True)
     for name in given.networks:
         print("\n".join(rows(name, given.repeats)), flush=True)
 

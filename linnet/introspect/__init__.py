@@ -3,6 +3,7 @@
 This room knows no network and no file; it changes nothing. What to do about a finding is decided in a Plan.
 """
 
+from linnet.introspect import attribution
 from linnet.introspect.confusions import confusions
 from linnet.introspect.duplicates import leakage, near_duplicates
 from linnet.introspect.features import PROJECTIONS, project
@@ -16,7 +17,7 @@ from linnet.introspect.repair import deduplicate, drop, read_queue, relabel, rep
 from linnet.introspect.representations import Moments, Principal, cka, inactive, pfa, principal
 from linnet.introspect.slices import slices
 
-__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "cka", "confusions", "deduplicate",
-           "drift", "drop", "extraction", "inactive", "label_issues", "leakage", "losses_of", "membership",
-           "near_duplicates", "order", "out_of_distribution", "pfa", "principal", "profile", "project", "read_queue",
-           "redundancy", "relabel", "repairs", "slices", "undo", "write_queue"]
+__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "attribution", "cka",
+           "confusions", "deduplicate", "drift", "drop", "extraction", "inactive", "label_issues", "leakage",
+           "losses_of", "membership", "near_duplicates", "order", "out_of_distribution", "pfa", "principal", "profile",
+           "project", "read_queue", "redundancy", "relabel", "repairs", "slices", "undo", "write_queue"]

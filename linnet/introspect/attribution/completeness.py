@@ -34,7 +34,8 @@ def completeness(sums: ArrayLike, gained: ArrayLike, *, ids: Sequence[str] | Non
     error = np.divide(missed, np.abs(wanted), out=np.where(missed > 0, np.inf, 0.0), where=wanted != 0)
     order = [int(row) for row in np.argsort(-error, kind="stable") if error[row] > tolerance]
     like = int(((added == 0) & (wanted == 0)).sum())
-    warnings = [] if not like else [f"{like} of {len(added)} samples are like the baseline: there is nothing to explain."]
+    said = f"{like} of {len(added)} samples are like the baseline: there is nothing to explain."
+    warnings = [said] if like else []
     if order:
         warnings.append(f"{len(order)} of {len(added)} maps miss what they should sum to by more than "
                         f"{100 * tolerance:g} %: take more nodes.")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from linnet.errors import LinnetError
 from linnet.introspect.attribution.verdicts import KIND, LEVEL, mean_interval, numbers, verdict
@@ -60,6 +59,8 @@ def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Spearman's correlation of the sizes; 0 where one of the maps is the same everywhere."""
     if one.shape != other.shape:
         raise LinnetError(f"a sample's maps must have one shape; got {one.shape} and {other.shape} values.")
+    from scipy.stats import rankdata
+
     first, second = (rankdata(np.abs(values)) for values in (one, other))
     spread = float(first.std() * second.std())
     return 0.0 if spread == 0 else float(np.mean((first - first.mean()) * (second - second.mean())) / spread)

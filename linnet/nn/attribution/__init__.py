@@ -1,6 +1,7 @@
 """Attribution: which pixels, moments, bands or tokens speak for the answer that a network gives.
 
-Maps are made here, where gradients are; whether they may be believed is judged in `introspect.attribution`, from arrays.
+Maps are made here, where gradients are; whether they may be believed is judged in
+`introspect.attribution`, from arrays alone.
 """
 
 from linnet.nn.attribution.attribute import attribute

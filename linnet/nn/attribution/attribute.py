@@ -29,9 +29,9 @@ def attribute(model: Model | Predictor, task: Task, given: Dataset | Sequence[An
     `given` is a Dataset, or decoded samples. `target` is a label for all samples, or one for each; without it the
     model's own answers are explained. `layer` is where: without it what a person sees (the log-mel picture, the
     pixels, the tokens); "waveform" for recordings, in windows of 10 ms; a layer's name for its own positions. Grad-CAM
-    takes the last layer that has places. `settings` are the method's own (`METHODS[name].settings`), and for any of them
-    `rows`, how many samples or nodes go through the network at once (memory grows with it), and `baseline`, one
-    sample's values at the place, in place of silence, black or padding. Work is done where the model's weights are.
+    takes the last layer that has places. `settings` are the method's own (`METHODS[name].settings`), and for any of
+    them `rows`, how many samples or nodes go through the network at once (memory grows with it), and `baseline`, one
+    sample's values at the place, for silence, black or padding. Work is done where the model's weights are.
 
     Raises LinnetError for names that are not known, a model without gradients (a shipped file: "occlusion" can still
     ask it), a model that gives one answer a position, and values that are not numbers.

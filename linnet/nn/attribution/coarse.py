@@ -1,4 +1,4 @@
-"""Attribution in larger pieces: Grad-CAM by the channels of a late layer, occlusion by hiding a part and asking again."""
+"""Attribution in larger pieces: Grad-CAM by a late layer's channels, occlusion by hiding a part and asking again."""
 
 from __future__ import annotations
 

@@ -45,7 +45,8 @@ def explained(model: Model | Predictor, task: Task, given: Dataset | Sequence[An
 
     Completeness (integrated gradients); faithfulness, for maps that lie on the input itself; sanity, for what has
     weights to randomise. A test that could not be made is named in the findings' facts ("not_tested", with the
-    reason). `settings["seed"]` (0) draws the random orders and weights. Costs about as much again as 64 maps, five times.
+    reason). `settings["seed"]` (0) draws the random orders and weights. The tests cost about five times what the maps
+    of so many samples cost.
     """
     seed = int(settings.pop("seed", 0)) if method != "smoothgrad" else int(settings.get("seed", 0))
     maps = attribute(model, task, given, method=method, target=target, layer=layer, progress=progress, **settings)
@@ -127,8 +128,8 @@ def _sanity(model: Model, task: Task, some: Sequence[Any], maps: Attributions, h
             seed: int) -> Findings:
     made: dict[str, list[NDArray[np.float32]]] = {}
     for name, network in randomised(model, seed=seed):
-        other = attribute(replace(model, module=network), task, some, target=list(maps.targets) if task.labels else None,
-                          **how)
+        other = attribute(replace(model, module=network), task, some,
+                          target=list(maps.targets) if task.labels else None, **how)
         made[name] = list(other.maps())
     return judged.sanity(maps.maps(), made)
 

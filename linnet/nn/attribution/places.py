@@ -1,4 +1,4 @@
-"""Where in a network an attribution is made: the picture of sound, the pixels, the tokens' vectors, or a named layer."""
+"""Where in a network an attribution is made: the picture of sound, the pixels, the tokens' vectors, a named layer."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _first_embedding(model: Model) -> str:
     for name, unit in model.module.named_modules():
         if isinstance(unit, nn.Embedding):
             owner = name.rpartition(".")[0]
-            return owner if isinstance(model.module.get_submodule(owner), Embedding) else name
+            return str(owner if isinstance(model.module.get_submodule(owner), Embedding) else name)
     raise LinnetError(f"'{model.name}' reads tokens, but has no torch.nn.Embedding at which they could be attributed; "
                       "name a layer: layer='...'.")
 
@@ -74,7 +74,8 @@ def linear_after(network: nn.Module, place: nn.Module, inputs: tuple[Tensor, ...
     """
     start: list[Tensor] = []
     answers: list[tuple[nn.Module, Tensor]] = []
-    linear = [unit for unit in network.modules() if isinstance(unit, nn.Conv1d | nn.Conv2d | nn.Linear)]
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Linear)
+    linear: list[nn.Module] = [unit for unit in network.modules() if isinstance(unit, kinds)]
 
     def leaf(_module: nn.Module, _given: Any, answer: Tensor) -> Tensor:
         start.append(answer.detach().clone().requires_grad_())

@@ -56,7 +56,7 @@ def _joined(network: nn.Module, inputs: tuple[Tensor, ...]) -> nn.Module:
             conv.weight, conv.bias = fused.weight.requires_grad_(False), fused.bias
             if conv.bias is not None:
                 conv.bias.requires_grad_(False)
-            norm.forward = _unchanged  # type: ignore[method-assign]
+            setattr(norm, "forward", _unchanged)  # noqa: B010
     return network
 
 

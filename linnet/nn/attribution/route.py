@@ -112,7 +112,7 @@ class Route:
     @property
     def is_waveform(self) -> bool:
         """Whether the place is the recording itself."""
-        return self.name is None and self.model.spec["inputs"][0]["name"] == "audio"
+        return self.name is None and str(self.model.spec["inputs"][0]["name"]) == "audio"
 
     @property
     def is_embedding(self) -> bool:
@@ -121,8 +121,8 @@ class Route:
 
     @property
     def _is_shared(self) -> bool:
-        """Whether nothing looks the same for every sample: all but networks that read tokens, which differ in length."""
-        return self.model.spec["inputs"][0]["name"] != "tokens"
+        """Whether nothing looks the same for every sample; texts differ in length."""
+        return str(self.model.spec["inputs"][0]["name"]) != "tokens"
 
     def _nothing(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Silence, black, zeros; for tokens padding at their embedding, unknown words in deeper layers."""
@@ -168,7 +168,8 @@ class Route:
     def _tensors(self, arrays: Arrays) -> tuple[Tensor, ...]:
         """Unchecked, since texts come without their padding."""
         device = next((parameter.device for parameter in self.model.module.parameters()), torch.device("cpu"))
-        return tuple(torch.from_numpy(np.array(arrays[entry["name"]])).to(device) for entry in self.model.spec["inputs"])
+        names = [entry["name"] for entry in self.model.spec["inputs"]]
+        return tuple(torch.from_numpy(np.array(arrays[name])).to(device) for name in names)
 
 
 class Asked:

@@ -68,7 +68,8 @@ def gathered(parts: Sequence[Rows], count: int) -> dict[str, NDArray[Any]]:
         whole = np.zeros((count, *sizes), first.dtype)
         for part in parts:
             values = part.arrays[name]
-            whole[(part.places, *(slice(0, size) for size in values.shape[1:]))] = values
+            where: tuple[Any, ...] = (part.places, *(slice(0, size) for size in values.shape[1:]))
+            whole[where] = values
         made[name] = whole
     return made
 
