@@ -15,7 +15,7 @@ from linnet.introspect.findings import Finding, Findings
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_FLOOR = 1e-12  # float32 gives probabilities of 0
+_FLOOR = 1e-30  # float32 gives probabilities of 0
 _SUM = 1e-3
 _LEAST, _HAIR, _MOST = 1e-300, 1e-6, 30.0
 _ASSUMES = ("Wrong labels fall evenly on the other labels, and the probabilities, each made by a model that did not "
