@@ -9,6 +9,7 @@ from linnet.introspect.duplicates import leakage, near_duplicates
 from linnet.introspect.features import PROJECTIONS, project
 from linnet.introspect.findings import Finding, Findings
 from linnet.introspect.foreign import out_of_distribution
+from linnet.introspect.forgetting import forgetting, forgetting_claims
 from linnet.introspect.health import affected, drift, order, profile
 from linnet.introspect.labels import label_issues
 from linnet.introspect.privacy import extraction, losses_of, membership
@@ -17,7 +18,7 @@ from linnet.introspect.repair import deduplicate, drop, read_queue, relabel, rep
 from linnet.introspect.representations import Moments, Principal, cka, inactive, pfa, principal
 from linnet.introspect.slices import slices
 
-__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "attribution", "cka",
-           "confusions", "deduplicate", "drift", "drop", "extraction", "inactive", "label_issues", "leakage",
-           "losses_of", "membership", "near_duplicates", "order", "out_of_distribution", "pfa", "principal", "profile",
-           "project", "read_queue", "redundancy", "relabel", "repairs", "slices", "undo", "write_queue"]
+__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "attribution", "cka", "confusions",
+           "deduplicate", "drift", "drop", "extraction", "forgetting", "forgetting_claims", "inactive", "label_issues",
+           "leakage", "losses_of", "membership", "near_duplicates", "order", "out_of_distribution", "pfa", "principal",
+           "profile", "project", "read_queue", "redundancy", "relabel", "repairs", "slices", "undo", "write_queue"]

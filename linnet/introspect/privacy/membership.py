@@ -97,8 +97,8 @@ def _numbers(score: Floats, members: NDArray[np.bool_], others: NDArray[np.bool_
 
 def _finding(name: str, numbers: dict[str, Any]) -> Finding:
     tries = f"{100 * numbers['auc']:.0f} of 100"
-    return Finding(name, f"Of a member and another sample of {name}, the loss tells in {tries} tries which one the model "
-                   "was trained on (50 is chance).", numbers)
+    return Finding(name, f"Of a member and another sample of {name}, the loss tells in {tries} tries which one the "
+                   "model was trained on (50 is chance).", numbers)
 
 
 def _expected(references: ArrayLike, rows: int) -> Floats:
