@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from linnet.introspect.health.measures import Floats, Measures, measured
 from linnet.progress import Progress
 
 TOGETHER, MOST_ROWS, PERMUTATIONS = "all measures together", 1000, 999
-_CELLS, _LEAST_ROWS, _NAMED = 4_000_000, 5, 6
+_CELLS, _KEPT, _LEAST_ROWS, _NAMED = 4_000_000, 64_000_000, 5, 6
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,22 @@ class _Sides:
     clusters: str | None
     permutations: int
     seed: int
+    _dealt: dict[tuple[int, int, int], list[NDArray[np.bool_]]] = field(default_factory=dict)
+    """Columns with the same rows share what was dealt out."""
+
+    def deals(self, count: int, known: int, batch: int) -> Iterator[NDArray[np.bool_]]:
+        """Which units are before, a batch of deals at a time; as they are in the very first one."""
+        key, rng = (count, known, batch), np.random.default_rng(self.seed)
+        if key in self._dealt:
+            yield from self._dealt[key]
+            return
+        made = []
+        for start in range(0, self.permutations, batch):
+            deals = dealt(count, known, min(batch, self.permutations - start), rng)[:, 0 if start == 0 else 1:]
+            made += [deals] if count * self.permutations <= _KEPT else []
+            yield deals
+        if made:
+            self._dealt[key] = made
 
     @property
     def n(self) -> tuple[int, int]:
@@ -125,10 +141,9 @@ def _distances(first: Floats, second: Floats, units: tuple[NDArray[np.int64], in
     pooled = np.concatenate([first, second])
     order = np.argsort(pooled, kind="stable")
     is_last = np.append(np.diff(pooled[order]) > 0, True)  # among ties the shares are compared once
-    rng, found, batch = np.random.default_rng(sides.seed), [], max(1, _CELLS // len(pooled))
-    for start in range(0, sides.permutations, batch):
-        deals = dealt(count, known, min(batch, sides.permutations - start), rng)
-        is_first = deals[:, 0 if start == 0 else 1:][unit[order]].T
+    found = []
+    for deals in sides.deals(count, known, max(1, _CELLS // len(pooled))):
+        is_first = deals[unit[order]].T
         seen = np.cumsum(is_first, axis=1, dtype=np.int32)[:, is_last]
         rows = np.arange(1, len(pooled) + 1)[is_last]
         size = seen[:, -1:]
