@@ -16,9 +16,10 @@ from linnet.progress import Progress
 Rows = NDArray[np.int64]
 Doubles = NDArray[np.float64]
 CANDIDATES = 10
-_HIGH, _LOW = 0.05, 0.005  # quantiles between which the accidents are counted
-_FEW = 200  # so many distant pairs at least, or their lower tail is not known
-_RISK = 0.05
+_HIGH, _LOW = 0.2, 0.005  # quantiles between which the accidents are counted
+_FEW = 1000  # so many distant pairs at least (200 things), or their lower tail is not known
+_FARTHEST = 0.5  # what shares less than three quarters of its energy is no copy, however rare
+_RISK, _DEVIATIONS = 0.05, 1.645  # both 95 %, one-sided
 
 
 class Kind(Protocol):
@@ -60,11 +61,12 @@ class _Tail:
 def verified(kind: Kind, rate: float, seed: int, progress: Progress | None = None) -> Pairs:
     """Pairs whose residual is smaller than accidents explain.
 
-    The nearest things by descriptor are compared directly. Those of rank 6 to 10 are hardly ever copies, yet as alike
-    as different things of this collection get: the lower tail of their residuals is a power law (a regular tail, as in
-    Hill 1975). Its exponent is theirs, its height is what all pairs have between their 0.5 % and 5 % quantiles, above
-    most copies. Extended to zero it says how many pairs of different things to expect below any residual; the limit is
-    the largest at which, with 95 % confidence (Poisson), at most `rate` of the pairs found are such.
+    The nearest things by descriptor are compared directly. Those of rank 6 to 10 are hardly ever copies, yet nearly as
+    alike as different things of this collection get: between the 0.5 % and the 20 % quantile of their residuals lie the
+    most alike of different pairs, above most copies. There a power law is fitted to the residuals of all pairs (a
+    regular tail, as in Hill 1975), at the lower end of its exponent's interval. Extended to zero it says how many pairs
+    of different things to expect below any residual; the limit is the largest at which, with 95 % confidence (Poisson),
+    at most `rate` of the pairs found are such, and never above 0.5.
     """
     views, owners = kind.views()
     things = int(owners.max()) + 1 if len(owners) else 0
@@ -76,7 +78,7 @@ def verified(kind: Kind, rate: float, seed: int, progress: Progress | None = Non
     residuals = kind.residuals(pairs, step)
     far = residuals[where[:, found.shape[1] // 2 :]][found[:, found.shape[1] // 2 :] >= 0]
     tail = _tail(residuals, far) if kind.learns else None
-    limit = _limit(residuals, tail, rate) if tail else kind.limit
+    limit = min(_limit(residuals, tail, rate), _FARTHEST) if tail else kind.limit
     order = np.argsort(residuals, kind="stable")
     order = order[residuals[order] <= limit]
     expected = float(tail.below(np.array([limit]))[0]) if tail and len(order) else None
@@ -107,12 +109,26 @@ def _tail(residuals: Doubles, far: Doubles) -> _Tail | None:
     if len(far) < _FEW:
         return None
     low, high = np.quantile(far, [_LOW, _HIGH])
-    smaller = far[far < high]
-    if low <= 0 or not len(smaller) or low >= high:
+    between = residuals[(residuals > low) & (residuals <= high)]
+    if low <= 0 or len(between) < 2:
         return None
-    power = 1 / float(np.mean(np.log(high / np.maximum(smaller, 1e-9))))
-    between = int(((residuals > low) & (residuals <= high)).sum())
-    return _Tail(max(between, 1) / (high**power - low**power), power)
+    power = _power(np.log(high / between), float(np.log(high / low)))
+    return _Tail(len(between) / (high**power - low**power), power)
+
+
+def _power(falls: Doubles, width: float) -> float:
+    """The rate of an exponential law that is cut off at `width`: maximum likelihood, less 1.64 standard errors."""
+    from scipy.optimize import brentq
+
+    def surplus(rate: float) -> float:
+        return float(1 / rate - width / np.expm1(rate * width) - falls.mean())
+
+    least, most = 1e-3 / width, 500 / width
+    if surplus(least) <= 0:
+        return least
+    rate = float(brentq(surplus, least, most)) if surplus(most) < 0 else most
+    information = len(falls) * (1 / rate**2 - (width / (2 * np.sinh(rate * width / 2))) ** 2)
+    return max(rate - _DEVIATIONS / float(np.sqrt(information)), least)
 
 
 def _limit(residuals: Doubles, tail: _Tail, rate: float) -> float:

@@ -104,7 +104,7 @@ def _suspects(points: near.Floats, dimension: float, rate: float, k: int, seed: 
             scale[chosen] = np.minimum(scale[chosen], _reach(points, chosen, better, k))
         distance = distances_of(points, chosen, partner[chosen])
         chances = _chance(distance, np.sqrt(scale[chosen] * scale[partner[chosen]]), dimension, k)
-        kept = chosen[_rejected(chances, count, rate)]
+        kept = chosen[chances <= _limit(chances, count, rate)]
         chosen = np.unique(np.concatenate([kept, partner[kept]]))
     return chosen
 
@@ -139,9 +139,7 @@ def _judged(table: _Neighbours, dimension: float, count: int, rate: float, facts
     best = np.ones(len(table.rows))
     np.minimum.at(best, one, chances)
     np.minimum.at(best, other, chances)
-    rejected = _rejected(best, count, rate)
-    limit = best[rejected].max(initial=-1.0)
-    order = np.flatnonzero(chances <= limit)
+    order = np.flatnonzero(chances <= _limit(best, count, rate))
     order = order[np.argsort(chances[order], kind="stable")]
     share = distance / scale
     evidence = [{"similarity": float(1 - share[at]), "of_the_usual_distance": float(share[at]),
@@ -149,11 +147,11 @@ def _judged(table: _Neighbours, dimension: float, count: int, rate: float, facts
     return Pairs(np.stack([table.rows[one[order]], table.rows[other[order]]], axis=1), evidence, facts)
 
 
-def _rejected(chances: Doubles, tests: int, rate: float) -> NDArray[np.bool_]:
-    """Benjamini and Hochberg over `tests` of which all that are not given have the p-value 1."""
+def _limit(chances: Doubles, tests: int, rate: float) -> float:
+    """The p-value up to which Benjamini and Hochberg reject, over `tests` of which those not given have 1; or -1."""
     ordered = np.sort(chances)
     kept = np.flatnonzero(ordered <= rate * np.arange(1, len(ordered) + 1) / tests)
-    return chances <= (ordered[kept[-1]] if len(kept) else -1.0)
+    return float(rate * (kept[-1] + 1) / tests) if len(kept) else -1.0
 
 
 def _none(why: str) -> Pairs:

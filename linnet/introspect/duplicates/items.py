@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,15 +44,21 @@ def items_of(given: Any, ids: Sequence[str] | None = None, column: str | None = 
     return Items(kind, values, names)
 
 
-def joined(parts: Sequence[Items]) -> Items:
-    """All of several parts, one after the other; ids as they are, even where two parts have one in common."""
-    kinds = sorted({part.kind for part in parts})
+def joined(parts: Mapping[str, Items]) -> Items:
+    """All of several parts, one after the other; where two have an id in common, ids are "part:id"."""
+    kinds = sorted({part.kind for part in parts.values()})
     if len(kinds) != 1:
         raise LinnetError(f"the parts hold different things: {', '.join(kinds)}. Name a column that all of them have.")
-    names = tuple(name for part in parts for name in part.ids)
-    if kinds[0] == "vectors":
-        return Items("vectors", np.concatenate([part.values for part in parts]), names)
-    return Items(kinds[0], [value for part in parts for value in part.values], names)
+    names = tuple(name for part in parts.values() for name in part.ids)
+    if len(set(names)) < len(names):
+        names = tuple(f"{where}:{name}" for where, part in parts.items() for name in part.ids)
+    if kinds[0] != "vectors":
+        return Items(kinds[0], [value for part in parts.values() for value in part.values], names)
+    widths = sorted({part.values.shape[1] for part in parts.values()})
+    if len(widths) > 1:
+        raise LinnetError(f"vectors of the parts differ in length: {', '.join(map(str, widths))}. Describe all parts "
+                          "by the same numbers.")
+    return Items("vectors", np.concatenate([part.values for part in parts.values()]), names)
 
 
 def same_as(keys: Sequence[Hashable]) -> list[int]:

@@ -35,7 +35,7 @@ def leakage(splits: Splits | Mapping[str, Any], *, column: str | None = None, gr
         raise LinnetError(f"leakage is between parts; got {', '.join(parts) or 'none'}. Give Splits, or at least two.")
     crossing = _crossing_groups(parts, groups)
     things = {name: items_of(part, column=column) for name, part in parts.items()}
-    whole = joined(list(things.values()))
+    whole = joined(things)
     home = [name for name, part in things.items() for _ in range(len(part))]
     found = find_pairs(whole, rate, seed, progress)
     across = [(at, int(one), int(other)) for at, (one, other) in enumerate(found.rows) if home[one] != home[other]]
