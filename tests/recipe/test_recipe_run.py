@@ -15,7 +15,11 @@ steps:
   big:    {{fit: {{model: {{dscnn: {{width: 8}}}}, epochs: 2, options: {{batch: 16}}}}}}
   found:  {{redundancy: {{model: big}}}}
   mixed:  {{confusions: {{model: big}}}}
+  health: {{profile: {{}}}}
+  leaks:  {{leakage: {{}}}}
+  weak:   {{slices: {{model: big}}}}
   small:  {{shrink: {{model: big, plan: {{findings: found, keep: 0.5, bits: 8}}, teacher: big, epochs: 1}}}}
+  lost:   {{forgetting: {{model: small, than: big}}}}
   whole:  {{export: {{model: big, path: big.onnx}}}}
   file:   {{export: {{model: small, path: tones.onnx}}}}
   proof:  {{prove: {{file: file, claims: [{{accuracy_at_least: {{bound: 0.05}}}},
@@ -55,13 +59,15 @@ def test_a_run_leaves_a_proven_file_and_a_report(folder: Path) -> None:
     page = (folder / "report.html").read_text()
     assert "of one voice it never heard" in page
     assert "dscnn: {width: 8}" in page
+    for look in ("health: profile", "leaks: leakage", "weak: slices", "lost: forgetting"):
+        assert look in page
 
 
 def test_the_same_again_does_nothing_and_says_the_same(path: Path, folder: Path) -> None:
     before = stamps(folder)
     outcome = recipe.run(path, folder=folder.parent)
     assert stamps(folder) == before
-    assert len(before) == 8
+    assert len(before) == 12
     assert outcome.sentence == recipe.run(path, folder=folder.parent).sentence
 
 
@@ -69,7 +75,7 @@ def test_only_what_a_change_touches_is_done_again(path: Path, folder: Path) -> N
     before = stamps(folder)
     recipe.run(path, folder=folder.parent, changes={"small.epochs": "2"})
     after = stamps(folder)
-    assert {step for step in after if after[step] != before[step]} == {"small", "file", "proof", "timing"}
+    assert {step for step in after if after[step] != before[step]} == {"small", "lost", "file", "proof", "timing"}
 
 
 def test_a_claim_that_is_no_longer_asked_leaves_the_file(path: Path, folder: Path) -> None:
