@@ -35,6 +35,7 @@ def test_what_is_wrong_is_said_and_a_broken_file_ends_with_3(folder: Path, capsy
     shown = capsys.readouterr().out
     assert shown.startswith("own: 30 rows\n\nmeasure ")
     assert "audio: WAV PCM_16 8000 Hz mono (29)" in shown
+    assert "label: 2 different, 15 rows each" in shown
     assert "audio: silent: 1 of 30 recordings are silent (under -70 dBFS). Such as b/01." in shown
     assert "broken: 'audio' of a/00 cannot be read as a recording" in shown
     assert "groups unlike the others (told without a cause in at most 5 of 100 datasets)\n  nothing" in shown

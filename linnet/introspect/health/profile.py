@@ -168,10 +168,17 @@ def _facts(found: Measures, by: Sequence[str], wrong: Sequence[Issue], said: dic
                          for name, values in found.numbers.items()},
             "forms": {name: dict(Counter(form for form in forms if form).most_common())
                       for name, forms in found.forms.items()},
-            "labels": {name: dict(Counter(values).most_common()) for name, values in found.labels.items()},
+            "labels": {name: _counts(values) for name, values in found.labels.items()},
             "groups": {name: _by_group(found, name, wrong) for name in by},
             "too few rows to compare": {name: groups for name, groups in few.items() if groups},
             "not compared": [name for name in found.labels if name not in by]}
+
+
+def _counts(values: Sequence[str]) -> dict[str, Any]:
+    """How many different labels, the rows of the most and the least frequent, and those of the first 300."""
+    counts = Counter(values).most_common()
+    return {"different": len(counts), "most": counts[0][1], "least": counts[-1][1],
+            "counts": dict(counts[:MOST_GROUPS])}
 
 
 def _by_group(found: Measures, column: str, wrong: Sequence[Issue]) -> dict[str, Any]:
