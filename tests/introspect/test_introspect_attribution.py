@@ -82,7 +82,8 @@ def test_constant_maps_are_like_no_other_and_texts_have_maps_of_any_length() -> 
 
 
 def test_together_they_say_which_failed() -> None:
-    found = attribution.together(attribution.completeness([1.0], [2.0]), attribution.sanity(maps(9, 0), {"a": maps(9, 1)}),
+    found = attribution.together(attribution.completeness([1.0], [2.0]),
+                                 attribution.sanity(maps(9, 0), {"a": maps(9, 1)}),
                                  attribution.faithfulness(*curves(0.25, 60), kept=KEPT))
     assert found.kind == "attribution"
     assert found.facts["failed"] == ["completeness"]
