@@ -4,6 +4,7 @@ Knows the shapes that a task asks for; knows no training and no file that ships.
 """
 
 from linnet.nn import attribution, frontend, soft, zoo
+from linnet.nn.capture import Captured, capture
 from linnet.nn.channels import dependencies_of, remove_channels
 from linnet.nn.encoding import Encoding
 from linnet.nn.frontend import LogMel
@@ -15,6 +16,6 @@ from linnet.nn.skipping import removable_blocks, remove_blocks
 from linnet.nn.storage import load, save
 from linnet.nn.zoo import FAMILIES, build
 
-__all__ = ["FAMILIES", "Encoding", "LogMel", "Model", "attribution", "build", "dependencies_of", "fold_normalisation",
-           "frontend", "limits", "load", "own", "removable_blocks", "remove_blocks", "remove_channels", "save", "soft",
-           "with_group_norm", "zoo"]
+__all__ = ["FAMILIES", "Captured", "Encoding", "LogMel", "Model", "attribution", "build", "capture",
+           "dependencies_of", "fold_normalisation", "frontend", "limits", "load", "own", "removable_blocks",
+           "remove_blocks", "remove_channels", "save", "soft", "with_group_norm", "zoo"]
