@@ -12,7 +12,7 @@ from linnet.introspect.foreign import out_of_distribution
 from linnet.introspect.forgetting import forgetting, forgetting_claims
 from linnet.introspect.health import affected, drift, order, profile
 from linnet.introspect.labels import label_issues
-from linnet.introspect.privacy import extraction, losses_of, membership
+from linnet.introspect.privacy import extraction, losses_of, membership, traces
 from linnet.introspect.redundancy import redundancy
 from linnet.introspect.repair import deduplicate, drop, read_queue, relabel, repairs, undo, write_queue
 from linnet.introspect.representations import Moments, Principal, cka, inactive, pfa, principal
@@ -21,4 +21,5 @@ from linnet.introspect.slices import slices
 __all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "attribution", "cka", "confusions",
            "deduplicate", "drift", "drop", "extraction", "forgetting", "forgetting_claims", "inactive", "label_issues",
            "leakage", "losses_of", "membership", "near_duplicates", "order", "out_of_distribution", "pfa", "principal",
-           "profile", "project", "read_queue", "redundancy", "relabel", "repairs", "slices", "undo", "write_queue"]
+           "profile", "project", "read_queue", "redundancy", "relabel", "repairs", "slices", "traces", "undo",
+           "write_queue"]

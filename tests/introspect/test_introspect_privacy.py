@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from linnet.errors import LinnetError
-from linnet.introspect import extraction, losses_of, membership
+from linnet.introspect import extraction, losses_of, membership, traces
 from linnet.introspect.privacy.roc import area, caught
 
 
@@ -150,3 +150,41 @@ def test_vectors_that_do_not_go_together_are_refused(shipped: Any, training: Any
 def test_training_rows_that_are_all_the_same() -> None:
     assert extraction(np.ones((1, 3)), np.ones((4, 3))).facts["copies"] == 1
     assert extraction(np.zeros((1, 3)), np.ones((4, 3))).facts["copies"] == 0
+
+
+def test_a_file_tells_ids_and_speakers_only_where_a_claim_was_asked_for(tmp_path: Any) -> None:
+    import pyarrow as pa
+
+    from linnet import data, evidence, export, nn, runtime, tasks
+
+    rng = np.random.default_rng(8)
+    rows = 90
+    table = pa.table({"id": [f"clip-{row:03}" for row in range(rows)], "length": rng.normal(size=rows),
+                      "word": [["yes", "no"][row % 2] for row in range(rows)],
+                      "speaker": [f"person{row % 6}" for row in range(rows)]})
+    splits = data.Dataset("words", table, {
+        "length": data.ValueColumn(), "word": data.LabelColumn(("no", "yes")), "speaker": data.GroupColumn()}
+        ).split(by="speaker", seed=0)
+    task = tasks.Classify(splits, input=["length"], target="word", groups=["speaker"])
+    file = export.write(nn.zoo.mlp(task, width=4), task, tmp_path / "words.onnx")
+    known = {"ids": table["id"].to_pylist(), "speakers": table["speaker"].to_pylist()}
+
+    def metadata() -> str:
+        return file.read_bytes().decode("latin-1")
+
+    assert len(traces({"file": metadata()}, known)) == 0
+    scores = tasks.evaluate(runtime.load(file), task, splits.test)
+    export.prove(file, [evidence.no_worse(scores, scores, margin=0.5)])
+    found = traces({"file": metadata()}, known)
+    assert found.subjects == ("speakers in file",)  # the population says who was held out
+    claim = runtime.load(file).claims[0]
+    rows_kept = " ".join(claim.than.unpack())
+    assert traces({"rows": rows_kept}, known).subjects == ("ids in rows",)
+
+
+def test_traces_leaves_out_what_stands_anywhere_by_chance() -> None:
+    found = traces({"page": "Ann and Bo were there"}, {"names": ["ann", "bo"]})
+    assert found.facts["too_short"] == {"names": 1}
+    assert found.items[0].evidence["of"] == 1
+    with pytest.raises(LinnetError, match="expected a text"):
+        traces({"page": b"bytes"}, {})  # type: ignore[dict-item]

@@ -5,5 +5,6 @@ Knows losses, vectors and who was a member; no network and no file.
 
 from linnet.introspect.privacy.extraction import extraction
 from linnet.introspect.privacy.membership import losses_of, membership
+from linnet.introspect.privacy.traces import traces
 
-__all__ = ["extraction", "losses_of", "membership"]
+__all__ = ["extraction", "losses_of", "membership", "traces"]
