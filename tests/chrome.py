@@ -15,7 +15,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-quic",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio",
          "--disable-extensions", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
-SECONDS = 60
+SECONDS = 20
 
 
 def program() -> str | None:
@@ -80,7 +80,7 @@ class Chrome:
         """Ask again until it is true."""
         last = time.monotonic() + SECONDS
         while time.monotonic() < last:
-            if value := self.ask(expression):
+            if value := self.ask(f"((found) => found instanceof Node ? true : found)({expression})"):
                 return value
             time.sleep(0.05)
         raise AssertionError(f"never true: {expression}; {self.problems}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from linnet.data import Audio, Dataset
 from linnet.report.look import Explain
 from linnet.tasks import Predictor, Task
@@ -32,7 +34,9 @@ def shown(found: Attributions, row: int, sample: Any) -> dict[str, Any]:
         return {"tokens": _whole(sample, found, row)} if found.texts else {}
     values, seen = found.values[row], found.seen[row]
     if found.space == "time_frequency":
-        return {"scores": values.T[::-1], "seen": seen.T[::-1]}  # low bands at the bottom, time to the right
+        heard = np.flatnonzero(np.ptp(seen, axis=1) > 0)  # not the silence around what is shorter than the window
+        first, last = (heard[0], heard[-1] + 1) if len(heard) else (0, len(seen))
+        return {"scores": values[first:last].T[::-1], "seen": seen[first:last].T[::-1]}  # low bands at the bottom
     if found.space == "pixels" and not isinstance(sample, Audio):
         is_same = sample.shape[:2] == values.shape
         return {"scores": values} if is_same else {"scores": values, "seen": -seen.mean(axis=-1)}

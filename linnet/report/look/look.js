@@ -480,12 +480,12 @@
   const ICONS = {play: "M6.5 4.5v11l9-5.5z", pause: "M6 4.5h3v11H6zM11 4.5h3v11h-3z"};
 
   function sound(part) {
-    const audio = new Audio(part.uri), mark_ = make("path", {d: ICONS.play}), played = make("div", {class: "played"});
+    const audio = new Audio(part.uri), mark_ = make("path", {d: ICONS.play}), played = make("div", {class: "played unplayed"});
     const play = make("button", {type: "button", class: "play", "aria-label": "Play", onclick: () => audio.paused ? audio.play() : audio.pause()}, make("svg", {viewBox: "0 0 20 20", "aria-hidden": "true"}, mark_));
     const seek = make("input", {type: "range", min: 0, max: 1000, value: 0, "aria-label": "Position in the recording", oninput: () => { audio.currentTime = part.seconds * seek.value / 1000; tick(); }});
     const many = part.peaks.length, edge = (sign) => part.peaks.map((peak, at) => `${at},${26 + sign * Math.max(0.6, peak / 4)}`);
     const outline = make("svg", {viewBox: `0 0 ${many - 1} 52`, preserveAspectRatio: "none", "aria-hidden": "true"}, make("polygon", {points: [...edge(-1), ...edge(1).reverse()].join(" ")}));
-    const tick = () => { const share = audio.currentTime / part.seconds; played.style.width = `${100 * Math.min(1, share)}%`; seek.value = 1000 * share; if (!audio.paused) requestAnimationFrame(tick); };
+    const tick = () => { const share = audio.currentTime / part.seconds; played.classList.toggle("unplayed", !share); played.style.width = `${100 * Math.min(1, share)}%`; seek.value = 1000 * share; if (!audio.paused) requestAnimationFrame(tick); };
     const shown = () => { mark_.setAttribute("d", audio.paused ? ICONS.play : ICONS.pause); play.setAttribute("aria-label", audio.paused ? "Play" : "Pause"); tick(); };
     for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, shown);
     stopped(); player = audio;
