@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from linnet.errors import LinnetError, unknown
 from linnet.evidence import Claim, DataRef, Scores, no_worse
 from linnet.evidence.comparisons import clustered_difference, paired_difference, paired_mean_difference, sign_flip
+from linnet.evidence.comparisons.permutation import is_right_or_wrong
 from linnet.evidence.intervals import binomial
-from linnet.evidence.many import bonferroni, holm
+from linnet.evidence.many import averaged_difference, bonferroni, holm
+from linnet.evidence.many.against import MINIMUM_SAMPLES
 from linnet.evidence.settings import check_level
 from linnet.introspect.findings import Finding, Findings
 
@@ -31,8 +33,9 @@ def forgetting(before: Sides, after: Sides, *, probabilities: tuple[ArrayLike, A
 
     `before` and `after` are Scores of the same samples (paired by id), or of several seeds each, in the same order:
     then the answer that most seeds give counts, and a score is the mean over seeds (pruning identified exemplars).
-    Every class and every group is compared by an exact interval of paired shares; all of these intervals hold together
-    at `level`, p-values are corrected by Holm, and a part is told where its interval lies below zero.
+    Every class and every group is compared by an exact interval of paired shares (of several seeds by that of
+    `evidence.many.averaged_difference`); all of these intervals hold together at `level`, p-values are corrected by
+    Holm, and a part is told where its interval lies below zero.
     `facts["parts"]` has all of them, `facts["worst"]` names the one that lost most, told or not.
 
     `probabilities` of both sides, (samples, classes) in the order of `before`, add to every sample how far the answer
@@ -52,7 +55,7 @@ def forgetting(before: Sides, after: Sides, *, probabilities: tuple[ArrayLike, A
     labels = _labels(groups, clusters)
     parts = _parts(targets, groups)
     each = bonferroni(level, 1 + len(parts))
-    found = {name: _part(old.score[mask], new.score[mask], labels if labels is None else labels[mask], each)
+    found = {name: _part(old.scores[:, mask], new.scores[:, mask], labels if labels is None else labels[mask], each)
              for name, mask in parts.items()}
     for part, adjusted in zip(found.values(), holm([one["p_value"] for one in found.values()]), strict=True):
         part["adjusted_p_value"] = adjusted
@@ -63,7 +66,7 @@ def forgetting(before: Sides, after: Sides, *, probabilities: tuple[ArrayLike, A
     facts: dict[str, Any] = {
         "samples": len(change), "seeds": old.seeds, "level": level, "clusters": clusters,
         "changed": len(samples), "lost": int((change < 0).sum()), "won": int((change > 0).sum()),
-        "all": _part(old.score, new.score, labels, each), "parts": found,
+        "all": _part(old.scores, new.scores, labels, each), "parts": found,
         "worst": min(found, key=lambda name: found[name]["difference"], default=None)}
     if moved is not None:
         facts["mean_divergence_nats"] = float(moved[0].mean())
@@ -99,7 +102,8 @@ class _Side:
         said = [[scores.answers[place] for place in order] for scores, order in zip(seeds, rows, strict=True)]
         self.ids, self.seeds = ids, len(seeds)
         self.answers = [Counter(answers).most_common(1)[0][0] for answers in zip(*said, strict=True)]
-        self.score: Floats = np.mean([scores.score[order] for scores, order in zip(seeds, rows, strict=True)], axis=0)
+        self.scores: Floats = np.stack([scores.score[order] for scores, order in zip(seeds, rows, strict=True)])
+        self.score: Floats = self.scores.mean(axis=0)
 
 
 def _aligned(before: Sides, after: Sides) -> tuple[_Side, _Side, list[str], Mapping[str, Sequence[str]]]:
@@ -134,17 +138,22 @@ def _parts(targets: Sequence[str], groups: Mapping[str, Sequence[str]]) -> dict[
 
 
 def _part(old: Floats, new: Floats, labels: NDArray[Any] | None, level: float) -> dict[str, Any]:
-    change = new - old
+    """Of (seeds, samples) scores."""
+    change = new.mean(axis=0) - old.mean(axis=0)
     lost, won = int((change < 0).sum()), int((change > 0).sum())
-    if not np.isin(np.concatenate([old, new]), (0, 1)).all():
-        interval = paired_mean_difference(change, level, clusters=None if labels is None else labels.tolist())
-    elif labels is not None:
-        interval = clustered_difference(change, labels.tolist(), level)
+    clusters = None if labels is None else labels.tolist()
+    is_counted = is_right_or_wrong(old) and is_right_or_wrong(new)
+    if is_counted and len(old) > 1 and clusters is None and len(change) >= MINIMUM_SAMPLES:
+        interval = averaged_difference(new, old, level)
+    elif not is_counted or len(old) > 1:
+        interval = paired_mean_difference(change, level, clusters=clusters)
+    elif clusters is not None:
+        interval = clustered_difference(change, clusters, level)
     else:
         interval = paired_difference(lost, won, len(change), level)
-    p_value = sign_flip(new[None], old[None], clusters=None if labels is None else labels.tolist())
     return {"samples": len(change), "before": float(old.mean()), "after": float(new.mean()), "lost": lost, "won": won,
-            "difference": float(change.mean()), "interval": [float(end) for end in interval], "p_value": p_value}
+            "difference": float(change.mean()), "interval": [float(end) for end in interval],
+            "p_value": sign_flip(new, old, clusters=clusters)}
 
 
 def _moved(probabilities: tuple[ArrayLike, ArrayLike] | None, answers: Sequence[str]) -> tuple[Floats, Floats] | None:
