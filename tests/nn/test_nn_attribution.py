@@ -141,7 +141,7 @@ class Unmasked(torch.nn.Module):
 def test_padding_stays_where_a_network_reads_it(read: tuple[nn.Model, Classify, data.Dataset]) -> None:
     _, task, part = read
     model = nn.own(Unmasked(task.tokenizer.size), task)
-    found = attribution.attribute(model, task, part.take(range(4)))
+    found = attribution.attribute(model, task, part.take(range(4)), nodes=20)
     assert found.values.shape[1] == task.arrays["tokens"][1][0]
     assert found.completeness_error.max() <= 0.01
 
@@ -195,7 +195,7 @@ def test_occlusion_finds_what_the_answer_hangs_on_also_in_what_has_no_gradient(
     found = attribution.attribute(file, task, part.take(range(3)), method="occlusion", window=2)
     assert (found.values[:, :2, :2] > 0).all()
     assert (found.values[:, 2:] == 0).all()
-    with pytest.raises(LinnetError, match="has no gradients.*nn.load.*method='occlusion'"):
+    with pytest.raises(LinnetError, match=r"has no gradients.*nn\.load.*method=.occlusion."):
         attribution.attribute(file, task, part)
 
 
@@ -220,7 +220,7 @@ def test_names_that_do_not_exist_have_a_nearest_one(seen: tuple[nn.Model, Classi
             attribution.attribute(model, task, part, **asked)
     with pytest.raises(LinnetError, match="no sample was given"):
         attribution.attribute(model, task, [])
-    with pytest.raises(LinnetError, match="nn.own"):
+    with pytest.raises(LinnetError, match=r"nn\.own"):
         attribution.attribute(model.module, task, part)
 
 
@@ -229,7 +229,7 @@ def test_the_first_layer_that_gives_no_numbers_is_named(seen: tuple[nn.Model, Cl
     broken = replace(model, module=nn.zoo.build(model.spec).module)
     with torch.no_grad():
         broken.module.layers["stage2_1"].first.conv.weight[0, 0, 0, 0] = np.nan
-    with pytest.raises(LinnetError, match="the first layer to give them is 'layers.stage2_1.first"):
+    with pytest.raises(LinnetError, match=r"the first layer to give them is .layers\.stage2_1\.first"):
         attribution.attribute(broken, task, part)
 
 
@@ -246,6 +246,7 @@ def test_an_answer_a_position_is_refused_and_grad_cam_needs_places(
 def test_the_tests_are_made_by_default_and_an_untrained_network_is_seen(
         seen: tuple[nn.Model, Classify, data.Dataset]) -> None:
     model, task, part = seen
+    part = part.take(range(8))
     made = attribution.explained(model, task, part, nodes=16)
     assert made.findings.kind == "attribution"
     assert set(made.findings.facts["tests"]) == {"completeness", "faithfulness", "sanity"}
@@ -276,7 +277,7 @@ def test_maps_that_hardly_look_at_the_weights_fail_the_sanity_test(
 
 
 def test_recordings_of_any_length_and_rows_of_a_table_are_explained(tunes: data.Splits, numbers: data.Splits) -> None:
-    whole = tasks.Regress(tunes, input="audio", target="highest")
+    whole = tasks.Regress(tunes, input="audio", target="highest", tolerance=100)
     found = attribution.attribute(nn.zoo.crnn(whole, width=8), whole, tunes.test.take(range(3)))
     assert found.completeness_error.max() <= 0.01
     assert found.targets == ("highest",) * 3

@@ -44,7 +44,8 @@ def last_with_places(model: Model, inputs: tuple[Tensor, ...]) -> str:
     """The last layer, as a path, whose output is a picture (batch, channels, height, width): for Grad-CAM."""
     seen: list[str] = []
     names = {id(unit): name for name, unit in model.module.named_modules()}
-    picked = [unit for name, unit in model.module.named_modules() if name.startswith("layers.")]
+    picked = [unit for name, unit in model.module.named_modules()
+              if name.startswith("layers.") and not isinstance(unit, nn.Dropout)]  # attention weights pass through it
 
     def listen(module: nn.Module, _given: Any, answer: Any) -> None:
         if isinstance(answer, Tensor) and answer.ndim == 4 and min(answer.shape[2:]) > 1:
