@@ -17,7 +17,7 @@ def look(given: Annotated[str, typer.Argument(help="A run's folder, a shipped fi
          source: Annotated[str | None, typer.Option("--data", help="Other data than the run's or the file's.")] = None,
          on: Annotated[str, typer.Option(help="The part of a run: train, validation or test.")] = "validation",
          layer: Annotated[str | None, typer.Option(help="The layer by which samples lie; the last one.")] = None,
-         method: Annotated[str | None, typer.Option("--map", help="How the map is made: neighbours, pca, umap ...")] = None,
+         method: Annotated[str | None, typer.Option("--map", help="The map: neighbours, pca, umap ...")] = None,
          findings: Annotated[list[Path] | None, typer.Option(help="A JSON file of findings; repeatable.")] = None,
          save: Annotated[Path | None, typer.Option(help="Write one file instead of serving.")] = None,
          limit: Annotated[int, typer.Option(min=0, help="Samples that carry their media in that file.")] = 1000,

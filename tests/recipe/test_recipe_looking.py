@@ -75,7 +75,7 @@ def test_what_is_not_known_is_named(folder: Path, asked: recipe.Asked, message: 
 
 def test_a_run_without_a_model_says_what_can_be_looked_at(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text((folder / "run.json").read_text())
-    with pytest.raises(LinnetError, match="made no model yet.*linnet look"):
+    with pytest.raises(LinnetError, match=r"made no model yet.*linnet look"):
         recipe.look(str(tmp_path))
 
 

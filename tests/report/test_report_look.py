@@ -299,3 +299,38 @@ def test_every_kind_of_findings_is_on_the_page() -> None:
     said = packed(mixed(), served=True)["findings"]
     assert [one["kind"] for one in said] == [one.kind for one in findings()]
     assert said[-1]["facts"] == [["rate", "0.05"], ["samples", "60"]]
+
+
+# ---- colours -----------------------------------------------------------------------------------------------------
+
+SEEN = {  # what a screen's red, green and blue become: Machado, Oliveira and Fernandes 2009, severity 1
+    "all cones": np.eye(3),
+    "no red cones": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                              [-0.003882, -0.048116, 1.051998]]),
+    "no green cones": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                                [-0.011820, 0.042940, 0.968881]]),
+    "no blue cones": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                               [0.004733, 0.691367, 0.303900]])}
+
+
+def in_oklab(light: np.ndarray) -> np.ndarray:
+    """Linear red, green and blue to Oklab (Ottosson 2020), in which distances are those that are seen."""
+    cones = light @ np.array([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+                              [0.0883024619, 0.2817188376, 0.6299787005]]).T
+    return np.cbrt(cones) @ np.array([[0.2104542553, 0.7936177850, -0.0040720468],
+                                      [1.9779984951, -2.4285922050, 0.4505937099],
+                                      [0.0259040371, 0.7827717662, -0.8086757660]]).T
+
+
+@pytest.mark.parametrize("eye", SEEN)
+@pytest.mark.parametrize("theme", [0, 1])
+def test_ten_colours_are_told_apart_by_every_eye(theme: int, eye: str) -> None:
+    style = re.search(r"<style>(.*?)</style>", html(mixed()), re.DOTALL)
+    assert style
+    codes = re.findall(r"--c\d: #(\w{6})", style[1])
+    assert len(codes) == 20
+    screen = np.array([[int(code[at:at + 2], 16) / 255 for at in (0, 2, 4)] for code in codes[10 * theme:][:10]])
+    light = np.where(screen <= 0.04045, screen / 12.92, ((screen + 0.055) / 1.055) ** 2.4)
+    places = in_oklab(np.clip(light @ SEEN[eye].T, 0, 1))
+    apart = np.linalg.norm(places[:, None] - places, axis=2)[~np.eye(10, dtype=bool)]
+    assert apart.min() > 0.09  # Tol's muted ten: 0.05; the ten of matplotlib: 0.01

@@ -48,12 +48,12 @@
 
   const state = {by: null, codes: new Set(), words: "", chosen: null, why: "", finding: null, sample: -1, mode: "move"};
   const lit = new Uint8Array(rows).fill(1);
-  let litCount = rows, tones = [], colours = new Uint32Array(rows);
+  let litCount = rows, tones = [], colours = new Int32Array(rows), tints = new Int32Array(rows);
 
   // ---- colours -------------------------------------------------------------------------------------------------
 
   const style = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const packedColour = (hex) => (0xff000000 | parseInt(hex.slice(5, 7), 16) << 16 | parseInt(hex.slice(3, 5), 16) << 8 | parseInt(hex.slice(1, 3), 16)) >>> 0;
+  const packedColour = (hex) => (0xff000000 | parseInt(hex.slice(5, 7), 16) << 16 | parseInt(hex.slice(3, 5), 16) << 8 | parseInt(hex.slice(1, 3), 16));
   const RAMP = {light: ["#1b3a6b", "#2f6a94", "#3f9599", "#72b87e", "#c3c34c"], dark: ["#35548f", "#3f86b0", "#4fb0aa", "#9ad184", "#f4ec6a"]};
 
   function ramp(share) {
@@ -106,6 +106,17 @@
   const FIXED = {right: "--right", wrong: "--wrong", none: "--none"};
 
   function colour() {
+    dip();
+    // What is not looked at keeps a breath of its colour: mixed into the paper beforehand, since layers of it would add up.
+    const paper = packedColour(style("--paper")), mixed = new Map();
+    const mix = (tone) => [0, 8, 16].reduce((sum, shift) => sum | Math.round(0.76 * (paper >> shift & 255) + 0.24 * (tone >> shift & 255)) << shift, -0x1000000);
+    for (let at = 0; at < rows; at++) {
+      if (!mixed.has(colours[at])) mixed.set(colours[at], mix(colours[at]));
+      tints[at] = mixed.get(colours[at]);
+    }
+  }
+
+  function dip() {
     const by = state.by;
     if (!by) { tones = []; colours.fill(packedColour(style("--accent"))); return; }
     if (by.names) {
@@ -133,7 +144,7 @@
   const PAD = 16;
   const frame = {width: 0, height: 0, scale: 1, image: null, pixels: null};
   const home = {k: 1, x: 0, y: 0}, now = {k: 1, x: 0, y: 0};
-  let hovered = -1, drawn = [], waiting = false, moving = 0;
+  let hovered = -1, drawn = [], waiting = false, moving = 0, frames = 0;
 
   function measure() {
     const box = map.getBoundingClientRect();
@@ -141,7 +152,7 @@
     frame.width = Math.max(1, Math.round(box.width)); frame.height = Math.max(1, Math.round(box.height));
     for (const one of [canvas, over]) { one.width = frame.width * frame.scale; one.height = frame.height * frame.scale; }
     frame.image = new ImageData(canvas.width + 2 * PAD, canvas.height + 2 * PAD);
-    frame.pixels = new Uint32Array(frame.image.data.buffer);
+    frame.pixels = new Int32Array(frame.image.data.buffer);
     const was = {...home};
     let [high, tall] = [1e-6, 1e-6];
     if (points) for (let at = 0; at < rows; at++) { high = Math.max(high, points[2 * at]); tall = Math.max(tall, points[2 * at + 1]); }
@@ -160,27 +171,31 @@
     for (let quarter = 0; quarter < 16; quarter++) {
       const [left, top] = [(quarter & 3) / 4 + 0.125, (quarter >> 2) / 4 + 0.125], places = [], shares = [];
       for (let y = -reach; y <= reach; y++) for (let x = -reach; x <= reach; x++) {
-        const share = Math.round(256 * strength * Math.max(0, Math.min(1, size + 0.5 - Math.hypot(x + 0.5 - left, y + 0.5 - top))));
-        if (share > 3) { places.push(y * stride + x); shares.push(share); }
+        const share = Math.round(128 * strength * Math.max(0, Math.min(1, size + 0.5 - Math.hypot(x + 0.5 - left, y + 0.5 - top))));
+        if (share > 2) { places.push(y * stride + x); shares.push(share); }
       }
-      made.push([Int32Array.from(places), Uint16Array.from(shares)]);
+      made.push([Int32Array.from(places), Int32Array.from(shares)]);
     }
     return made;
   }
 
-  function splat(wanted, size, strength, grey) {
+  // In the order in which they are drawn, so that memory is read from front to back. Shares go to 128: sums stay in 31 bits.
+  const turned = new Float32Array(points ? 2 * rows : 0);
+  if (points) for (let turn = 0; turn < rows; turn++) { turned[2 * turn] = points[2 * order[turn]]; turned[2 * turn + 1] = points[2 * order[turn] + 1]; }
+
+  function splat(wanted, size, strength, inks) {
     const {pixels} = frame, stride = frame.image.width, tall = frame.image.height, made = stamps(size, stride, strength);
     const k = now.k * frame.scale, left = now.x * frame.scale + PAD, top = now.y * frame.scale + PAD, edge = Math.ceil(size + 2);
     for (let turn = 0; turn < rows; turn++) {
+      const x = turned[2 * turn] * k + left, y = turned[2 * turn + 1] * k + top;
+      if (!(x > edge && y > edge && x < stride - edge && y < tall - edge)) continue;
       const at = order[turn];
       if (lit[at] !== wanted) continue;
-      const x = points[2 * at] * k + left, y = points[2 * at + 1] * k + top;
-      if (!(x > edge && y > edge && x < stride - edge && y < tall - edge)) continue;
       const column = x | 0, row = y | 0, [places, shares] = made[((x - column) * 4 | 0) | ((y - row) * 4 | 0) << 2];
-      const start = row * stride + column, tone = grey || colours[at], odd = tone & 0xff00ff, even = tone >>> 8 & 0xff;
-      for (let part = 0; part < places.length; part++) {
-        const place = start + places[part], share = shares[part], left_ = 256 - share, old = pixels[place];
-        pixels[place] = 0xff000000 | ((old & 0xff00ff) * left_ + odd * share) >>> 8 & 0xff00ff | ((old >>> 8 & 0xff) * left_ + even * share) & 0xff00;
+      const start = row * stride + column, tone = inks[at], odd = tone & 0xff00ff, even = tone >> 8 & 0xff, count = places.length;
+      for (let part = 0; part < count; part++) {
+        const place = start + places[part], share = shares[part], rest = 128 - share, old = pixels[place];
+        pixels[place] = -0x1000000 | Math.imul(old & 0xff00ff, rest) + Math.imul(odd, share) >> 7 & 0xff00ff | Math.imul(old >> 8 & 0xff, rest) + Math.imul(even, share) << 1 & 0xff00;
       }
     }
   }
@@ -190,12 +205,12 @@
     if (!points || !frame.pixels) return;
     const start = performance.now(), size = radius() * frame.scale;
     frame.pixels.fill(packedColour(style("--paper")));
-    if (litCount < rows) splat(0, size * 0.8, 0.55, packedColour(style("--dim")));
-    splat(1, size, litCount < rows ? 0.95 : 0.85, 0);
+    if (litCount < rows) splat(0, size * 0.8, 0.9, tints);
+    splat(1, size, litCount < rows ? 0.95 : 0.85, colours);
     paint.putImageData(frame.image, -PAD, -PAD);
     sketch();
     performance.measure("linnet frame", {start});
-    if (performance.getEntriesByName("linnet frame").length > 400) performance.clearMeasures("linnet frame");
+    if (++frames % 400 === 0) performance.clearMeasures("linnet frame");
   }
 
   function draw() { if (!waiting) { waiting = true; requestAnimationFrame(render); } }
@@ -229,7 +244,7 @@
     lines.font = `600 12px ${font}`; lines.textAlign = "center"; lines.textBaseline = "middle"; lines.lineJoin = "round";
     const wanted = [...by.counts.keys()].filter((code) => by.counts[code] && (!state.codes.size || state.codes.has(code)));
     const [paper, ink, faint, isLit] = [style("--paper") + "e0", style("--ink"), style("--faint"), new Uint8Array(by.names.length)];
-    for (let at = 0; at < rows; at++) if (lit[at]) isLit[by.values[at]] = 1;
+    if (litCount === rows) isLit.fill(1); else for (let at = 0; at < rows; at++) if (lit[at]) isLit[by.values[at]] = 1;
     let shown = 0;
     for (const code of wanted.sort((a, b) => isLit[b] - isLit[a] || by.counts[b] - by.counts[a])) {
       const left = x[code] * now.k + now.x, top = y[code] * now.k + now.y - radius() - 10, half = lines.measureText(by.names[code]).width / 2 + 5;
