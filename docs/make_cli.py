@@ -9,7 +9,8 @@ from pathlib import Path
 
 PAGE = Path(__file__).with_name("cli.md")
 VERBS = ("", "init", "run", "show", "look", "try", "verify", "bench", "bench methods", "shrink", "compare", "list",
-         "data", "data ls", "data get", "data show", "data profile", "ab", "ab init", "ab power", "ab selftest", "ab analyse")
+         "data", "data ls", "data get", "data show", "data profile", "ab", "ab init", "ab power", "ab selftest",
+         "ab analyse")
 HEAD = """# The command line
 
 This page is made from `linnet --help` by `docs/make_cli.py`; `make lint` fails where the two differ.
