@@ -4,7 +4,7 @@
 
 PEERS is an environment with dnikit, scikit-learn and Linnet's dependencies. Float32, 256 columns around 50 centres,
 as in the protocol of the anchors; everything comes in chunks of 1024 rows out of one generator, so that what a look
-keeps is what its memory shows. Each measurement is a process of its own on one thread: the lowest CPU seconds of five,
+keeps is what its memory shows. Each measurement is a process of its own on one thread: the lowest CPU seconds of three,
 without imports and without what making the rows costs (measured by itself), and the highest memory above that before
 the look. scikit-learn's PCA needs all rows at once.
 """
@@ -27,7 +27,7 @@ import numpy as np
 
 COLUMNS, CHUNK, SEED = 256, 1024, 0
 COUNTS = (50_000, 100_000, 200_000)
-RUNS = 5
+RUNS = 3
 
 
 def chunks(count: int, offset: float = 0.0) -> Iterator[np.ndarray]:

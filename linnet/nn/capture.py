@@ -76,10 +76,10 @@ class Captured:
 
 def capture(model: Model, task: Task, dataset: Dataset, folder: str | Path, *, layers: Iterable[str] | None = None,
             batch: int = 256, progress: Progress | None = None) -> Captured:
-    """Write what `layers` respond to each sample into `folder`, a Parquet file each `batch` samples, whole or not there.
+    """Write what `layers` respond to each sample into `folder`, one Parquet file each `batch` samples.
 
     A layer is named as in `model.layers` (all of them without `layers`) or by its path in the network
-    ("layers.block1.pointwise.conv"); its output is averaged over positions, as in `model.responses`. After a stop the
+    ("layers.block1.pointwise.conv"); its output is averaged over positions, as in `model.responses`. After a stop, the
     same call goes on where it ended; memory does not grow with the samples.
 
     Raises LinnetError for an unknown layer (with the nearest name), a layer that gave no one array a sample, and a

@@ -40,11 +40,13 @@ class Moments:
         self._scatter: Floats = np.zeros((0, 0))
         self._blocks: list[tuple[int, Floats, Floats]] = []
         self._products: Floats = np.zeros((0, 0))
+        self._waiting: NDArray[Any] = np.zeros((0, 0), np.float32)
+        self._filled = 0
 
     @property
     def columns(self) -> int:
         """How many columns were seen; 0 before the first row."""
-        return len(self._products) or len(self._mean)
+        return self._waiting.shape[1]
 
     @property
     def mean(self) -> Floats:
@@ -89,9 +91,13 @@ class Moments:
         if rows.dtype not in (np.float32, np.float64):
             rows = rows.astype(np.float32 if rows.dtype == np.float16 else np.float64)
         self.rounding = max(self.rounding, float(np.finfo(rows.dtype).eps))
-        with np.errstate(invalid="ignore", over="ignore"):
-            for start in range(0, len(rows), _ROWS):
-                self._take(rows[start : start + _ROWS])
+        if self._waiting.shape[1] != rows.shape[1] or self._waiting.dtype != rows.dtype:
+            self._empty()
+            self._waiting = np.empty((_ROWS, rows.shape[1]), rows.dtype)
+        self.count += len(rows)
+        start = 0
+        while start < len(rows):
+            start += self._gather(rows[start : start + _ROWS])
 
     def merge(self, other: Moments) -> None:
         """Take in all rows that another one has seen, as if they had been given here."""
@@ -101,25 +107,47 @@ class Moments:
         if other.count:
             self._settle()
             other._settle()
+            if not self.count:
+                self._waiting = np.empty_like(other._waiting)
             self._join(other.count, other._mean, other._scatter)
             self.count += other.count
+
+    def _gather(self, rows: NDArray[Any]) -> int:
+        """Small chunks wait for each other, since one large product is faster; how many rows were taken."""
+        if not self._filled and len(rows) == _ROWS:
+            self._take(rows)
+            return _ROWS
+        taken = min(len(rows), _ROWS - self._filled)
+        self._waiting[self._filled : self._filled + taken] = rows[:taken]
+        self._filled += taken
+        if self._filled == _ROWS:
+            self._empty()
+        return taken
+
+    def _empty(self) -> None:
+        if self._filled:
+            self._take(self._waiting[: self._filled])
+        self._filled = 0
 
     def _take(self, rows: NDArray[Any]) -> None:
         """One block, centred by itself; joined with the others when there are enough of them to do so at once."""
         if not len(self._products):
             self._products = np.zeros((rows.shape[1], rows.shape[1]))
-        near = _near(rows)
-        centred = rows if near is None else rows - near
-        self._products += centred.T @ centred
-        apart = (np.ones(len(rows), rows.dtype) @ centred).astype(np.float64) / len(rows)
+        with np.errstate(invalid="ignore", over="ignore"):
+            near = _near(rows)
+            centred = rows if near is None else rows - near
+            self._products += centred.T.dot(centred)
+            apart = (np.ones(len(rows), rows.dtype) @ centred).astype(np.float64) / len(rows)
         self._blocks.append((len(rows), apart if near is None else near + apart, apart))
-        self.count += len(rows)
         if len(self._blocks) == _BLOCKS:
-            self._settle()
+            self._join_blocks()
 
     def _settle(self) -> None:
-        if not self._blocks:
-            return
+        self._empty()
+        if self._blocks:
+            self._join_blocks()
+
+    def _join_blocks(self) -> None:
         counts, means, apart = (np.array(one, np.float64) for one in zip(*self._blocks, strict=True))
         weights = counts[:, None]
         with np.errstate(invalid="ignore", over="ignore"):
