@@ -185,6 +185,12 @@ def test_sounds_are_found_through_gain_shift_resampling_and_opus() -> None:
     assert "resampled" in rate["likely"]
 
 
+def test_hiss_is_found_though_resampling_takes_its_top() -> None:
+    hiss = (0.1 * np.random.default_rng(0).normal(size=4000)).astype(np.float32)
+    dull = Audio(soxr.resample(hiss, 8000, 6000), 6000)
+    assert pairs(near_duplicates([Audio(hiss, 8000), Audio(voice(0), 8000), dull])) == {("0", "2")}
+
+
 class Points:
     """Things whose residual is known to have a tail: points in a box, of which copies lie at any small distance."""
 
@@ -346,7 +352,8 @@ def test_leakage_says_samples_and_groups_that_cross() -> None:
 
 def test_leakage_of_arrays_names_the_part_where_ids_would_clash() -> None:
     vectors = cloud(300, 8)
-    found = leakage({"train": vectors, "validation": vectors[:5] + 1e-4, "test": cloud(50, 8, 5)})
+    twice_in_train = np.concatenate([vectors, vectors[200:201] + 1e-4])
+    found = leakage({"train": twice_in_train, "validation": vectors[:5] + 1e-4, "test": cloud(50, 8, 5)})
     assert pairs(found) == {(f"train:{row}", f"validation:{row}") for row in range(5)}
     counts = [found.facts[name] for name in ("validation_in_train", "test_in_train", "test_in_validation")]
     assert counts == [5, 0, 0]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linnet.data.columns import MEDIA
 from linnet.data.dataset import Dataset
@@ -72,8 +74,12 @@ def exact_keys(items: Items) -> list[Hashable]:
     if items.kind == "texts":
         return list(items.values)
     if items.kind == "sounds":
-        return [(sound.sample_rate_hz, sound.samples.tobytes()) for sound in items.values]
-    return [(value.shape, (value + 0 if items.kind == "vectors" else value).tobytes()) for value in items.values]
+        return [(sound.sample_rate_hz, _digest(sound.samples)) for sound in items.values]
+    return [(value.shape, _digest(value + 0 if items.kind == "vectors" else value)) for value in items.values]
+
+
+def _digest(values: NDArray[Any]) -> bytes:
+    return blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()
 
 
 def _of_dataset(dataset: Dataset, column: str | None, ids: Sequence[str] | None) -> Items:
