@@ -127,7 +127,7 @@ def test_strangers_are_told_at_most_as_often_as_said() -> None:
     told = 0
     for run in range(100):
         rng = np.random.default_rng([6, run])
-        training, held_out, strangers = (rng.normal(size=(rows, 5)) for rows in (100, 400, 20))
+        training, held_out, strangers = (rng.normal(size=(rows, 5)) for rows in (100, 50, 20))
         told += len(extraction(strangers, training, held_out=held_out)) > 0
     assert told <= 12  # at 5 % more than 12 of 100 come in less than 1 of 100 tries
 
