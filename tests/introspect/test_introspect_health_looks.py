@@ -94,6 +94,7 @@ def test_no_drift_is_told_at_the_stated_rate() -> None:
     assert share_of_runs(told, RUNS, 3) <= MOST
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_clusters_are_no_drift() -> None:
     def told(rng: np.random.Generator, clusters: str | None) -> bool:
