@@ -3,16 +3,15 @@
     PYTHONPATH=. PEERS/bin/python bench/introspect/representations.py [--picture FILE]
 
 PEERS is an environment with dnikit, scikit-learn and Linnet's dependencies. Float32, 256 columns around 50 centres,
-as in the protocol of the anchors; everything comes in chunks of 1024 rows out of one generator, so that what a look
-keeps is what its memory shows. Each measurement is a process of its own on one thread: the lowest CPU seconds of three,
-without imports and without what making the rows costs (measured by itself), and the highest memory above that before
-the look. scikit-learn's PCA needs all rows at once.
+as in the protocol of the anchors, in chunks of 1024 rows. Each measurement is a process of its own on one thread. CPU:
+the lowest seconds of three runs over rows that are there already, without imports. Memory: the highest above that
+before the look, while a generator makes the rows, so that what a look keeps is what shows. scikit-learn's PCA needs all
+rows at once. The two peers have no CKA: numpy computes it on all rows.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import subprocess
@@ -30,8 +29,15 @@ COUNTS = (50_000, 100_000, 200_000)
 RUNS = 3
 
 
+READY: list[np.ndarray] = []
+"""Chunks that are there already, where CPU is measured."""
+
+
 def chunks(count: int, offset: float = 0.0) -> Iterator[np.ndarray]:
     """The rows, one chunk made after the other: blobs whose noise repeats, which costs little to make."""
+    if READY:
+        yield from READY[: -(-count // CHUNK)]
+        return
     rng = np.random.default_rng(SEED)
     centres = 2 * rng.normal(size=(50, COLUMNS)).astype(np.float32)
     noise = rng.normal(size=(16 * CHUNK, COLUMNS)).astype(np.float32)
@@ -59,11 +65,6 @@ class Counted:
 def named(count: int, two: bool = False) -> Iterator[dict[str, np.ndarray]]:
     for rows in chunks(count):
         yield {"first": rows[:, :128], "second": rows[:, 128:]} if two else {"layer": rows}
-
-
-def nothing(count: int) -> None:
-    for _ in chunks(count):
-        pass
 
 
 def our_pfa(count: int) -> Any:
@@ -144,11 +145,13 @@ LOOKS: dict[str, dict[str, Callable[[int], Any]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--one", nargs=3, metavar=("LOOK", "WHOSE", "COUNT"))
+    parser.add_argument("--one", nargs=4, metavar=("LOOK", "WHOSE", "COUNT", "WHAT"))
     parser.add_argument("--picture", type=Path)
     wanted = parser.parse_args()
     if wanted.one:
-        print(json.dumps(measured(LOOKS[wanted.one[0]][wanted.one[1]], int(wanted.one[2]))))
+        warnings.simplefilter("ignore")
+        look, whose, count, what = wanted.one
+        print((seconds if what == "cpu" else megabytes)(LOOKS[look][whose], int(count)))
         return
     found = table()
     offsets()
@@ -172,28 +175,35 @@ def table() -> dict[str, dict[str, list[tuple[float, float]]]]:
 
 
 def apart(look: str, whose: str, count: int) -> tuple[float, float]:
-    """(CPU seconds, megabytes) in a process of its own."""
+    """(CPU seconds or 0, megabytes), each in a process of its own."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, __file__, "--one", look, whose, str(count)], check=True, text=True,
-                          capture_output=True, env=environment)
-    return tuple(json.loads(done.stdout.splitlines()[-1]))
+
+    def done(what: str) -> float:
+        command = [sys.executable, __file__, "--one", look, whose, str(count), what]
+        said = subprocess.run(command, check=True, text=True, capture_output=True, env=environment).stdout
+        return float(said.splitlines()[-1])
+
+    return done("cpu") if count == COUNTS[1] else 0.0, done("memory")
 
 
-def measured(look: Callable[[int], Any], count: int) -> tuple[float, float]:
-    """The lowest CPU seconds of some runs, less those of making the rows, and the highest memory above the start."""
-    warnings.simplefilter("ignore")
+def seconds(look: Callable[[int], Any], count: int) -> float:
+    """The lowest CPU seconds of some runs."""
+    READY.extend(list(chunks(count)))
     look(5 * CHUNK)  # imports
-    nothing(5 * CHUNK)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     taken = []
-    for _ in range(RUNS if count == COUNTS[1] else 1):
-        clocks = [time.process_time()]
-        for run in (nothing, look):
-            run(count)
-            clocks.append(time.process_time())
-        taken.append((clocks[1] - clocks[0], clocks[2] - clocks[1]))
-    above = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    return min(look for _, look in taken) - min(made for made, _ in taken), above
+    for _ in range(RUNS):
+        begun = time.process_time()
+        look(count)
+        taken.append(time.process_time() - begun)
+    return min(taken)
+
+
+def megabytes(look: Callable[[int], Any], count: int) -> float:
+    """The highest memory above that before the look."""
+    look(5 * CHUNK)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    look(count)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
 def offsets() -> None:

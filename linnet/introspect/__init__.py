@@ -15,11 +15,21 @@ from linnet.introspect.labels import label_issues
 from linnet.introspect.privacy import extraction, losses_of, membership, traces
 from linnet.introspect.redundancy import redundancy
 from linnet.introspect.repair import deduplicate, drop, read_queue, relabel, repairs, undo, write_queue
-from linnet.introspect.representations import Moments, Principal, cka, inactive, pfa, principal
+from linnet.introspect.representations import (
+    Moments,
+    Principal,
+    cka,
+    concept,
+    inactive,
+    pfa,
+    principal,
+    probe,
+    responding_units,
+)
 from linnet.introspect.slices import slices
 
-__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "attribution", "cka", "confusions",
-           "deduplicate", "drift", "drop", "extraction", "forgetting", "forgetting_claims", "inactive", "label_issues",
-           "leakage", "losses_of", "membership", "near_duplicates", "order", "out_of_distribution", "pfa", "principal",
-           "profile", "project", "read_queue", "redundancy", "relabel", "repairs", "slices", "traces", "undo",
-           "write_queue"]
+__all__ = ["PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "attribution", "cka", "concept",
+           "confusions", "deduplicate", "drift", "drop", "extraction", "forgetting", "forgetting_claims", "inactive",
+           "label_issues", "leakage", "losses_of", "membership", "near_duplicates", "order", "out_of_distribution",
+           "pfa", "principal", "probe", "profile", "project", "read_queue", "redundancy", "relabel", "repairs",
+           "responding_units", "slices", "traces", "undo", "write_queue"]

@@ -46,7 +46,7 @@ class Moments:
     @property
     def columns(self) -> int:
         """How many columns were seen; 0 before the first row."""
-        return self._waiting.shape[1]
+        return int(self._waiting.shape[1])
 
     @property
     def mean(self) -> Floats:
