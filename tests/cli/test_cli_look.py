@@ -48,10 +48,10 @@ def test_it_serves_until_ctrl_c(tone_manifest: Path) -> None:
         assert process.stdout
         address = process.stdout.readline().strip()
         assert address.startswith("http://127.0.0.1:")
-        page = urllib.request.urlopen(address, timeout=20).read().decode()
+        page = urllib.request.urlopen(address, timeout=60).read().decode()
         assert "<title>tones" in page
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 0
         assert said.rstrip().endswith("ended.")
         assert "Traceback" not in said
