@@ -83,8 +83,8 @@ def test_three_near_copies_are_three_pairs_and_a_line_of_points_is_no_chain() ->
 
 def test_exact_copies_are_paired_with_the_first_of_them() -> None:
     vectors = cloud(50, 4)
-    found = near_duplicates(np.concatenate([vectors, vectors[[3, 3, 3]]]))
-    assert pairs(found) == {("3", "50"), ("3", "51"), ("3", "52")}
+    found = near_duplicates(np.concatenate([vectors, vectors[[3, 3, 3]], vectors[7:8] + 1e-6]))
+    assert pairs(found) == {("3", "50"), ("3", "51"), ("3", "52"), ("7", "53")}
     assert found.facts["exact_copies"] == 3
     assert found.items[0].statement.endswith("exactly the same vector.")
 
