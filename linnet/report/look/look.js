@@ -332,6 +332,7 @@
   function clear() {
     state.codes.clear(); state.words = ""; $("search").value = "";
     choose(null, ""); legend();
+    if (points) glide(home);
   }
 
   function* litOnes() { for (let turn = 0; turn < rows; turn++) if (lit[order[turn]]) yield order[turn]; }
