@@ -1,6 +1,6 @@
 """Slices: how often something false is told, and how many rows it takes to find something true.
 
-    .venv/bin/python bench/introspect/slices.py [--runs 200] [--power-runs 100] [--seed 1000] [--picture FILE.svg]
+    .venv/bin/python bench/introspect/slices.py [--runs 200] [--power-runs 100] [--sizes N ...] [--picture FILE.svg]
 
 Null: 2000 rows, 10 % errors that mean nothing, 300 random candidate slices of 2 to 20 % of the rows; the usual rules
 on the same runs. With clusters: 2000 rows of 50 speakers whose error rates differ (standard deviation 10 points), half
@@ -27,8 +27,9 @@ from linnet.evidence.intervals import binomial
 from linnet.evidence.many import benjamini_hochberg
 from linnet.evidence.many.slice_tests import by_row
 
-ROWS, ERRORS, CANDIDATES, SIZES = 2000, 0.1, 300, (2000, 5000, 10_000, 12_000, 15_000, 20_000, 30_000)
+ROWS, ERRORS, CANDIDATES, SIZES = 2000, 0.1, 300, [2000, 5000, 10_000, 12_000, 15_000, 20_000, 30_000]
 PLANTED, GAP = 0.03, 0.1
+PLANTINGS = ["column", "cluster", "neighbourhood"]
 Masks = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
@@ -116,6 +117,13 @@ def planted_region(rng: np.random.Generator, rows: int, *, is_cluster: bool) -> 
     return any((mask & truth).sum() >= 0.5 * max(mask.sum(), truth.sum()) for mask in seen)
 
 
+def plant(kind: str, seed: int, rows: int, run: int) -> dict[str, bool]:
+    """One run with one kind of slice; each has random numbers of its own."""
+    rng = np.random.default_rng([seed, PLANTINGS.index(kind), rows, run])
+    return planted_column(rng, rows) if kind == "column" else {kind: planted_region(
+        rng, rows, is_cluster=kind == "cluster")}
+
+
 def share(hits: int, runs: int) -> str:
     """A share with its exact 95 % interval."""
     low, high = binomial(hits, runs)
@@ -128,13 +136,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--power-runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1000)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--planted", choices=PLANTINGS, nargs="+", default=PLANTINGS)
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
-    table("nothing there", null, given)
-    table("nothing there, errors hang together in 50 speakers", clustered_null, given)
+    if given.runs:
+        table("nothing there", null, given)
+        table("nothing there, errors hang together in 50 speakers", clustered_null, given)
     curve = powers(given) if given.power_runs else {}
     if given.picture and curve:
-        given.picture.write_text(picture(curve, given.power_runs), encoding="utf-8")
+        given.picture.write_text(picture(curve, given.sizes, given.power_runs), encoding="utf-8")
 
 
 def table(title: str, simulate: Callable[[np.random.Generator], dict[str, int]], given: argparse.Namespace) -> None:
@@ -150,12 +161,12 @@ def powers(given: argparse.Namespace) -> dict[str, list[float]]:
     """How often the planted slice is found, over the number of rows."""
     curve: dict[str, list[float]] = {}
     runs = given.power_runs
-    for rows in SIZES:
+    for rows in given.sizes:
         found: dict[str, int] = {}
         for run in range(runs):
-            rng = np.random.default_rng([given.seed + 1, rows, run])
-            one = planted_column(rng, rows) | {"cluster of features": planted_region(rng, rows, is_cluster=True),
-                                               "neighbourhood": planted_region(rng, rows, is_cluster=False)}
+            one: dict[str, bool] = {}
+            for kind in given.planted:
+                one |= plant(kind, given.seed + 1, rows, run)
             for name, is_found in one.items():
                 found[name] = found.get(name, 0) + is_found
         if not curve:
@@ -169,10 +180,10 @@ def powers(given: argparse.Namespace) -> dict[str, list[float]]:
 COLOURS = ("#999999", "#bb8800", "#0066cc", "#228833", "#aa3377")
 
 
-def picture(curve: dict[str, list[float]], runs: int) -> str:
+def picture(curve: dict[str, list[float]], sizes: list[int], runs: int) -> str:
     """The curves as SVG."""
     def at(rows: float, found: float) -> str:
-        return f"{60 + 480 * rows / SIZES[-1]:.1f},{270 - 240 * found:.1f}"
+        return f"{60 + 480 * rows / sizes[-1]:.1f},{270 - 240 * found:.1f}"
 
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 320" font-family="sans-serif" font-size="13">'
              f'<rect width="760" height="320" fill="#fff"/><text x="60" y="20">A slice of 3 % that is wrong at 20 % '
@@ -181,11 +192,11 @@ def picture(curve: dict[str, list[float]], runs: int) -> str:
         y = 270 - 240 * tick
         lines.append(f'<line x1="60" x2="540" y1="{y}" y2="{y}" stroke="#ddd"/><text x="52" y="{y + 4}" '
                      f'text-anchor="end">{tick:g}</text>')
-    lines += [f'<text x="{60 + 480 * rows / SIZES[-1]:.0f}" y="290" text-anchor="middle">{rows:,}</text>'
-              for rows in (2000, 5000, 10_000, 15_000, 20_000, 30_000)]
+    lines += [f'<text x="{60 + 480 * rows / sizes[-1]:.0f}" y="290" text-anchor="middle">{rows:,}</text>'
+              for rows in sizes]
     lines.append('<text x="300" y="312" text-anchor="middle">rows</text>')
     for place, (name, found) in enumerate(curve.items()):
-        points = " ".join(at(rows, one) for rows, one in zip(SIZES, found, strict=True))
+        points = " ".join(at(rows, one) for rows, one in zip(sizes, found, strict=True))
         lines.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[place]}" stroke-width="2"/>'
                      f'<text x="555" y="{60 + 22 * place}" fill="{COLOURS[place]}">{name}</text>')
     return "\n".join([*lines, "</svg>"]) + "\n"
