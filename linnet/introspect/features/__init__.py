@@ -1,5 +1,6 @@
 """Features: numbers that tell samples apart, which of them matter, and fewer of them."""
 
 from linnet.introspect.features.projection import PROJECTIONS, project
+from linnet.introspect.features.selection import METHODS, select
 
-__all__ = ["PROJECTIONS", "project"]
+__all__ = ["METHODS", "PROJECTIONS", "project", "select"]

@@ -61,7 +61,7 @@ def _probed(layer: str, table: Floats, sets: list[Numbers], folds: Numbers, grou
 
 
 def _right(table: Floats, sets: list[Numbers], folds: Numbers, count: int) -> Floats:
-    """(label sets, samples): 1 where the probe that did not see the sample was right; one decomposition for all sets."""
+    """(label sets, samples): 1 where a probe that did not see the sample was right; one decomposition for all."""
     right = np.zeros((len(sets), len(table)))
     for fold in range(int(folds.max()) + 1):
         inside, outside = folds == fold, folds != fold
