@@ -53,7 +53,8 @@ def test_layers_together_see_what_one_does_not_and_a_finding_says_which() -> Non
     found = introspect.out_of_distribution(reference, asked, rate=0.02, ids=[f"s{row}" for row in range(50)])
     assert found.items[0].subject == "s7"
     assert found.items[0].evidence["layers"]["first"] > 5 > found.items[0].evidence["layers"]["last"]
-    assert found.facts["split_reference"] and found.facts["known"] == 100
+    assert found.facts["split_reference"]
+    assert found.facts["known"] == 100
     assert introspect.Findings.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
@@ -78,7 +79,8 @@ def test_rows_with_nan_are_left_out_and_named() -> None:
     asked = random.normal(size=(6, 3))
     asked[4, 1], asked[0] = np.nan, 50
     found = introspect.out_of_distribution(random.normal(size=(100, 3)), asked)
-    assert found.facts["left_out"] == ["4"] and found.subjects == ("0",)
+    assert found.facts["left_out"] == ["4"]
+    assert found.subjects == ("0",)
 
 
 @pytest.mark.parametrize(("reference", "asked", "options", "said"), [

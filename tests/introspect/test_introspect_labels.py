@@ -37,7 +37,8 @@ def test_the_false_discovery_rate_is_kept_however_sure_the_model_is(sharpness: f
         found.append(wrong[flagged].sum() / wrong.sum())
     margin = 2 * np.std(shares) / np.sqrt(len(shares))
     assert np.mean(shares) <= 0.1 + margin
-    assert np.mean(shares) >= 0.05 and np.mean(found) > 0.8
+    assert np.mean(shares) >= 0.05
+    assert np.mean(found) > 0.8
 
 
 def test_a_finding_says_what_the_label_is_and_what_it_should_be() -> None:
@@ -47,9 +48,12 @@ def test_a_finding_says_what_the_label_is_and_what_it_should_be() -> None:
                                     ids=[f"s{row}" for row in range(ROWS)])
     first = found.items[0]
     row = int(first.subject[1:])
-    assert first.evidence["given"] == names[given[row]] and wrong[row]
-    assert first.evidence["suggested"] == names[probabilities[row].argmax()] and first.evidence["local_fdr"] < 0.01
-    assert found.facts["n"] == ROWS and found.facts["flagged"] == len(found)
+    assert first.evidence["given"] == names[given[row]]
+    assert wrong[row]
+    assert first.evidence["suggested"] == names[probabilities[row].argmax()]
+    assert first.evidence["local_fdr"] < 0.01
+    assert found.facts["n"] == ROWS
+    assert found.facts["flagged"] == len(found)
     assert abs(found.facts["share_wrong"] - WRONG) < 0.02
     assert introspect.Findings.from_json(json.loads(json.dumps(found.to_json()))) == found
 
