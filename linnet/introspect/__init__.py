@@ -6,7 +6,7 @@ This room knows no network and no file; it changes nothing. What to do about a f
 from linnet.introspect import attribution
 from linnet.introspect.confusions import confusions
 from linnet.introspect.duplicates import leakage, near_duplicates
-from linnet.introspect.features import METHODS, PROJECTIONS, project, select
+from linnet.introspect.features import METHODS, PROJECTIONS, Described, describe, project, select
 from linnet.introspect.findings import Finding, Findings
 from linnet.introspect.foreign import out_of_distribution
 from linnet.introspect.forgetting import forgetting, forgetting_claims
@@ -28,8 +28,9 @@ from linnet.introspect.representations import (
 )
 from linnet.introspect.slices import slices
 
-__all__ = ["METHODS", "PROJECTIONS", "Finding", "Findings", "Moments", "Principal", "affected", "attribution", "cka",
-           "concept", "confusions", "deduplicate", "drift", "drop", "extraction", "forgetting", "forgetting_claims",
-           "inactive", "label_issues", "leakage", "losses_of", "membership", "near_duplicates", "order",
-           "out_of_distribution", "pfa", "principal", "probe", "profile", "project", "read_queue", "redundancy",
-           "relabel", "repairs", "responding_units", "select", "slices", "traces", "undo", "write_queue"]
+__all__ = ["METHODS", "PROJECTIONS", "Described", "Finding", "Findings", "Moments", "Principal", "affected",
+           "attribution", "cka", "concept", "confusions", "deduplicate", "describe", "drift", "drop", "extraction",
+           "forgetting", "forgetting_claims", "inactive", "label_issues", "leakage", "losses_of", "membership",
+           "near_duplicates", "order", "out_of_distribution", "pfa", "principal", "probe", "profile", "project",
+           "read_queue", "redundancy", "relabel", "repairs", "responding_units", "select", "slices", "traces",
+           "undo", "write_queue"]
