@@ -4,8 +4,8 @@
 
 PEERS is a Python with cleanlab[datalab] beside Linnet's own packages; without it Datalab's rows are left out. "each by
 itself" is what one does by hand: a Welch or Kolmogorov-Smirnov test of every question at 5 %. Rates come with the exact
-95 % interval. Faults are planted in recordings of speechocean762 (FLAC), images of CIFAR-10 and texts of CLINC150 that
-no threshold was looked at with; limits of the rules are planted too. Needs LINNET_DATA for `faults` and `cost`.
+95 % interval. Faults are planted in recordings of speechocean762 (FLAC), images of CIFAR-10 and texts of CLINC150;
+limits of the rules are planted too. Needs LINNET_DATA for `faults` and `cost`.
 """
 
 from __future__ import annotations
