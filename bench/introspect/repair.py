@@ -4,10 +4,11 @@
 
 Dirty: 20 % of the training labels flipped, copies (with a little noise) of test samples in place of 1 % of the training
 samples, 1 % foreign samples with random labels. Repair, in this order: `drop` of foreign samples (half against half, at
-2 % false alarms), `deduplicate` of pairs across train and test, `relabel` of `label_issues` at 10 % out of five folds.
+2 % false alarms), `deduplicate` of pairs across train and test, `relabel` of `label_issues` at 10 % out of five folds,
+`drop` of those further ones that are more likely wrong than right. Seeds 0 and 1 served to find this; 2 is reported.
 
 Digits: pixels, five folds pooled; foreign are crops of photographs. FSDD: log-mel descriptors, each of the six speakers
-left out, pooled; foreign is noise. CIFAR-10: 4000 images, pooled answers of filters, 2000 test images; foreign are
+left out, pooled; foreign is noise. CIFAR-10: 4000 images, pooled answers of filters, 5000 test images; foreign are
 digits. Out of fold answers kernel ridge regression; judged is a network of one hidden layer of 128 units, 30 epochs,
 the same each time, so that what differs is the data. Interval: exact, of matched pairs, at 95 %, pooled rows taken as
 independent ones. With --model ridge the kernel regression is judged, which minds wrong labels less.
@@ -83,11 +84,11 @@ def _sound(samples: NDArray[np.floating]) -> Floats:
 
 
 def cifar10(seed: int) -> Iterator[Part]:
-    """4000 images to train on and 2000 to test; foreign are digits in grey, enlarged."""
+    """4000 images to train on and 5000 to test; foreign are digits in grey, enlarged."""
     folder = Path(os.environ["LINNET_DATA"]) / "cifar10"
     random = np.random.default_rng(seed)
     train, train_labels = _images(folder / "train.parquet", 4000)
-    test, test_labels = _images(folder / "test.parquet", 2000)
+    test, test_labels = _images(folder / "test.parquet", 5000)
     grey = planted.digits()[0][random.choice(1797, 60, replace=False), 0]
     foreign = np.repeat(np.kron(grey, np.ones((1, 4, 4)))[..., None], 3, axis=3).astype(np.float32)
     filters = _filters(train, random)
@@ -204,25 +205,30 @@ def repaired(rows: Floats, labels: Ints, test: Floats) -> data.Dataset:
     for number in range(FOLDS):
         seen, held_out = left[fold != number], left[fold == number]
         probabilities[fold == number] = answers(rows[seen], labels[seen], rows[held_out])
-    issues = introspect.label_issues(probabilities, made.values("label"), names=[str(label) for label in range(10)],
-                                     ids=made.ids, rate=0.1)
-    return introspect.relabel(made, issues, column="label")
+    names = [str(label) for label in range(10)]
+    sure, likely = (introspect.label_issues(probabilities, made.values("label"), names=names, ids=made.ids, rate=rate)
+                    for rate in (0.1, 0.5))
+    rest = tuple(item for item in likely
+                 if item.evidence["local_fdr"] < 0.5 and item.subject not in set(sure.subjects))
+    made = introspect.relabel(made, sure, column="label")
+    return introspect.drop(made, introspect.Findings(likely.kind, rest))
 
 
 def main() -> None:
     """A row a set: accuracy before and after, and what was repaired."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=["digits", "fsdd", "cifar10"])
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--model", choices=["network", "ridge"], default="network")
     given = parser.parse_args()
     torch.set_num_threads(1)
     judged = network if given.model == "network" else answers
-    print("| set | test rows | clean | dirty | repaired | points | 95 % interval | flips relabelled (rightly) | "
-          "foreign dropped (of) | copies dropped (of) | clean dropped |\n|---|---|---|---|---|---|---|---|---|---|---|")
+    head = ("set", "test rows", "clean", "dirty", "repaired", "points", "95 % interval", "relabelled (rightly)",
+            *(f"{what} dropped (of)" for what in ("foreign", "copies", "right ones", "wrong ones")))
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for name in given.sets:
         rights: list[NDArray[np.bool_]] = []
-        counts = np.zeros(8, int)
+        counts = np.zeros(10, int)
         for place, part in enumerate({"digits": digits, "fsdd": fsdd, "cifar10": cifar10}[name](given.seed)):
             rows, labels, where = dirty(part, np.random.default_rng(1000 + 10 * given.seed + place))
             mended = repaired(rows, labels, part.test)
@@ -234,16 +240,19 @@ def main() -> None:
             changed[left] = new != labels[left]
             gone = ~np.isin(np.arange(len(rows)), left)
             truth = part.train_labels[left]
+            wrong = labels != part.train_labels
             usual = ~where["copies"] & ~where["foreign"]
             rightly = (changed[left] & usual[left] & (new == truth)).sum()
-            counts += [changed.sum(), rightly, (gone & where["foreign"]).sum(), where["foreign"].sum(),
-                       (gone & where["copies"]).sum(), where["copies"].sum(), (gone & usual).sum(), usual.sum()]
+            counts += [changed.sum(), rightly, *(number for kind in (
+                where["foreign"], where["copies"], usual & ~wrong, usual & wrong) for number in ((gone & kind).sum(),
+                                                                                               kind.sum()))]
         clean, before, after = np.concatenate(rights, axis=1)
         low, high = evidence.comparisons.paired_difference(int((before & ~after).sum()), int((after & ~before).sum()),
                                                            len(after), 0.95)
         print(f"| {name} | {len(after)} | {clean.mean():.4f} | {before.mean():.4f} | {after.mean():.4f} | "
               f"{100 * (after.mean() - before.mean()):+.2f} | {100 * low:+.2f} to {100 * high:+.2f} | {counts[0]} "
-              f"({counts[1]}) | {counts[2]} ({counts[3]}) | {counts[4]} ({counts[5]}) | {counts[6]} ({counts[7]}) |",
+              f"({counts[1]}) | {counts[2]} ({counts[3]}) | {counts[4]} ({counts[5]}) | {counts[6]} ({counts[7]}) | "
+              f"{counts[8]} ({counts[9]}) |",
               flush=True)
 
 
