@@ -97,6 +97,12 @@ def our_principal(count: int) -> Any:
     return principal(chunks(count), 40)
 
 
+def our_principal_whole(count: int) -> Any:
+    from linnet.introspect import principal
+
+    return principal(np.concatenate(list(chunks(count))), 40)
+
+
 def sklearn_incremental(count: int) -> Any:
     from sklearn.decomposition import IncrementalPCA
 
@@ -138,7 +144,8 @@ LOOKS: dict[str, dict[str, Callable[[int], Any]]] = {
     "PFA": {"Linnet": our_pfa, "DNIKit": dnikit_pfa},
     "silent units": {"Linnet": our_inactive, "DNIKit": dnikit_inactive},
     "PCA, 40 directions": {"Linnet": our_principal, "DNIKit": dnikit_principal,
-                           "scikit-learn, incremental": sklearn_incremental, "scikit-learn, all rows": sklearn_whole},
+                           "scikit-learn, incremental": sklearn_incremental, "Linnet, all rows": our_principal_whole,
+                           "scikit-learn, all rows": sklearn_whole},
     "CKA, 128 and 128 columns": {"Linnet": our_cka, "numpy, all rows": numpy_cka},
 }
 
@@ -235,7 +242,7 @@ def picture(found: dict[str, dict[str, list[tuple[float, float]]]]) -> str:
     lines = found["PCA, 40 directions"]
     highest = max(mb for cells in lines.values() for _, mb in cells)
     colours = {"Linnet": "#0a7d5a", "DNIKit": "#b5532a", "scikit-learn, incremental": "#5b6ab0",
-               "scikit-learn, all rows": "#888"}
+               "Linnet, all rows": "#7bb8a4", "scikit-learn, all rows": "#888"}
     parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 260" font-family="sans-serif" font-size="12">',
              '<rect width="520" height="260" fill="white"/>',
              '<text x="20" y="22" font-size="14">Memory of principal directions, by number of rows</text>']

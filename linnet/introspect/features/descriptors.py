@@ -31,8 +31,8 @@ def describe(samples: Sequence[Any]) -> Described:
     """Descriptors of samples of one kind: Audio, images (height, width, channels) uint8, str, Mapping.
 
     Sounds: seconds, loudness in dB, its spread, the spectral centroid in Hz, and the means of 13 cepstra of 26 mel
-    bands (Davis and Mermelstein 1980). Images: height, width, mean, spread and skew of each colour, and gradients by 8 angles
-    in 2 x 2 cells (after Dalal and Triggs 2005). Texts: 256 hashed counts of three characters each, each text of
+    bands (Davis and Mermelstein 1980). Images: height, width, mean, spread and skew of each colour, and gradients by 8
+    angles in 2 x 2 cells (after Dalal and Triggs 2005). Texts: 256 hashed counts of three characters each, each text of
     length 1. Rows (Mapping): numbers standardised, NaN as 0 and said by a column of its own, others one column a value.
 
     Raises LinnetError for no samples, and for kinds that are mixed or unknown.
@@ -62,12 +62,12 @@ def _sound(sound: Audio) -> list[float]:
     size = max(16, int(_WINDOW_S * sound.sample_rate_hz))
     padded = np.pad(sound.samples.astype(np.float64), (0, max(0, size - len(sound.samples))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[:: size // 2]
-    power: Floats = np.abs(rfft(frames * np.hanning(size), axis=1)) ** 2 / size
+    power: NDArray[Any] = np.abs(rfft(frames * np.hanning(size), axis=1)) ** 2 / size
     loudness = 10 * np.log10(np.maximum(np.square(frames).mean(axis=1), 1e-10))
-    hertz: Floats = np.arange(size // 2 + 1) * (sound.sample_rate_hz / size)
+    hertz = np.asarray(np.fft.rfftfreq(size, 1 / sound.sample_rate_hz), np.float64)
     total = power.sum()
     centroid = float((power.sum(axis=0) * hertz).sum() / total) if total > 0 else 0.0
-    bands = np.log(np.maximum(np.matmul(power, _mel(hertz)), 1e-10))
+    bands = np.log(np.maximum(power @ _mel(hertz), 1e-10))
     cepstra = dct(bands, norm="ortho", axis=1)[:, :_CEPSTRA].mean(axis=0)
     return [sound.seconds, 10 * np.log10(max(float(np.square(padded).mean()), 1e-10)), float(loudness.std()), centroid,
             *cepstra.tolist()]
