@@ -1,6 +1,6 @@
 """PFA applied, tuned and certified: DS-CNN and ResNet-20 with 40 % fewer parameters.
 
-    python bench/introspect/pfa.py [--network DS-CNN] [--network ResNet-20]
+    python bench/introspect/pfa.py [--network DS-CNN] [--network ResNet-20] [--epochs 20]
 
 The trained float networks are those of bench/shrink (trained first where they are missing). Responses of training
 samples -> redundancy -> PFA with the largest energy that removes the share -> remove_channels, tuned beside the float
@@ -31,7 +31,7 @@ from linnet.introspect import Findings
 
 SHARE = 0.4
 ROWS = 1500
-EPOCHS = 5
+EPOCHS = 20
 """Of ResNet-20; a CPU minute each."""
 IMAGES = [{"step": "padded_crop"}, {"step": "flip"}, {"step": "erase", "chance": 0.7}]
 LAYERS = {"DS-CNN": "block", "ResNet-20": "stage3"}
@@ -41,21 +41,22 @@ RUNS = networks.ROOT / "bench" / "results" / "introspect" / "runs"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--network", action="append", choices=list(LAYERS))
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="of ResNet-20, a CPU minute each")
     wanted = parser.parse_args()
     torch.set_num_threads(1)
     print("| network | energy | parameters | fewer | float | untuned | tuned | difference, points (95 %) | "
           "no worse by 1 point | CPU s |\n|---|---|---|---|---|---|---|---|---|---|")
     for name in wanted.network or LAYERS:
-        print(row(networks.load(name)), flush=True)
+        print(row(networks.load(name), wanted.epochs), flush=True)
 
 
-def row(network: Network) -> str:
+def row(network: Network, epochs: int) -> str:
     """One network: found, cut, tuned, and held against its float self on the test part."""
     begun = time.process_time()
     model, task, test = network.model, network.task, network.splits.test
     energy, going = chosen(model, seen(network))
     cut = nn.remove_channels(model, going)
-    small = tuned(network, going)
+    small = tuned(network, going, epochs)
     taken = time.process_time() - begun
     before, raw, after = (tasks.evaluate(one, task, test) for one in (model, cut, small))
     rate, interval, verdict = errors_of.compared(task, after, before, 0.01)
@@ -82,7 +83,7 @@ def chosen(model: nn.Model, found: Findings) -> tuple[float, dict[str, list[int]
     raise SystemExit(f"no energy removes {SHARE} of {model.name}")
 
 
-def tuned(network: Network, going: dict[str, list[int]]) -> nn.Model:
+def tuned(network: Network, going: dict[str, list[int]], epochs: int) -> nn.Model:
     """The recipes of bench/shrink/plans.py, with fewer epochs for ResNet-20."""
     plan, folder = shrink.Plan().plus("remove_channels", layers=going), RUNS / network.name
     if network.name == "DS-CNN":
@@ -90,8 +91,8 @@ def tuned(network: Network, going: dict[str, list[int]]) -> nn.Model:
                             augment="speech", folder=folder)
     options = train.Options(optimizer="sgd", schedule="cosine", learning_rate=0.05, batch=128, keep="last", ema=0.99,
                             precision="bfloat16", weight_decay=5e-4, label_smoothing=0.0, teacher_weight=0.9)
-    return shrink.apply(plan, network.model, network.task, network.splits, teacher=network.model, epochs=EPOCHS,
-                        augment=Augment.from_json(IMAGES), options=options, folder=folder)
+    return shrink.apply(plan, network.model, network.task, network.splits, teacher=network.model, epochs=epochs,
+                        augment=Augment.from_json(IMAGES), options=options, folder=folder / str(epochs))
 
 
 if __name__ == "__main__":
