@@ -68,7 +68,7 @@ def intents(network: Network, folder: Path) -> nn.Model:
     options = train.Options(learning_rate=1e-3, weight_decay=0.01, clip=1.0, keep="last", label_smoothing=0.0,
                             teacher_weight=0.9)
     return shrink.apply(plan.plus("palettize", bits=3, edges=None).quantize(), network.model, network.task,
-                        network.splits, teacher=network.model, epochs=12, augment=[{"step": "word_dropout"}],
+                        network.splits, teacher=network.model, epochs=30, augment=[{"step": "word_dropout"}],
                         options=options, folder=folder)
 
 

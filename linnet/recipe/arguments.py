@@ -96,6 +96,33 @@ class LeakageArguments(Arguments):
     """`introspect.leakage` looks at all parts at once: at what goes in, never at an answer."""
 
 
+class NearDuplicatesArguments(Arguments):
+    """Keywords of `introspect.near_duplicates`; never on the test part."""
+
+    on: Part = "train"
+    rate: float = Field(default=0.02, gt=0, lt=1)
+
+
+class LabelIssuesArguments(FitArguments):
+    """Keywords of `train.out_of_fold` and `introspect.label_issues`; `model` is a family with its dial."""
+
+    model: dict[str, dict[str, Any]]
+    on: Part = "train"
+    folds: int = Field(default=5, ge=2)
+    by: str | None = None
+    rate: float = Field(default=0.05, gt=0, lt=1)
+
+
+class AttributionArguments(Arguments):
+    """Keywords of `nn.attribution.explained`; on the first `samples` of a part, never of the test part."""
+
+    model: ModelStep
+    on: Part = "validation"
+    method: Literal[tuple(nn.attribution.METHODS)] = "integrated_gradients"  # type: ignore[valid-type]
+    layer: str | None = None
+    samples: int = Field(default=64, ge=2)
+
+
 class SlicesArguments(Arguments):
     """Keywords of `introspect.slices`; by the task's groups and the target."""
 

@@ -17,13 +17,16 @@ from linnet.progress import Progress
 from linnet.recipe import store
 from linnet.recipe.arguments import (
     Arguments,
+    AttributionArguments,
     BenchArguments,
     ClaimArguments,
     ConfusionsArguments,
     ExportArguments,
     FitArguments,
     ForgettingArguments,
+    LabelIssuesArguments,
     LeakageArguments,
+    NearDuplicatesArguments,
     ProfileArguments,
     ProveArguments,
     RedundancyArguments,
@@ -53,16 +56,17 @@ class Context:
 
 def fit(context: Context, arguments: FitArguments, folder: Path) -> nn.Model:
     """Train a model."""
-    if isinstance(arguments.model, str):
-        model = context.value(arguments.model)
-    else:
-        ((family, dial),) = arguments.model.items()
-        try:
-            model = nn.FAMILIES[family](context.task, seed=context.seed, **dial)
-        except TypeError as error:
-            raise LinnetError(f"model family '{family}': {error}.") from error
+    model = context.value(arguments.model) if isinstance(arguments.model, str) else _fresh(context, arguments.model)
     fitted = train.fit(model, context.task, context.splits, **training(context, arguments, folder))
     return replace(fitted, name=folder.name)
+
+
+def _fresh(context: Context, wanted: Mapping[str, Mapping[str, Any]]) -> nn.Model:
+    ((family, dial),) = wanted.items()
+    try:
+        return nn.FAMILIES[family](context.task, seed=context.seed, **dial)
+    except TypeError as error:
+        raise LinnetError(f"model family '{family}': {error}.") from error
 
 
 def redundancy(context: Context, arguments: RedundancyArguments, folder: Path) -> introspect.Findings:
@@ -88,6 +92,32 @@ def profile(context: Context, arguments: ProfileArguments, folder: Path) -> intr
 def leakage(context: Context, arguments: LeakageArguments, folder: Path) -> introspect.Findings:
     """See which samples of one part are, or nearly are, in another."""
     return introspect.leakage(context.splits, progress=context.progress)
+
+
+def near_duplicates(context: Context, arguments: NearDuplicatesArguments, folder: Path) -> introspect.Findings:
+    """See which samples are nearly the same."""
+    return introspect.near_duplicates(getattr(context.splits, arguments.on), rate=arguments.rate, seed=context.seed,
+                                      progress=context.progress)
+
+
+def label_issues(context: Context, arguments: LabelIssuesArguments, folder: Path) -> introspect.Findings:
+    """See which labels are probably wrong, by models that did not see them."""
+    if not isinstance(context.task, tasks.Classify):
+        raise LinnetError(f"label_issues doubts labels; the task {context.task.kind} answers with something else.")
+    how = training(context, arguments, folder)
+    how.pop("folder")
+    asked = train.out_of_fold(_fresh(context, arguments.model), context.task, getattr(context.splits, arguments.on),
+                              folds=arguments.folds, by=arguments.by, folder=folder / "folds", how=how)
+    return introspect.label_issues(asked.probabilities, asked.given, names=asked.names, ids=asked.ids,
+                                   rate=arguments.rate)
+
+
+def attribution(context: Context, arguments: AttributionArguments, folder: Path) -> introspect.Findings:
+    """See whether maps of what answers hang on may be believed."""
+    part = getattr(context.splits, arguments.on)
+    return nn.attribution.explained(
+        context.value(arguments.model), context.task, part.take(range(min(arguments.samples, len(part)))),
+        method=arguments.method, layer=arguments.layer, progress=context.progress, seed=context.seed).findings
 
 
 def slices(context: Context, arguments: SlicesArguments, folder: Path) -> introspect.Findings:
@@ -256,6 +286,11 @@ VERBS: dict[str, Verb] = {
     "confusions": Verb("see which labels are taken for one another", ConfusionsArguments, run=confusions, **_FINDINGS),
     "profile": Verb("see what is wrong with the data", ProfileArguments, run=profile, **_FINDINGS),
     "leakage": Verb("see which samples are in two parts", LeakageArguments, run=leakage, **_FINDINGS),
+    "near_duplicates": Verb("see which samples are nearly the same", NearDuplicatesArguments, run=near_duplicates,
+                            **_FINDINGS),
+    "label_issues": Verb("see which labels are probably wrong", LabelIssuesArguments, run=label_issues, **_FINDINGS),
+    "attribution": Verb("see whether maps of what answers hang on may be believed", AttributionArguments,
+                        run=attribution, **_FINDINGS),
     "slices": Verb("see for which samples a model is worse", SlicesArguments, run=slices, **_FINDINGS),
     "forgetting": Verb("see what a smaller model no longer answers", ForgettingArguments, run=forgetting,
                        **_FINDINGS),

@@ -17,6 +17,9 @@ steps:
   mixed:  {{confusions: {{model: big}}}}
   health: {{profile: {{}}}}
   leaks:  {{leakage: {{}}}}
+  twins:  {{near_duplicates: {{}}}}
+  doubts: {{label_issues: {{model: {{dscnn: {{width: 8}}}}, folds: 2, epochs: 1, options: {{batch: 16}}}}}}
+  maps:   {{attribution: {{model: big, method: saliency, samples: 8}}}}
   weak:   {{slices: {{model: big}}}}
   small:  {{shrink: {{model: big, plan: {{findings: found, keep: 0.5, bits: 8}}, teacher: big, epochs: 1}}}}
   lost:   {{forgetting: {{model: small, than: big}}}}
@@ -59,7 +62,8 @@ def test_a_run_leaves_a_proven_file_and_a_report(folder: Path) -> None:
     page = (folder / "report.html").read_text()
     assert "of one voice it never heard" in page
     assert "dscnn: {width: 8}" in page
-    for look in ("health: profile", "leaks: leakage", "weak: slices", "lost: forgetting"):
+    for look in ("health: profile", "leaks: leakage", "weak: slices", "lost: forgetting", "twins: near duplicates",
+                 "doubts: label issues", "maps: attribution"):
         assert look in page
 
 
@@ -67,7 +71,7 @@ def test_the_same_again_does_nothing_and_says_the_same(path: Path, folder: Path)
     before = stamps(folder)
     outcome = recipe.run(path, folder=folder.parent)
     assert stamps(folder) == before
-    assert len(before) == 12
+    assert len(before) == 15
     assert outcome.sentence == recipe.run(path, folder=folder.parent).sentence
 
 
