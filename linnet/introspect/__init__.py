@@ -1,7 +1,7 @@
 """What is in there: arrays and scores in, Findings out.
 
-This room knows no network and no file. Looks change nothing; what to do about a finding is decided in a Plan, by people,
-or by a repair, which makes a new dataset and says so.
+This room knows no network and no file. Looks change nothing; what to do about a finding is decided in a Plan, by
+people, or by a repair, which makes a new dataset and says so.
 """
 
 from linnet.introspect import attribution
