@@ -22,7 +22,8 @@ def confusions(scores: Scores) -> Findings:
                     if target != answer)
     totals = Counter(scores.targets)
     ordered = sorted(pairs.items(), key=lambda item: (-item[1], -item[1] / totals[item[0][0]], item[0]))
-    return Findings("confusions", tuple(_pair(*pair, count, totals[pair[0]]) for pair, count in ordered))
+    return Findings("confusions", tuple(_pair(*pair, count, totals[pair[0]]) for pair, count in ordered),
+                    {"samples": len(scores), "wrong": sum(pairs.values()), "level": _LEVEL})
 
 
 def _pair(target: str, answer: str, count: int, total: int) -> Finding:

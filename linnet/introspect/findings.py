@@ -22,8 +22,8 @@ class Finding:
 class Findings:
     """A list of findings of one kind ("redundancy", "confusions"), the most important first.
 
-    `facts` are plain JSON about the look as a whole: what was asked of how many, the rate that is kept, what could not be
-    looked at. No items and its facts say "looked, and found nothing".
+    `facts` are plain JSON about the look as a whole: what was asked of how many, the rate that is kept, what could not
+    be looked at. No items and its facts say "looked, and found nothing".
     """
 
     kind: str

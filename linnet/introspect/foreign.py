@@ -61,7 +61,8 @@ def out_of_distribution(reference: ArrayLike | Layers, features: ArrayLike | Lay
         rows = np.random.default_rng(0).permutation(len(classes))
         halves = rows[::2], rows[1::2]
         held = {name: values[halves[1]] for name, values in inside.items()}
-        inside, classes = {name: values[halves[0]] for name, values in inside.items()}, classes[halves[0]]
+        inside = {name: values[halves[0]] for name, values in inside.items()}
+        classes = np.unique(classes[halves[0]], return_inverse=True)[1]  # a class may lie in the other half
     _check_same(inside, asked, held)
     calibration = _scores(inside, classes, held)
     _check_enough(len(_total(calibration)), rate)
@@ -111,7 +112,9 @@ def _total(parts: Mapping[str, Floats]) -> Floats:
 def _layer(inside: Floats, classes: NDArray[np.int64], asked: Floats) -> Floats:
     centres = np.stack([inside[classes == number].mean(axis=0) for number in range(classes.max() + 1)])
     shrunk = shrunken_covariance(inside - centres[classes])
-    if shrunk is None:  # nothing varies: only a sample that is not the same says anything
+    if shrunk is None and classes.any():  # nothing varies within a class, as in classes of one row
+        return _layer(inside, np.zeros_like(classes), asked)
+    if shrunk is None:  # nothing varies at all: only a sample that is not the same says anything
         return np.asarray(np.where((asked == inside[0]).all(axis=1), 0.0, _FAR))
     whiten = np.linalg.inv(np.linalg.cholesky(shrunk)).T
     to_centre = [_nearest(rows @ whiten, centres @ whiten) for rows in (inside, asked)]

@@ -17,12 +17,12 @@ from linnet.evidence.comparisons.permutation import is_right_or_wrong
 from linnet.evidence.intervals import binomial
 from linnet.evidence.many import averaged_difference, bonferroni, holm
 from linnet.evidence.many.against import MINIMUM_SAMPLES
-from linnet.evidence.settings import check_level
+from linnet.evidence.settings import check_level, check_numbers
 from linnet.introspect.findings import Finding, Findings
 
 Floats = NDArray[np.float64]
 Sides = Scores | Sequence[Scores]
-_TINY = 1e-12
+_TINY, _HAIR = 1e-12, 1e-6
 _EFFECTS = ("lost", "otherwise wrong", "won")
 
 
@@ -117,6 +117,11 @@ def _aligned(before: Sides, after: Sides) -> tuple[_Side, _Side, list[str], Mapp
             raise LinnetError(f"'{scores.subject_name}' and '{first.subject_name}' were not asked the same samples "
                               f"({len(set(scores.ids) ^ set(first.ids))} are on one side only); evaluate both on the "
                               "same dataset.")
+        targets = dict(zip(scores.ids, scores.targets, strict=True))
+        other = [name for name, target in zip(first.ids, first.targets, strict=True) if targets[name] != target]
+        if other:
+            raise LinnetError(f"{len(other)} samples have another target in '{scores.subject_name}' than in "
+                              f"'{first.subject_name}', the first is {other[0]}; evaluate both on the same dataset.")
     if not len(first):
         raise LinnetError("the scores have no rows; nothing can be said of no samples.")
     return _Side(first.ids, sides[0]), _Side(first.ids, sides[1]), list(first.targets), first.groups
@@ -160,12 +165,12 @@ def _moved(probabilities: tuple[ArrayLike, ArrayLike] | None, answers: Sequence[
     """Divergence of after from before, and the margin before, of each sample."""
     if probabilities is None:
         return None
-    old, new = (np.asarray(side, dtype=np.float64) for side in probabilities)
+    old, new = (check_numbers("probabilities", side) for side in probabilities)
     if old.ndim != 2 or old.shape != new.shape or len(old) != len(answers) or old.shape[1] < 2:
         raise LinnetError(f"probabilities are (samples, classes) of both sides, {len(answers)} samples and at least "
                           f"two classes; got shapes {old.shape} and {new.shape}.")
-    if not (np.isfinite(old).all() and np.isfinite(new).all() and min(old.min(), new.min()) >= 0):
-        raise LinnetError("probabilities must be numbers from 0 to 1; some are negative, NaN or infinite.")
+    if not all(np.isfinite(side).all() and side.min() >= 0 and side.max() <= 1 + _HAIR for side in (old, new)):
+        raise LinnetError("probabilities lie from 0 to 1; some are NaN or not. Give probabilities, not logits.")
     ordered = np.sort(old, axis=1)
     return (old * (np.log(old + _TINY) - np.log(new + _TINY))).sum(axis=1), ordered[:, -1] - ordered[:, -2]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sized
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +36,16 @@ def redundancy(responses: Responses) -> Findings:
 
     Raises LinnetError for responses that are not numbers or fewer than two samples.
     """
-    if not responses:
+    if responses is None or (isinstance(responses, Sized) and not len(responses)):
         raise LinnetError("redundancy needs the responses of at least one layer; got none. Use model.responses(...); "
                           "with layers=model.removable there are none where the family has no layers whose channels "
                           "can be removed yet (nn.zoo.REMOVABLE lists those that have), but model.layers can be seen.")
-    found = [_layer(name, moments) for name, moments in moments_of(responses).items()]
+    seen = moments_of(responses)
+    found = [_layer(name, moments) for name, moments in seen.items()]
     found.sort(key=lambda finding: finding.evidence["effective_units"] / finding.evidence["units"])
-    return Findings("redundancy", tuple(found))
+    return Findings("redundancy", tuple(found), {
+        "samples": max(moments.count for moments in seen.values()),
+        "too_few_samples": [name for name, moments in seen.items() if moments.count <= moments.columns]})
 
 
 def _layer(name: str, moments: Moments) -> Finding:

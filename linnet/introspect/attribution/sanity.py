@@ -44,15 +44,18 @@ def sanity(maps: Sequence[ArrayLike], randomised: Mapping[str, Sequence[ArrayLik
     facts = {"test": "sanity", "verdict": said, "n": len(flat), "level": LEVEL, "limit": limit, "similarity": mean,
              "interval": [low, high], "stages": {name: float(values.mean()) for name, values in stages.items()},
              "constant_maps": sum(bool(np.ptp(one) == 0) for one in flat)}
+    constant = facts["constant_maps"]
+    warnings = [f"{constant} of {len(flat)} maps are the same everywhere: they say nothing, and count as unlike."
+                ] if constant else []
     if said == "holds":
-        return Findings(KIND, (), {**facts, "warnings": []})
+        return Findings(KIND, (), {**facts, "warnings": warnings})
     statement = (f"These maps would look the same from an untrained network: with all weights randomised their ranks "
                  f"still agree by {mean:.2f} (95 % sure of {low:.2f} to {high:.2f}; the limit is {limit:g}). Do not "
                  "read what was learned from them.") if said == "fails" else (
         f"It is not yet decided whether these maps depend on what was learned: with all weights randomised their ranks "
         f"agree by {mean:.2f} (95 % sure of {low:.2f} to {high:.2f}; the limit is {limit:g}). Give more samples.")
     return Findings(KIND, (Finding("sanity", statement, facts),),
-                    {**facts, "warnings": [statement] if said == "fails" else []})
+                    {**facts, "warnings": [*warnings, *([statement] if said == "fails" else [])]})
 
 
 def _alike(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

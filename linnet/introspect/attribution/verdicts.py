@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals import betting
+from linnet.evidence.settings import check_numbers
 from linnet.introspect.findings import Findings
 
 KIND = "attribution"
@@ -17,7 +18,7 @@ LEVEL = 0.95
 
 def numbers(what: str, given: ArrayLike, *, axes: int) -> NDArray[np.float64]:
     """The values as an array with so many axes; LinnetError for none, for another shape, or for NaN."""
-    values = np.asarray(given, np.float64)
+    values = check_numbers(what, given)
     if values.ndim != axes or not values.size:
         raise LinnetError(f"{what} must be numbers with {axes} axes, the samples first, and at least one sample; got "
                           f"shape {values.shape}.")

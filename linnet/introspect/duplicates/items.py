@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -104,6 +104,8 @@ def _of_dataset(dataset: Dataset, column: str | None, ids: Sequence[str] | None)
 
 def _standardised(dataset: Dataset, columns: Sequence[str]) -> Any:
     """Numbers of different units brought to one: about their mean, by their deviation."""
+    if not len(dataset):
+        return np.empty((0, len(columns)))
     if not columns:
         raise LinnetError(f"'{dataset.name}' has no recordings, images, texts or values to compare; it has "
                           f"{', '.join(dataset.columns)}.")
@@ -118,6 +120,9 @@ def _values(given: Any) -> tuple[str, Any]:
         if given.dtype.kind not in "fiub":
             raise LinnetError(f"vectors must be numbers; got {given.dtype}.")
         return "vectors", given if given.dtype.kind == "f" else given.astype(np.float64)
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise LinnetError("near duplicates are looked for among several samples: vectors (samples, numbers), or a list "
+                          f"of Audio, images or texts; got {type(given).__name__}.")
     values = list(given)
     if values and all(isinstance(value, str) for value in values):
         return "texts", values

@@ -30,7 +30,10 @@ def leakage(splits: Splits | Mapping[str, Any], *, column: str | None = None, gr
     >>> print(found.facts["test_in_train"], found.items[0].evidence["parts"])
     1 ['train', 'test']
     """
-    parts = dict(splits)
+    if not isinstance(splits, Splits | Mapping):
+        raise LinnetError(f"leakage is between parts, each with its name; got {type(splits).__name__}. Give Splits, or "
+                          "a mapping.")
+    parts = {str(name): part for name, part in dict(splits).items()}
     if len(parts) < 2:
         raise LinnetError(f"leakage is between parts; got {', '.join(parts) or 'none'}. Give Splits, or at least two.")
     crossing = _crossing_groups(parts, groups)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from linnet.errors import LinnetError
+from linnet.evidence.settings import check_seed, is_number
 from linnet.introspect.duplicates.copies import verified
 from linnet.introspect.duplicates.gaps import close_pairs
 from linnet.introspect.duplicates.images import Images
@@ -54,7 +55,8 @@ def near_duplicates(given: Any, *, ids: Sequence[str] | None = None, column: str
 
 def find_pairs(items: Items, rate: float, seed: int, progress: Progress | None = None) -> Pairs:
     """Exact copies, then near ones among what is different."""
-    if not 0 < rate < 1:
+    check_seed(seed)
+    if not is_number(rate) or not 0 < rate < 1:
         raise LinnetError(f"rate must lie between 0 and 1: the share of false pairs to expect at most; got {rate}.")
     exact = exact_keys(items)
     first = same_as([plain(text) for text in items.values] if items.kind == "texts" else exact)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, missing_extra, unknown
+from linnet.evidence.settings import check_seed, is_count
 from linnet.introspect.features.nearby import nearby
 from linnet.introspect.features.table import as_table
 
@@ -38,7 +39,8 @@ def project(features: NDArray[Any], *, method: str = "pca", dimensions: int = 2,
     if method not in PROJECTIONS:
         raise unknown("method of projection", method, PROJECTIONS)
     table = as_table(features, rows=2)
-    if not 1 <= dimensions <= min(table.shape):
+    check_seed(seed)
+    if not is_count(dimensions) or not 1 <= dimensions <= min(table.shape):
         raise LinnetError(f"project: {table.shape[0]} samples of {table.shape[1]} columns can be shown in 1 to "
                           f"{min(table.shape)} dimensions; got {dimensions!r}.")
     return np.ascontiguousarray(PROJECTIONS[method](table, dimensions, seed), np.float32)

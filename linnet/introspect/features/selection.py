@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError, missing_extra, unknown
 from linnet.evidence.many import benjamini_hochberg
+from linnet.evidence.settings import check_seed, is_count, is_number
 from linnet.introspect.features.knockoffs import gaussian_knockoffs, knockoff_threshold
 from linnet.introspect.features.table import as_table
 from linnet.introspect.findings import Finding, Findings
 
 Floats = NDArray[np.float64]
-_BINS, _TREES, _REPEATS = 8, 100, 10
+_BINS, _TREES, _REPEATS, _FOLDS = 8, 100, 10, 5
 _EXPECTED = 10
 """Samples in a cell of two binned columns, so that the test of independence keeps its level."""
 
@@ -65,15 +66,21 @@ def select(features: NDArray[Any], target: Sequence[Any], *, method: str = "mutu
     if method not in METHODS:
         raise unknown("method of selection", method, METHODS)
     table = as_table(features, rows=4)
-    columns = [str(place) for place in range(table.shape[1])] if names is None else list(names)
+    columns = [str(name) for name in (range(table.shape[1]) if names is None else names)]
     if len(columns) != table.shape[1] or len(target) != len(table):
         raise LinnetError(f"select: {table.shape} features need {table.shape[1]} names and {len(table)} targets; got "
                           f"{len(columns)} and {len(target)}.")
-    if not 0 < rate < 1 or (count is not None and not 1 <= count <= table.shape[1]):
+    if len(set(columns)) < len(columns):
+        raise LinnetError(f"select: every column needs a name of its own; of {len(columns)} names {len(set(columns))} "
+                          "are different.")
+    check_seed(seed)
+    if not is_number(rate) or not 0 < rate < 1 or (count is not None and (
+            not is_count(count) or not 1 <= count <= table.shape[1])):
         raise LinnetError(f"select: rate lies between 0 and 1 and count between 1 and {table.shape[1]}; "
                           f"got {rate!r} and {count!r}.")
     standard, is_constant = _standardised(table)
-    scores, chosen = METHODS[method](_asked(standard, target, count, rate, seed))
+    asked, nothing = _asked(standard, target, count, rate, seed), (np.zeros(len(columns)), np.zeros(len(columns), bool))
+    scores, chosen = nothing if is_constant.all() else METHODS[method](asked)
     order = [int(place) for place in np.argsort(-scores, kind="stable") if not is_constant[place]]
     kept = order[:count] if count else [place for place in order if chosen[place]]
     return Findings("selection", tuple(_column(columns[place], float(scores[place]), method) for place in kept), {
@@ -191,8 +198,12 @@ def _lasso(table: Floats, target: Floats, seed: int) -> Floats:
         from sklearn.model_selection import KFold
     except ModuleNotFoundError as error:
         raise missing_extra("scikit-learn", "introspect") from error
+    if len(table) < 2 * _FOLDS:
+        raise LinnetError(f"select: the lasso's penalty is chosen on {_FOLDS} folds, for which {2 * _FOLDS} samples "
+                          f"are the fewest; got {len(table)}. Use method='mutual_information'.")
     is_single = target.shape[1] <= 2  # two classes mirror each other
-    made = (LassoCV if is_single else MultiTaskLassoCV)(cv=KFold(5, shuffle=True, random_state=seed), alphas=50)
+    made = (LassoCV if is_single else MultiTaskLassoCV)(cv=KFold(_FOLDS, shuffle=True, random_state=seed), alphas=50,
+                                                               random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a path that ends before its last digit is good enough to rank columns
         made.fit(table, target[:, 0] if is_single else target)

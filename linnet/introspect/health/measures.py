@@ -83,6 +83,8 @@ def measure(dataset: Dataset, *, progress: Progress | None = None) -> Measures:
 
 def measured(given: Any, ids: Sequence[str] | None = None, progress: Progress | None = None) -> Measures:
     """A Dataset, what `measure` made of one, or an array (rows, columns) of finite numbers, as Measures."""
+    if ids is not None and isinstance(given, Measures | Dataset):
+        raise LinnetError("a Dataset, and what was measured of one, has its own ids; leave ids out.")
     if isinstance(given, Measures):
         return given
     return measure(given, progress=progress) if isinstance(given, Dataset) else _of_array(given, ids)
@@ -101,8 +103,9 @@ def _of_array(given: ArrayLike, ids: Sequence[str] | None) -> Measures:
         raise LinnetError(f"{len(bad)} columns hold NaN or infinity, the first is column {bad[0]}; leave such rows "
                           "out, or fill them in.")
     names = [str(row) for row in range(len(rows))] if ids is None else [str(name) for name in ids]
-    if len(names) != len(rows):
-        raise LinnetError(f"every row needs an id; got {len(rows)} rows and {len(names)} ids.")
+    if len(names) != len(rows) or len(set(names)) < len(names):
+        raise LinnetError(f"every row needs an id of its own; got {len(rows)} rows and {len(names)} ids, "
+                          f"{len(set(names))} of them different.")
     return Measures("given", tuple(names), {f"column {at}": rows[:, at] for at in range(rows.shape[1])})
 
 

@@ -43,7 +43,7 @@ def extraction(shipped: ArrayLike, training: ArrayLike, *, held_out: ArrayLike |
     sides = {"shipped": shipped, "training": training} | ({} if held_out is None else {"held_out": held_out})
     given = {name: check_finite(name, values) for name, values in sides.items()}
     for name, values in given.items():
-        if values.ndim != 2 or not len(values) or values.shape[1] != given["training"].shape[-1]:
+        if values.ndim != 2 or not values.size or values.shape[1:] != given["training"].shape[1:]:
             raise LinnetError(f"'{name}' has shape {values.shape}; expected (rows, columns) with the columns of "
                               f"training {given['training'].shape}, at least one row.")
     check_between("rate", rate)
@@ -69,9 +69,11 @@ def extraction(shipped: ArrayLike, training: ArrayLike, *, held_out: ArrayLike |
 
 
 def _ids(given: Sequence[str] | None, rows: Floats, name: str) -> Sequence[str]:
-    if given is not None and len(given) != len(rows):
-        raise LinnetError(f"{name} has {len(given)} names for {len(rows)} rows; give one a row.")
-    return [str(row) for row in range(len(rows))] if given is None else given
+    names = [str(row) for row in (range(len(rows)) if given is None else given)]
+    if len(names) != len(rows) or len(set(names)) < len(names):
+        raise LinnetError(f"{name} must name each of {len(rows)} rows once; got {len(names)} names, {len(set(names))} "
+                          "of them different.")
+    return names
 
 
 def _nearest(rows: Floats, among: Floats) -> tuple[Floats, NDArray[np.intp]]:

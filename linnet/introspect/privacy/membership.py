@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.many import bonferroni, holm
-from linnet.evidence.settings import check_between, check_finite, check_labels, check_level
+from linnet.evidence.settings import check_between, check_finite, check_labels, check_level, check_numbers
 from linnet.introspect.findings import Finding, Findings
 from linnet.introspect.privacy.roc import area, caught
 
@@ -29,9 +29,9 @@ def losses_of(probabilities: ArrayLike, labels: ArrayLike) -> Floats:
     [0.69, 0.0]
     """
     values, index = check_finite("probabilities", probabilities), np.asarray(labels)
-    if values.ndim != 2 or index.shape != values.shape[:1] or index.dtype.kind not in "iu":
-        raise LinnetError(f"probabilities are (samples, classes) and labels a class's number a sample; got shapes "
-                          f"{values.shape} and {index.shape}.")
+    if values.ndim != 2 or not values.size or index.shape != values.shape[:1] or index.dtype.kind not in "iu":
+        raise LinnetError(f"probabilities are (samples, classes), at least one of each, and labels a class's number a "
+                          f"sample; got shapes {values.shape} and {index.shape}, labels of {index.dtype}.")
     if values.min() < 0 or values.max() > 1 + _TINY or index.min() < 0 or index.max() >= values.shape[1]:
         raise LinnetError(f"probabilities lie from 0 to 1 and labels from 0 to {values.shape[1] - 1}; got "
                           f"{values.min():g} to {values.max():g} and {index.min()} to {index.max()}.")
@@ -102,10 +102,13 @@ def _finding(name: str, numbers: dict[str, Any]) -> Finding:
 
 
 def _expected(references: ArrayLike, rows: int) -> Floats:
-    losses = np.asarray(references, dtype=np.float64)
+    losses = check_numbers("references", references)
     if losses.ndim != 2 or losses.shape[1] != rows:
         raise LinnetError(f"references are losses (models, {rows} samples), NaN where a model was trained on the "
                           f"sample; got shape {losses.shape}.")
+    if np.isinf(losses).any():
+        raise LinnetError(f"{int(np.isinf(losses).sum())} losses of the references are infinite; expected numbers, or "
+                          "NaN where a model was trained on the sample.")
     known = ~np.isnan(losses)
     if not known.any(axis=0).all():
         raise LinnetError(f"{int((~known.any(axis=0)).sum())} samples have no reference model that was not trained on "

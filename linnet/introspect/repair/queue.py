@@ -95,12 +95,15 @@ def _kind(path: Path) -> str:
 
 
 def _from_csv(path: Path) -> list[Answer]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = {"id", "given", "answer", "drop"} - set(reader.fieldnames or ())
-        if missing:
-            raise DamagedFileError(f"{path} is no labelling queue: it lacks the columns {', '.join(sorted(missing))}.")
-        return [_row(row) for row in reader]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            rows, missing = list(reader), {"id", "given", "answer", "drop"} - set(reader.fieldnames or ())
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DamagedFileError(f"{path} is no labelling queue, or was not saved as UTF-8: {error}.") from error
+    if missing:
+        raise DamagedFileError(f"{path} is no labelling queue: it lacks the columns {', '.join(sorted(missing))}.")
+    return [_row(row) for row in rows]
 
 
 def _row(row: Mapping[str, str | None]) -> Answer:

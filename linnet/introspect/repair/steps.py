@@ -21,6 +21,10 @@ def drop(dataset: Dataset, findings: Findings) -> Dataset:
     No finding, no change. The step says which samples, and of which look. Raises LinnetError for a sample that is not
     there; pairs of samples are for `deduplicate`.
     """
+    issues = [finding.subject for finding in findings if isinstance(finding.evidence.get("samples"), list)]
+    if issues:
+        raise LinnetError(f"drop takes findings about samples; '{issues[0]}' is an issue of several: give "
+                          "introspect.affected(findings), which has one finding a sample.")
     pairs = [finding.subject for finding in findings if _pair(finding)]
     if pairs:
         raise LinnetError(f"drop takes findings about samples; '{pairs[0]}' is a pair, of which one is to stay: use "
@@ -98,11 +102,8 @@ def undo(dataset: Dataset, *, source: str | Path | None = None) -> Dataset:
 
 def _pair(finding: Finding) -> tuple[str, str] | None:
     """The two samples of a finding about a pair."""
-    for name in ("ids", "samples"):
-        found = finding.evidence.get(name)
-        if isinstance(found, list | tuple) and len(found) == 2 and not isinstance(found, Mapping):
-            return str(found[0]), str(found[1])
-    return None
+    found = finding.evidence.get("ids")
+    return (str(found[0]), str(found[1])) if isinstance(found, list | tuple) and len(found) == 2 else None
 
 
 def _root(stands: Mapping[str, str], name: str) -> str:

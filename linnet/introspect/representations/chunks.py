@@ -23,9 +23,16 @@ def chunks_of(responses: Responses) -> Iterator[Chunk]:
     Raises LinnetError for no chunk, no layer, other layers than in the first chunk, and layers with other samples.
     """
     first: set[str] | None = None
+    if isinstance(responses, np.ndarray) or not isinstance(responses, Iterable):
+        raise LinnetError("responses are a mapping of a layer's name to (samples, units), or chunks of such; got "
+                          f"{type(responses).__name__}. Name it: {{'layer': responses}}.")
     for chunk in [responses] if isinstance(responses, Mapping) else responses:
+        if not isinstance(chunk, Mapping):
+            raise LinnetError(f"a chunk maps a layer's name to (samples, units); got {type(chunk).__name__}.")
         if first is None:
             first = set(chunk)
+        if not first:
+            break
         if set(chunk) != first:
             raise LinnetError(f"every chunk must hold the same layers; the first one had {', '.join(sorted(first))}, "
                               f"a later one {', '.join(sorted(chunk))}.")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.many import benjamini_hochberg
+from linnet.evidence.settings import check_between, check_count, check_seed
 from linnet.introspect.features.table import as_table
 from linnet.introspect.findings import Finding, Findings
 from linnet.introspect.representations.chunks import Responses, checked_shape, chunks_of
@@ -29,6 +30,7 @@ def concept(features_with: NDArray[Any], features_without: NDArray[Any], *, draw
 
     Raises LinnetError for NaN, other columns on the two sides, fewer than five samples on one.
     """
+    check_seed(seed), check_count("draws", draws, least=19)  # with fewer, no p-value could be as low as 0.05
     sides = [as_table(side, rows=_FOLDS, name=f"features_{name}") for side, name in
              ((features_with, "with"), (features_without, "without"))]
     if sides[0].shape[1] != sides[1].shape[1]:
@@ -59,6 +61,7 @@ def responding_units(responses: Responses, labels: Sequence[Any], *, rate: float
     """
     from linnet.introspect.representations.probes import _codes
 
+    check_between("rate", rate)
     names, codes = _codes(labels)
     layers: dict[str, list[NDArray[Any]]] = {}
     for chunk in chunks_of(responses):

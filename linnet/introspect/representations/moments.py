@@ -84,7 +84,7 @@ class Moments:
         Rows that are not finite leave a mean that is not finite: look at `mean` at the end, which costs nothing.
         """
         rows = np.asarray(rows)
-        if rows.ndim != 2 or not rows.shape[1] or not (np.issubdtype(rows.dtype, np.number) or rows.dtype == bool):
+        if rows.ndim != 2 or not rows.shape[1] or rows.dtype.kind not in "fiub":
             raise LinnetError(f"rows must be numbers, (rows, columns); got {rows.dtype} {rows.shape}.")
         if self.count and rows.shape[1] != self.columns:
             raise LinnetError(f"rows had {self.columns} columns so far; got {rows.shape[1]}.")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
+from linnet.evidence.settings import is_count
 from linnet.introspect.representations.chunks import checked
 from linnet.introspect.representations.moments import Moments
 
@@ -58,7 +59,7 @@ def principal(rows: NDArray[Any] | Iterable[NDArray[Any]], dimensions: int) -> P
     for chunk in [rows] if isinstance(rows, np.ndarray) else rows:
         moments.update(chunk)
     checked("rows", moments.count, moments.mean)
-    if not 1 <= dimensions <= moments.columns:
+    if not is_count(dimensions) or not 1 <= dimensions <= moments.columns:
         raise LinnetError(f"{moments.columns} columns have 1 to {moments.columns} principal directions; "
                           f"got {dimensions!r}.")
     variances, vectors = np.linalg.eigh(moments.covariance)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.evidence.intervals import binomial
+from linnet.evidence.settings import check_count, check_seed
 from linnet.introspect.features.table import as_table
 from linnet.introspect.findings import Finding, Findings
 
@@ -34,6 +35,9 @@ def probe(features: NDArray[Any] | Mapping[str, NDArray[Any]], labels: Sequence[
     Raises LinnetError for a single label, fewer groups than folds, a label in one group only, NaN.
     """
     layers = dict(features) if isinstance(features, Mapping) else {"features": features}
+    check_seed(seed), check_count("controls", controls)
+    if not layers:
+        raise LinnetError("a probe needs the features of at least one layer; got none.")
     names, codes = _codes(labels)
     _, units = _codes(groups if groups is not None else np.arange(len(codes)))
     folds = _folds(codes, units, seed)

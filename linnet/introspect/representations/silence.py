@@ -33,7 +33,11 @@ def inactive(responses: Responses, *, share: float = 0.99) -> Findings:
     for chunk in chunks_of(responses):
         for layer, values in chunk.items():
             checked_shape(layer, values)
+            if np.asarray(values).dtype.kind not in "fiubO":
+                raise LinnetError(f"the responses of layer '{layer}' must be numbers; got {np.asarray(values).dtype}.")
             seen.setdefault(layer, _Counts()).update(np.asarray(values))
+    if empty := [layer for layer, counts in seen.items() if not counts.count]:
+        raise LinnetError(f"the responses of layer '{empty[0]}' hold no sample; at least one is needed.")
     found = [_layer(layer, counts, share) for layer, counts in seen.items()]
     items = sorted((one for one in found if one.evidence["rarely"] or one.evidence["never"]),
                    key=lambda one: -(len(one.evidence["rarely"]) + len(one.evidence["never"])) / one.evidence["units"])

@@ -38,6 +38,9 @@ def cka(responses: Responses, others: Responses | None = None) -> Findings:
     own = {key: float(np.linalg.norm(covariance[where, where])) for key, where in places.items()}
     pairs = [(a, b) for number, a in enumerate(places) for b in list(places)[number + 1 :]
              if others is None or a[0] != b[0]]
+    if not pairs:
+        raise LinnetError(f"cka compares layers; there is only '{next(iter(places))[1]}'. Give two layers, or the "
+                          "responses of another model as well.")
     found = [_pair(a, b, covariance[places[a], places[b]], own, moments.count) for a, b in pairs]
     found.sort(key=lambda finding: -finding.evidence["cka"])
     return Findings("similarity", tuple(found), {

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.errors import LinnetError
+from linnet.evidence.settings import check_numbers
 from linnet.introspect.slices.candidates import Candidate, Mask
 
 Floats = NDArray[np.float64]
@@ -36,7 +37,7 @@ def from_features(features: ArrayLike, wrong: Floats, discovery: Mask, *, minimu
 
 def _prepared(features: ArrayLike, rows: int, discovery: Mask) -> tuple[Floats, int]:
     """Standardised by the discovery rows, in their principal directions."""
-    values = np.asarray(features, dtype=np.float64)
+    values = check_numbers("features", features)
     if values.ndim != 2 or len(values) != rows:
         raise LinnetError(f"features have shape {values.shape}; expected ({rows}, columns), one row a sample in the "
                           "order of the scores.")
