@@ -7,7 +7,7 @@ people, or by a repair, which makes a new dataset and says so.
 from linnet.introspect import attribution
 from linnet.introspect.confusions import confusions
 from linnet.introspect.duplicates import leakage, near_duplicates
-from linnet.introspect.features import METHODS, PROJECTIONS, Described, describe, project, select
+from linnet.introspect.features import PROJECTIONS, SELECTIONS, Described, describe, project, select
 from linnet.introspect.findings import Finding, Findings
 from linnet.introspect.foreign import out_of_distribution
 from linnet.introspect.forgetting import forgetting, forgetting_claims
@@ -29,9 +29,9 @@ from linnet.introspect.representations import (
 )
 from linnet.introspect.slices import slices
 
-__all__ = ["METHODS", "PROJECTIONS", "Described", "Finding", "Findings", "Moments", "Principal", "affected",
+__all__ = ["PROJECTIONS", "SELECTIONS", "Described", "Finding", "Findings", "Moments", "Principal", "affected",
            "attribution", "cka", "concept", "confusions", "deduplicate", "describe", "drift", "drop", "extraction",
            "forgetting", "forgetting_claims", "inactive", "label_issues", "leakage", "losses_of", "membership",
            "near_duplicates", "order", "out_of_distribution", "pfa", "principal", "probe", "profile", "project",
-           "read_queue", "redundancy", "relabel", "repairs", "responding_units", "select", "slices", "traces",
-           "undo", "write_queue"]
+           "read_queue", "redundancy", "relabel", "repairs", "responding_units", "select", "slices", "traces", "undo",
+           "write_queue"]

@@ -130,7 +130,7 @@ def test_a_class_of_one_row_does_not_silence_all_alarms() -> None:
 
 
 def test_columns_that_are_all_constant_are_not_chosen_by_any_method() -> None:
-    for method in introspect.METHODS:
+    for method in introspect.SELECTIONS:
         found = introspect.select(np.ones((60, 3)), CLASSES, method=method)
         assert (found.subjects, found.facts["never_change"]) == ((), ["0", "1", "2"])
 

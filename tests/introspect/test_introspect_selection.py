@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from linnet.errors import LinnetError
-from linnet.introspect import METHODS, select
+from linnet.introspect import SELECTIONS, select
 from linnet.introspect.features.knockoffs import gaussian_knockoffs
 
 
@@ -15,7 +15,7 @@ def planted(samples: int = 400, columns: int = 30, useful: int = 5, seed: int = 
 
 
 @pytest.mark.parametrize("method", [pytest.param(name, marks=pytest.mark.slow) if name == "permutation" else name
-                                    for name in METHODS])
+                                    for name in SELECTIONS])
 def test_useful_columns_come_first_for_numbers_and_classes(method: str) -> None:
     features, number = planted(alike=0.0)
     features[:, 29] = 4.0

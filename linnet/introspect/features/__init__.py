@@ -2,6 +2,6 @@
 
 from linnet.introspect.features.descriptors import Described, describe
 from linnet.introspect.features.projection import PROJECTIONS, project
-from linnet.introspect.features.selection import METHODS, select
+from linnet.introspect.features.selection import SELECTIONS, select
 
-__all__ = ["METHODS", "PROJECTIONS", "Described", "describe", "project", "select"]
+__all__ = ["PROJECTIONS", "SELECTIONS", "Described", "describe", "project", "select"]

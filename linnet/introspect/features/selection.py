@@ -47,8 +47,8 @@ def select(features: NDArray[Any], target: Sequence[Any], *, method: str = "mutu
     """Findings of kind "selection": the columns that say something about `target`, the best first.
 
     `features` is (samples, columns); a target of floats is a number to foretell, anything else a class. `method` is a
-    name in METHODS. With `count` the best so many are chosen; without, each method decides by itself: "knockoffs" and
-    "mutual_information" keep the share of false ones among the chosen at `rate` on average, the others promise nothing.
+    name in SELECTIONS. With `count` the best so many are chosen; without, each method decides by itself: "knockoffs"
+    and "mutual_information" keep the share of false ones among the chosen at `rate` on average, the others promise nothing.
 
     - "mutual_information": of up to eight equal-sized bins, each column alone; Pearson's test, then Benjamini and
       Hochberg. A column that merely goes along with a useful one counts as useful.
@@ -63,8 +63,8 @@ def select(features: NDArray[Any], target: Sequence[Any], *, method: str = "mutu
     Raises LinnetError for NaN, a target that is always the same, other lengths, an unknown method. Columns that never
     change are never chosen, and are named in the facts.
     """
-    if method not in METHODS:
-        raise unknown("method of selection", method, METHODS)
+    if method not in SELECTIONS:
+        raise unknown("method of selection", method, SELECTIONS)
     table = as_table(features, rows=4)
     columns = [str(name) for name in (range(table.shape[1]) if names is None else names)]
     if len(columns) != table.shape[1] or len(target) != len(table):
@@ -80,7 +80,7 @@ def select(features: NDArray[Any], target: Sequence[Any], *, method: str = "mutu
                           f"got {rate!r} and {count!r}.")
     standard, is_constant = _standardised(table)
     asked, nothing = _asked(standard, target, count, rate, seed), (np.zeros(len(columns)), np.zeros(len(columns), bool))
-    scores, chosen = nothing if is_constant.all() else METHODS[method](asked)
+    scores, chosen = nothing if is_constant.all() else SELECTIONS[method](asked)
     order = [int(place) for place in np.argsort(-scores, kind="stable") if not is_constant[place]]
     kept = order[:count] if count else [place for place in order if chosen[place]]
     return Findings("selection", tuple(_column(columns[place], float(scores[place]), method) for place in kept), {
@@ -210,6 +210,6 @@ def _lasso(table: Floats, target: Floats, seed: int) -> Floats:
     return np.asarray(np.linalg.norm(np.atleast_2d(made.coef_), axis=0), np.float64)
 
 
-METHODS: dict[str, Callable[[_Asked], _Answer]] = {
+SELECTIONS: dict[str, Callable[[_Asked], _Answer]] = {
     "mutual_information": _mutual_information, "mrmr": _mrmr, "l1": _l1, "permutation": _permutation,
     "knockoffs": _knockoffs}
