@@ -48,7 +48,8 @@ def select(features: NDArray[Any], target: Sequence[Any], *, method: str = "mutu
 
     `features` is (samples, columns); a target of floats is a number to foretell, anything else a class. `method` is a
     name in SELECTIONS. With `count` the best so many are chosen; without, each method decides by itself: "knockoffs"
-    and "mutual_information" keep the share of false ones among the chosen at `rate` on average, the others promise nothing.
+    and "mutual_information" keep the share of false ones among the chosen at `rate` on average, the others promise
+    nothing.
 
     - "mutual_information": of up to eight equal-sized bins, each column alone; Pearson's test, then Benjamini and
       Hochberg. A column that merely goes along with a useful one counts as useful.
