@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linnet.errors import DamagedFileError, LinnetError, unknown
+from linnet.evidence.settings import is_count
 from linnet.files import alone, replacing
 from linnet.nn.channels import path_of
 from linnet.nn.model import Model
@@ -39,10 +40,10 @@ class Captured:
     @property
     def said(self) -> dict[str, Any]:
         """Which model, data and layers these are, and in how many pieces: as `capture` wrote it down."""
-        path = self.folder / _SAID
+        path = Path(self.folder) / _SAID
         if not path.exists():
             raise LinnetError(f"{self.folder} holds no captured responses; make them with nn.capture(...).")
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return _read(path)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class Captured:
         from pyarrow import parquet
 
         for number in range(self.said["pieces"]):
-            path = self.folder / _name(number)
+            path = Path(self.folder) / _name(number)
             try:
                 yield parquet.read_table(path, columns=columns)
             except (OSError, pa.ArrowException) as error:
@@ -85,13 +86,17 @@ def capture(model: Model, task: Task, dataset: Dataset, folder: str | Path, *, l
     Raises LinnetError for an unknown layer (with the nearest name), a layer that gave no one array a sample, and a
     folder that holds the responses of another model, other data or other layers.
     """
+    if isinstance(layers, str):
+        raise LinnetError(f"layers are several names; for one, give a list: layers=['{layers}'].")
     paths = _paths(model, tuple(model.layers if layers is None else layers))
-    if batch < 1:
+    if not is_count(batch) or batch < 1:
         raise LinnetError(f"batch is how many samples a file holds, at least 1; got {batch!r}.")
-    target, starts = Path(folder), range(0, len(dataset), batch)
+    target, starts = Path(folder), range(0, len(dataset), int(batch))
+    if target.exists() and not target.is_dir():
+        raise LinnetError(f"{target} is a file; captured responses need a folder.")
     order = hashlib.sha256("\n".join(dataset.ids).encode()).hexdigest()
     said = {"model": model.identity, "data": dataset.fingerprint, "order": order, "layers": list(paths),
-            "rows": len(dataset), "batch": batch, "pieces": len(starts)}
+            "rows": len(dataset), "batch": int(batch), "pieces": len(starts)}
     with alone(target, "capture"):
         _begin(target, said)
         for number, start in enumerate(starts):
@@ -118,7 +123,7 @@ def _begin(folder: Path, said: Mapping[str, Any]) -> None:
     """Write down what comes here, or see that it is what came here before."""
     path = folder / _SAID
     if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = _read(path)
         other = sorted(key for key in said if before.get(key) != said[key])
         if other:
             raise LinnetError(f"{folder} holds responses of another capture ({', '.join(other)} differ); take another "
@@ -126,6 +131,13 @@ def _begin(folder: Path, said: Mapping[str, Any]) -> None:
         return
     with replacing(path) as partial:
         partial.write_text(json.dumps(said, indent=1), encoding="utf-8")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise DamagedFileError(f"{path} cannot be read ({error}); take another folder, or delete this one.") from error
 
 
 def _responses(model: Model, task: Task, part: Dataset, paths: Mapping[str, str]) -> dict[str, NDArray[np.float32]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.data import Dataset, Splits
-from linnet.errors import LinnetError
+from linnet.errors import LinnetError, unknown
+from linnet.evidence.settings import check_seed
 from linnet.files import replacing
 from linnet.nn import Model
 from linnet.tasks import Classify
 from linnet.tasks.evaluate import in_batches
 from linnet.train.fit import fit
+from linnet.train.options import of_kind
 
 log = logging.getLogger("linnet")
 _BATCH = 64
@@ -47,14 +50,16 @@ def out_of_fold(model: Model, task: Classify, dataset: Dataset, *, folds: int = 
     `model` is any untrained model of the task's; `how` are the keywords of `fit` (epochs, seed, options, augment).
     `by` names a column whose groups stay whole, as speakers should; the same recording or image under two ids stays
     together in any case. Folds go by hash of the seed, whatever the order of the rows. Of what a fold is trained on an
-    eighth chooses the best epoch. With `folder`, folds that are done are not repeated and one that was stopped goes on.
+    eighth, at least one group, chooses the best epoch. With `folder`, folds that are done are not repeated and one that
+    was stopped goes on.
 
     Raises LinnetError for a model that was trained before (it may have seen the samples), a task of several labels a
     sample, fewer groups than folds, and a folder that holds other folds than these. Ctrl-C ends it between epochs.
     """
     how = dict(how or {})
     _check(model, task, folds)
-    fold = _folds(dataset, by, folds, int(how.get("seed", 0)))
+    _check_how(how)
+    fold = _folds(dataset, by, folds, check_seed(how.get("seed", 0)))
     place = Path(folder) if folder else None
     if place:
         _same(place, {"data": dataset.fingerprint, "model": model.identity, "folds": folds, "by": by,
@@ -75,7 +80,11 @@ def _answered(model: Model, task: Classify, dataset: Dataset, which: tuple[NDArr
     if done and done.exists():
         return np.asarray(np.load(done, allow_pickle=False), np.float64)
     held, seen = dataset.take(np.flatnonzero(fold == number)), np.flatnonzero(fold != number)
-    chooses = _folds(dataset.take(seen), by, _FRAMES, number) == 0
+    units = len(set(_units(dataset.take(seen), by)))
+    if units < 2:
+        raise LinnetError(f"without fold {number} there is only one {f'group of {by}' if by else 'sample'} left to "
+                          "learn from, and none to choose the best epoch by. Give more of them.")
+    chooses = _folds(dataset.take(seen), by, min(_FRAMES, units), number) == 0
     splits = Splits(dataset.take(seen[~chooses]), dataset.take(seen[chooses]), held)
     fitted = fit(model, task, splits, folder=place / f"fold{number}" if place else None, **how)
     if "stopped" in fitted.notes:
@@ -114,8 +123,15 @@ def _check(model: Model, task: Classify, folds: int) -> None:
                           "seen the samples. Give a fresh one; each fold trains its own copy.")
     if not isinstance(task, Classify) or task.choice == "many":
         raise LinnetError("out-of-fold probabilities are of one label a sample; this task asks for something else.")
-    if folds < 2:
+    if of_kind("folds", folds, "int") < 2:
         raise LinnetError(f"folds must be at least 2; got {folds}.")
+
+
+def _check_how(how: Mapping[str, Any]) -> None:
+    known = [name for name in inspect.signature(fit).parameters if name not in ("model", "task", "data", "folder")]
+    for name in how:
+        if name not in known:
+            raise unknown("keyword of fit", name, known)
 
 
 def _same(place: Path, settings: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from linnet.data import Splits
 from linnet.errors import LinnetError
-from linnet.evidence.settings import check_amount, check_between
+from linnet.evidence.settings import check_amount, check_between, check_seed
 from linnet.nn import Model
 from linnet.progress import Progress
 from linnet.tasks import Task
@@ -84,6 +84,11 @@ def fit_privately(model: Model, task: Task, data: Splits, *, budget: Budget | No
     if epochs < 1:
         raise LinnetError(f"epochs must be at least 1; got {epochs}.")
     _check(model, task, data, options)
+    if budget.delta is not None and budget.delta * len(data.train) >= 1:
+        raise LinnetError(f"a delta of {budget.delta:g} would allow giving one of {len(data.train)} samples away; "
+                          "expected one below one in the number of samples (None takes a tenth of that).")
+    if seed is not None:
+        check_seed(seed)
     per_sample.opacus()
     with threads(options.threads):
         run = _Private(model, task, data, budget, epochs, seed, options)

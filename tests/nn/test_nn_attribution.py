@@ -284,3 +284,23 @@ def test_recordings_of_any_length_and_rows_of_a_table_are_explained(tunes: data.
     table = tasks.Classify(numbers, input=["length", "width"], target="colour")
     found = attribution.attribute(nn.zoo.mlp(table, width=8), table, numbers.test.take(range(3)))
     assert (found.space, found.values.shape) == ("columns", (3, 2))
+
+
+def test_explaining_leaves_a_model_in_training_as_it_was(heard: tuple[nn.Model, Classify, data.Dataset]) -> None:
+    model, task, samples = heard
+    model.module.train()
+    before = {name: values.clone() for name, values in model.module.state_dict().items()}
+    maps = [attribution.attribute(model, task, samples, method="grad_cam").values for _ in range(2)]
+    np.testing.assert_array_equal(*maps)
+    assert model.module.training
+    assert all(torch.equal(values, before[name]) for name, values in model.module.state_dict().items())
+
+
+def test_settings_that_are_none_are_refused(heard: tuple[nn.Model, Classify, data.Dataset]) -> None:
+    model, task, samples = heard
+    with pytest.raises(LinnetError, match="tolerance"):
+        attribution.attribute(model, task, samples, tolerance=-1)
+    with pytest.raises(LinnetError, match="seed"):
+        attribution.explained(model, task, samples, method="saliency", seed="a")
+    with pytest.raises(LinnetError, match="got NoneType"):
+        attribution.attribute(model, task, None)

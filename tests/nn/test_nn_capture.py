@@ -90,3 +90,21 @@ def test_what_is_not_there_is_said(model: nn.Model, tone_task: tasks.Classify, t
         capture(model, tone_task, tones.test, tmp_path, batch=0)
     with pytest.raises(LinnetError, match="no captured responses"):
         len(Captured(tmp_path / "nowhere"))
+
+
+def test_what_is_no_capture_is_refused_in_words(model: nn.Model, tone_task: tasks.Classify, tones: data.Splits,
+                                                tmp_path: Path) -> None:
+    with pytest.raises(LinnetError, match="batch"):
+        capture(model, tone_task, tones.validation, tmp_path / "a", batch=1.5)
+    with pytest.raises(LinnetError, match="layers are several names"):
+        capture(model, tone_task, tones.validation, tmp_path / "a", layers="stem")
+    (tmp_path / "file").write_text("here")
+    with pytest.raises(LinnetError, match="is a file"):
+        capture(model, tone_task, tones.validation, tmp_path / "file")
+    found = capture(model, tone_task, tones.validation, tmp_path / "b", layers=["stem"])
+    assert len(list(Captured(str(tmp_path / "b")))) == len(list(found))
+    (tmp_path / "b" / "capture.json").write_text("{")
+    with pytest.raises(DamagedFileError, match=r"capture\.json"):
+        _ = found.layers
+    with pytest.raises(DamagedFileError, match=r"capture\.json"):
+        capture(model, tone_task, tones.validation, tmp_path / "b", layers=["stem"])

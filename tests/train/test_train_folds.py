@@ -79,3 +79,20 @@ def test_what_was_trained_already_is_refused(whole: data.Dataset) -> None:
         train.out_of_fold(replace(model_of(task), history=({"epoch": 1},)), task, whole)
     with pytest.raises(LinnetError, match="at least 2"):
         train.out_of_fold(model_of(task), task, whole, folds=1)
+
+
+def test_what_cannot_be_folded_is_refused_in_words(whole: data.Dataset) -> None:
+    task = tasks.Classify(whole, input="image", target="side")
+    for given, says in [({"folds": 2.5}, "folds must be a whole number"), ({"how": {"seed": "a"}}, "seed"),
+                        ({"how": {"epoch": 1}}, "did you mean 'epochs'"),
+                        ({"how": {"folder": "x"}}, "unknown keyword of fit 'folder'")]:
+        with pytest.raises(LinnetError, match=says):
+            train.out_of_fold(model_of(task), task, whole, **given)
+    with pytest.raises(LinnetError, match="only one sample left to learn from"):
+        train.out_of_fold(model_of(task), task, whole.take(range(2)), folds=2, how=HOW)
+
+
+def test_few_groups_are_enough(tones: data.Splits, tone_task: tasks.Classify) -> None:
+    found = train.out_of_fold(nn.zoo.dscnn(tone_task, width=4), tone_task, tones.train, folds=3, by="voice",
+                              how={"epochs": 1, "options": OPTIONS})
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)

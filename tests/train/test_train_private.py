@@ -143,3 +143,10 @@ def test_poisson_batches_some_of_them_empty_spend_what_is_told(task: tasks.Class
     assert (told["steps"], told["accountant"]) == (len(squares.train), "prv")
     assert 7.0 < told["epsilon"] <= 8.0
     assert np.isfinite(model.history[-1]["validation_loss"])
+
+
+def test_a_delta_that_gives_samples_away_and_a_seed_that_is_none_are_refused(task, squares) -> None:
+    with pytest.raises(LinnetError, match="below one in the number of samples"):
+        train.fit_privately(small(task), task, squares, budget=train.Budget(delta=0.5), epochs=1, options=OPTIONS)
+    with pytest.raises(LinnetError, match="seed"):
+        fitted(small(task), task, squares, seed=-1, epochs=1)

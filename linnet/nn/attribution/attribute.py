@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,8 @@ def attribute(model: Model | Predictor, task: Task, given: Dataset | Sequence[An
     Raises LinnetError for names that are not known, a model without gradients (a shipped file: "occlusion" can still
     ask it), a model that gives one answer a position, and values that are not numbers.
     """
+    if not isinstance(given, Sized):
+        raise LinnetError(f"samples are a Dataset, or a list of decoded ones; got {type(given).__name__}.")
     if not len(given):
         raise LinnetError("there is nothing to explain: no sample was given.")
     ids = tuple(given.ids) if isinstance(given, Dataset) else tuple(str(place) for place in range(len(given)))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linnet.data import Dataset
+from linnet.evidence.settings import check_seed
 from linnet.introspect import Findings
 from linnet.introspect import attribution as judged
 from linnet.nn.attribution.attribute import attribute, samples_of
@@ -48,7 +49,7 @@ def explained(model: Model | Predictor, task: Task, given: Dataset | Sequence[An
     reason). `settings["seed"]` (0) draws the random orders and weights. The tests cost about five times what the maps
     of so many samples cost.
     """
-    seed = int(settings.pop("seed", 0)) if method != "smoothgrad" else int(settings.get("seed", 0))
+    seed = check_seed(settings.get("seed", 0) if method == "smoothgrad" else settings.pop("seed", 0))
     maps = attribute(model, task, given, method=method, target=target, layer=layer, progress=progress, **settings)
     some = samples_of(task, given, 0, _TESTED)
     count, looks, skipped = len(some), list[Findings](), dict[str, str]()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from linnet.errors import LinnetError
+from linnet.evidence.settings import check_between, check_seed
 from linnet.nn.attribution.route import Batch, Route
 
 _DECADES = 7
@@ -72,6 +73,7 @@ def smoothgrad(route: Route, batch: Batch, targets: Tensor, *, rows: int, draws:
     if draws < 1 or not 0 < noise < 10:
         raise LinnetError(f"smoothgrad takes one draw or more, and noise above 0 as a share of the sample's range; "
                           f"got draws={draws}, noise={noise}.")
+    check_seed(seed)
     random = torch.Generator(device="cpu").manual_seed(seed)
     x = batch.values
     flat = x.flatten(1)
@@ -93,6 +95,7 @@ def integrated_gradients(route: Route, batch: Batch, targets: Tensor, *, rows: i
     """
     if nodes is not None and (isinstance(nodes, bool) or not isinstance(nodes, int) or nodes < 1):
         raise LinnetError(f"nodes is how many gradients are taken on the way, 1 or more; got {nodes!r}.")
+    check_between("tolerance", tolerance)
     difference = gained(route, batch, targets)
     if nodes is not None:
         values = _integral(route, batch, targets, _rule(route, nodes), rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -43,8 +44,9 @@ def layer_path(model: Model, layer: str) -> str:
 def last_with_places(model: Model, inputs: tuple[Tensor, ...]) -> str:
     """The last layer, as a path, whose output is a picture (batch, channels, height, width): for Grad-CAM."""
     seen: list[str] = []
-    names = {id(unit): name for name, unit in model.module.named_modules()}
-    picked = [unit for name, unit in model.module.named_modules()
+    network = copy.deepcopy(model.module).eval()  # in training, a look would move the normalisations' averages
+    names = {id(unit): name for name, unit in network.named_modules()}
+    picked = [unit for name, unit in network.named_modules()
               if name.startswith("layers.") and not isinstance(unit, nn.Dropout)]  # attention weights pass through it
 
     def listen(module: nn.Module, _given: Any, answer: Any) -> None:
@@ -52,7 +54,7 @@ def last_with_places(model: Model, inputs: tuple[Tensor, ...]) -> str:
             seen.append(names[id(module)])
 
     with listening(picked, listen), torch.no_grad():
-        model.module(*inputs)
+        network(*inputs)
     if not seen:
         raise LinnetError(f"Grad-CAM weights the channels of a layer that has places in height and width; "
                           f"'{model.name}' has none. Use method='integrated_gradients', or 'occlusion'.")
