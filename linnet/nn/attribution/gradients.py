@@ -96,7 +96,7 @@ def integrated_gradients(route: Route, batch: Batch, targets: Tensor, *, rows: i
     if nodes is not None and (isinstance(nodes, bool) or not isinstance(nodes, int) or nodes < 1):
         raise LinnetError(f"nodes is how many gradients are taken on the way, 1 or more; got {nodes!r}.")
     check_between("tolerance", tolerance)
-    difference = gained(route, batch, targets)
+    difference = gained(route, batch, targets, rows)
     if nodes is not None:
         values = _integral(route, batch, targets, _rule(route, nodes), rows)
         return Found(values, difference, torch.full_like(targets, nodes))
@@ -113,15 +113,24 @@ def integrated_gradients(route: Route, batch: Batch, targets: Tensor, *, rows: i
     return Found(total, difference, spent)
 
 
-def gained(route: Route, batch: Batch, targets: Tensor) -> Tensor:
-    """The answer less that of the baseline: (rows,)."""
-    with torch.no_grad():
-        nothing = batch.baseline.expand(len(targets), *batch.values.shape[1:])
-        chosen = [route.answers(values, batch.inputs).gather(1, targets[:, None])[:, 0]
-                  for values in (batch.values, nothing)]
-    if not bool(torch.isfinite(chosen[0]).all()):
+def gained(route: Route, batch: Batch, targets: Tensor, rows: int) -> Tensor:
+    """The answer less that of the baseline: (samples,); `rows` go through the network at once."""
+    nothing = batch.baseline.expand(len(targets), *batch.values.shape[1:])
+    found = torch.cat([_chosen(route, batch.values, batch.inputs, targets, part)
+                       - _chosen(route, nothing, batch.inputs, targets, part) for part in _parts(len(targets), rows)])
+    if not bool(torch.isfinite(found).all()):
         route.refuse_broken(batch.inputs)
-    return chosen[0] - chosen[1]
+    return found
+
+
+def _chosen(route: Route, values: Tensor, inputs: tuple[Tensor, ...], targets: Tensor, part: slice) -> Tensor:
+    with torch.no_grad():
+        answers = route.answers(values[part], tuple(array[part] for array in inputs))
+    return answers.gather(1, targets[part, None])[:, 0]
+
+
+def _parts(count: int, rows: int) -> list[slice]:
+    return [slice(first, min(first + rows, count)) for first in range(0, count, rows)]
 
 
 def _rule(route: Route, nodes: int, *, is_graded: bool = False) -> Rule:
@@ -136,54 +145,68 @@ def _rule(route: Route, nodes: int, *, is_graded: bool = False) -> Rule:
 
 def _integral(route: Route, batch: Batch, targets: Tensor, rule: Rule, rows: int) -> Tensor:
     """Baseline to sample times the mean gradient between them; `rows` go through the network at once."""
-    start, way = batch.baseline, batch.values - batch.baseline
-    beyond = route.linear is not None
-    if route.linear is not None:
-        with torch.no_grad():
-            start = route.linear(batch.baseline)
-            moved = route.linear(batch.values) - start
+    return torch.cat([_integral_of(route, _rows_of(batch, part), targets[part], rule, rows)
+                      for part in _parts(len(targets), rows)])
+
+
+def _integral_of(route: Route, batch: Batch, targets: Tensor, rule: Rule, rows: int) -> Tensor:
+    way, linear = batch.values - batch.baseline, route.linear
+    if linear is None:
+        total = _along(route, batch.baseline, way, (batch.inputs, targets), rule, rows)
     else:
-        moved = way
-    parts = [slice(first, first + rows) for first in range(0, len(targets), rows)]
-    total = torch.cat([_along(route, start if len(start) == 1 else start[part], moved[part],
-                              tuple(array[part] for array in batch.inputs), targets[part],
-                              (rule, rows, beyond)) for part in parts])
-    if route.linear is not None:
+        with torch.no_grad():
+            start = linear(batch.baseline)
+            moved = linear(batch.values).sub_(start)
+        total = _along(route, start, moved, (batch.inputs, targets), rule, rows)
         with torch.enable_grad():
             leaf = batch.values.detach().requires_grad_()
-            (total,) = torch.autograd.grad(route.linear(leaf), leaf, total)
+            (total,) = torch.autograd.grad(linear(leaf), leaf, total)
+    if not bool(torch.isfinite(total).all()):
+        route.refuse_broken(batch.inputs)
     return total * way
 
 
-def _along(route: Route, start: Tensor, moved: Tensor, inputs: tuple[Tensor, ...], targets: Tensor,
-           how: tuple[Rule, int, bool]) -> Tensor:
-    """The weighted sum of the gradients at the nodes, as many of them a pass as fit."""
-    (places, weights), rows, beyond = how
-    at_once = max(1, rows // len(targets))
+def _along(route: Route, start: Tensor, moved: Tensor, asked: tuple[tuple[Tensor, ...], Tensor], rule: Rule,
+           rows: int) -> Tensor:
+    """The weighted sum of the gradients at the nodes, as many of them a pass as fit in `rows`."""
+    (inputs, targets), (places, weights), count = asked, rule, len(moved)
+    at_once = min(len(places), max(1, rows // count))
+    points = moved.repeat(at_once, *[1] * (moved.ndim - 1)).contiguous(memory_format=_format(moved))
     total = torch.zeros_like(moved)
     for first in range(0, len(places), at_once):
         share = moved.new_tensor(weights[first : first + at_once])
-        points = torch.cat([torch.add(start, moved, alpha=place) for place in places[first : first + at_once]]) \
-            if at_once > 1 else torch.add(start, moved, alpha=places[first])
-        found = gradient(route, points, inputs, targets.repeat(len(share)), share.repeat_interleave(len(targets)),
-                          beyond=beyond)
-        total += found if at_once == 1 else found.view(len(share), len(targets), *found.shape[1:]).sum(0)
+        for copy, place in enumerate(places[first : first + at_once]):
+            torch.add(start, moved, alpha=place, out=points[copy * count : (copy + 1) * count])
+        found = _gradient(route, points[: len(share) * count], inputs, targets.repeat(len(share)),
+                          share.repeat_interleave(count), beyond=route.linear is not None)
+        for part in torch.split(found, count):
+            total += part
     return total
 
 
-def gradient(route: Route, values: Tensor, inputs: tuple[Tensor, ...], targets: Tensor, weights: Tensor, *,
-              beyond: bool = False) -> Tensor:
-    """The gradient of each row's target, times its weight, by the values."""
-    leaf = values.detach().requires_grad_()
-    with torch.enable_grad():
-        answers = route.answers(leaf, inputs, beyond=beyond)
-        wanted = torch.zeros_like(answers).scatter_(1, targets[:, None], weights.to(answers)[:, None])
-        (found,) = torch.autograd.grad(answers, leaf, wanted)
+def _format(values: Tensor) -> torch.memory_format:
+    is_last = values.ndim == 4 and values.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if is_last else torch.contiguous_format
+
+
+def gradient(route: Route, values: Tensor, inputs: tuple[Tensor, ...], targets: Tensor, weights: Tensor) -> Tensor:
+    """The gradient of each row's target, times its weight, by the values; refuses what is not a number."""
+    found = _gradient(route, values, inputs, targets, weights)
     if not bool(torch.isfinite(found).all()):
         route.refuse_broken(inputs)
     return found
 
 
-def _rows_of(batch: Batch, rows: Tensor) -> Batch:
+def _gradient(route: Route, values: Tensor, inputs: tuple[Tensor, ...], targets: Tensor, weights: Tensor, *,
+              beyond: bool = False) -> Tensor:
+    leaf = values.detach().requires_grad_()
+    with torch.enable_grad():
+        answers = route.answers(leaf, inputs, beyond=beyond)
+        wanted = torch.zeros_like(answers).scatter_(1, targets[:, None], weights.to(answers)[:, None])
+        (found,) = torch.autograd.grad(answers, leaf, wanted)
+    return found
+
+
+def _rows_of(batch: Batch, rows: Tensor | slice) -> Batch:
     baseline = batch.baseline if len(batch.baseline) == 1 else batch.baseline[rows]
     return Batch(batch.values[rows], baseline, tuple(array[rows] for array in batch.inputs))

@@ -19,8 +19,9 @@ from linnet.nn.attribution.route import Asked, Batch, Route
 from linnet.nn.model import Model
 from linnet.tasks import Arrays, Predictor
 
-_ROWS = {"cpu": 16}
-"""By device: more at once is no faster on a CPU, whose cache they leave, and takes more memory."""
+_CACHED = 2**18
+"""Values of the largest layer that a CPU takes at once: fewer leave it waiting for calls, more leave its cache."""
+_FEWEST, _MOST = 16, 256
 _ROWS_ELSEWHERE = 512
 _SAME = 1e-4
 
@@ -83,7 +84,7 @@ def make_look(model: Model | Predictor, arrays: Arrays, *, method: str, layer: s
               settings: Mapping[str, Any]) -> Look:
     """Check what was asked, and prepare the route; `arrays` are a few samples'."""
     own = {name: value for name, value in settings.items() if name not in ("rows", "baseline")}
-    chosen, rows = method_of(method, own), settings.get("rows", _usual_rows(model))
+    chosen, rows = method_of(method, own), settings.get("rows", _FEWEST)
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
         raise LinnetError(f"rows is how many samples go through the network at once, 1 or more; got {rows!r}.")
     if not isinstance(model, Model):
@@ -91,12 +92,15 @@ def make_look(model: Model | Predictor, arrays: Arrays, *, method: str, layer: s
     model._inputs(arrays)
     if method == "grad_cam" and layer is None:
         layer = last_with_places(model, model_inputs(model, arrays))
-    return Look(method, chosen, Route(model, layer, arrays), own, rows, settings.get("baseline"))
+    route = Route(model, layer, arrays)
+    return Look(method, chosen, route, own, settings.get("rows", _usual_rows(route)), settings.get("baseline"))
 
 
-def _usual_rows(model: Model | Predictor) -> int:
-    weights = next(model.module.parameters(), None) if isinstance(model, Model) else None
-    return _ROWS["cpu"] if weights is None else _ROWS.get(weights.device.type, _ROWS_ELSEWHERE)
+def _usual_rows(route: Route) -> int:
+    weights = next(route.network.parameters(), None)
+    if weights is not None and weights.device.type != "cpu":
+        return _ROWS_ELSEWHERE
+    return min(_MOST, max(_FEWEST, _CACHED // route.largest))
 
 
 def model_inputs(model: Model, arrays: Arrays) -> tuple[Tensor, ...]:

@@ -32,11 +32,18 @@ class Batch:
     """The network's own input arrays, which masks and lengths are made of."""
 
 
+class _Reached(Exception):  # noqa: N818  no error: what lies behind the place need not run
+    def __init__(self, values: Tensor) -> None:
+        super().__init__()
+        self.values = values
+
+
 class Route:
     """`enter` runs a network up to the place, `answers` from there; the model itself is never touched.
 
     The copy's weights ask for no gradient and its normalisations are folded (`prepared`). Where one linear layer alone
-    reads the place, `linear` is it, and `answers(..., beyond=True)` begins behind it.
+    reads the place, `linear` is it, and `answers(..., beyond=True)` begins behind it. `largest` is how many values the
+    largest output of a layer has for one row.
     """
 
     def __init__(self, model: Model, layer: str | None, arrays: Arrays) -> None:
@@ -45,13 +52,14 @@ class Route:
         self.network = prepared(model.module, inputs)
         self.linear: nn.Module | None = None
         self._given: dict[str, Tensor] = {}
-        self._seen: list[Tensor] = []
-        if self.name is not None:
-            place = self.network.get_submodule(self.name)
+        self._is_entering = False
+        place = self._place
+        self.largest = self._look_through(inputs)
+        if place is not None:
             self.linear = linear_after(self.network, place, inputs)
-            self._replace(place, "place", record=True)
+            self._replace(place, "place")
             if self.linear is not None:
-                self._replace(self.linear, "beyond", record=False)
+                self._replace(self.linear, "beyond")
             self._keep(place, self.linear)
 
     def enter(self, arrays: Arrays, baseline: NDArray[Any] | None = None) -> Batch:
@@ -135,17 +143,36 @@ class Route:
     def _place(self) -> nn.Module | None:
         return None if self.name is None else self.network.get_submodule(self.name)
 
+    def _look_through(self, inputs: tuple[Tensor, ...]) -> int:
+        """How many values the largest output of a layer has, one row's; the place must give one tensor, once."""
+        sizes, runs = [inputs[0][0].numel()], list[bool]()
+
+        def listen(module: nn.Module, _given: Any, answer: Any) -> None:
+            if isinstance(answer, Tensor) and not list(module.children()):
+                sizes.append(answer.numel() // len(inputs[0]))
+            if module is self._place:
+                runs.append(isinstance(answer, Tensor))
+
+        with listening(list(self.network.modules()), listen), torch.no_grad():
+            self.network(*inputs)
+        if self.name is not None and runs != [True]:
+            raise LinnetError(f"layer '{self.name}' runs {len(runs)} times for one answer, or gives no tensor; "
+                              "name a layer that runs once.")
+        return max(sizes)
+
     def _at_place(self, inputs: tuple[Tensor, ...]) -> Tensor:
         if self.name is None:
             return inputs[0]
-        self._seen = []
-        self.network(*inputs)
-        if len(self._seen) != 1 or not isinstance(self._seen[0], Tensor):
-            raise LinnetError(f"layer '{self.name}' runs {len(self._seen)} times for one answer, or gives no tensor; "
-                              "name a layer that runs once.")
-        return self._seen[0].clone()
+        self._is_entering = True
+        try:
+            self.network(*inputs)
+        except _Reached as reached:
+            return reached.values
+        finally:
+            self._is_entering = False
+        raise LinnetError(f"layer '{self.name}' did not run for these samples, as it did for the first ones.")
 
-    def _replace(self, module: nn.Module, role: str, *, record: bool) -> None:
+    def _replace(self, module: nn.Module, role: str) -> None:
         """From now on the module gives what `_given` holds for its role, without computing anything."""
         original: Callable[..., Any] = module.forward
 
@@ -153,8 +180,8 @@ class Route:
             if role in self._given:
                 return self._given[role]
             answer = original(*args, **options)
-            if record:
-                self._seen.append(answer)
+            if self._is_entering and role == "place":
+                raise _Reached(answer)
             return answer
 
         module.forward = forward
