@@ -87,6 +87,14 @@ def test_findings_of_any_kind_lead_to_their_samples(finding: Finding, samples: l
     assert linked(finding) == samples
 
 
+@pytest.mark.parametrize(("evidence", "samples"), [
+    ({"samples": 5}, []), ({"samples": {"train": 3, "test": 5}}, []), ({"samples": [3, "5"]}, [3, 5]),
+    ({"id": 4}, [4])])
+def test_how_many_there_are_is_no_sample_of_that_number(evidence: dict, samples: list[int]) -> None:
+    found = samples_of(Finding("block1", "", evidence), {str(at): at for at in range(60)}, mixed())
+    assert found.tolist() == samples
+
+
 def test_evidence_of_any_shape_becomes_a_table() -> None:
     strange = Finding("s1", "Odd.", {"p_value": 0.123456, "layers": {"a": 1}, "is_sure": True, "none": None,
                                      "many": list(range(50))})

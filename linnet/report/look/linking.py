@@ -13,6 +13,8 @@ from linnet.report.look.view import Trait, View
 
 _NAMING = ("id", "ids", "sample", "samples", "pair", "members", "first", "second", "copies")
 """Keys of evidence under which looks name samples."""
+_ONE = ("id", "sample", "first", "second")
+"""Those under which a number is a sample's id, and not how many there are."""
 _EXAMPLES = "examples"
 """A key that names some of them, taken where nothing says all."""
 _BETWEEN = " & "
@@ -30,7 +32,7 @@ def samples_of(finding: Finding, places: Mapping[str, int], view: View) -> NDArr
         has_all = np.logical_and.reduce([_has(known[name], value) for name, value in wanted.items()])
         return np.flatnonzero(has_all).astype(np.uint32)
     named = [finding.subject, *finding.subject.split(_BETWEEN)]
-    named += [name for key in _NAMING for name in _strings(finding.evidence.get(key))]
+    named += [name for key in _NAMING for name in _strings(finding.evidence.get(key), is_one=key in _ONE)]
     found = dict.fromkeys(places[name] for name in named if name in places)
     if not found:
         found = dict.fromkeys(places[name] for name in _strings(finding.evidence.get(_EXAMPLES)) if name in places)
@@ -53,12 +55,12 @@ def _has(trait: Trait, value: str) -> NDArray[np.bool_]:
     return np.asarray(trait.values == (names.index(value) if value in names else -1), np.bool_)
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str | int) and not isinstance(value, bool):
+def _strings(value: Any, *, is_one: bool = False) -> Iterator[str]:
+    if isinstance(value, str) or (is_one and isinstance(value, int) and not isinstance(value, bool)):
         yield str(value)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _strings(one)
+            yield from _strings(one, is_one=True)
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from _strings(one)
