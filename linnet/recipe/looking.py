@@ -55,6 +55,8 @@ def look(given: str, asked: Asked | None = None, *, progress: Progress | None = 
         raise unknown("part", asked.on, PARTS)
     if (Path(given) / "run.json").exists():
         return _run(Path(given), asked, progress)
+    if asked.layer is not None:
+        raise LinnetError(f"'{given}' is no run's folder and shows no layer; leave the layer out.")
     if Path(given).suffix == ".onnx":
         return _file(Path(given), asked, progress)
     return _data(data.load(asked.source or given), asked, progress)
@@ -63,10 +65,20 @@ def look(given: str, asked: Asked | None = None, *, progress: Progress | None = 
 def findings_in(path: str | Path) -> Findings:
     """The Findings of a JSON file, as `Findings.to_json` writes them; DamagedFileError for anything else."""
     try:
-        return Findings.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
+        return _checked(Findings.from_json(json.loads(Path(path).read_text(encoding="utf-8"))))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedFileError(f"{path} holds no findings: {error!r:.200}. Write findings.to_json() as JSON, or give a "
                                "step's findings.json of a run.") from error
+
+
+def _checked(found: Findings) -> Findings:
+    """TypeError where a part is of another kind than Findings are made of."""
+    parts = [(found.kind, str), (found.facts, dict), *((item.subject, str) for item in found),
+             *((item.statement, str) for item in found), *((item.evidence, dict) for item in found)]
+    for value, kind in parts:
+        if not isinstance(value, kind):
+            raise TypeError(f"{value!r:.40} should be a {kind.__name__}")
+    return found
 
 
 def _run(folder: Path, asked: Asked, progress: Progress | None) -> View:

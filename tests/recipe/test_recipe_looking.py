@@ -138,8 +138,17 @@ def test_findings_are_read_from_json(tmp_path: Path) -> None:
     assert recipe.findings_in(tmp_path / "odd.json") == given
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "odd"}', '{"kind": "odd", "items": [{"subject": 1}]}'])
+@pytest.mark.parametrize("text", [
+    "", "[]", "{}", '{"kind": "odd"}', '{"kind": "odd", "items": [{"subject": 1}]}',
+    '{"kind": "odd", "items": [{"subject": 1, "statement": "", "evidence": {}}]}',
+    '{"kind": "odd", "items": [{"subject": "s1", "statement": "", "evidence": []}]}',
+    '{"kind": "odd", "items": [], "facts": []}'])
 def test_a_file_without_findings_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "odd.json").write_text(text)
     with pytest.raises(DamagedFileError, match=r"odd\.json holds no findings"):
         recipe.findings_in(tmp_path / "odd.json")
+
+
+def test_a_layer_of_data_alone_is_refused(tone_manifest: Path) -> None:
+    with pytest.raises(LinnetError, match="shows no layer"):
+        recipe.look(str(tone_manifest), recipe.Asked(layer="block1"))
