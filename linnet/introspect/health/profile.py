@@ -64,7 +64,7 @@ def profile(given: Dataset | Measures | ArrayLike, *, groups: Sequence[str] | No
 
 
 def affected(findings: Findings, *names: str) -> Findings:
-    """One finding a sample of the issues of a profile with these names ("clipped"; none: all), for `repair.drop`.
+    """One finding a sample of the issues of a profile with these names ("clipped"; none: all), for `drop`.
 
     Raises LinnetError for a name that no issue of the profile has.
     """
