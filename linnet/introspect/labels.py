@@ -27,9 +27,9 @@ def label_issues(probabilities: ArrayLike, labels: Sequence[str] | Sequence[int]
                  rate: float = 0.05) -> Findings:
     """Findings of kind "label_issues", one a label that is probably wrong, the surest first.
 
-    `probabilities` (samples, labels) must come from models that did not see the sample (`train.out_of_fold`). `labels` are
-    the given ones: names out of `names` (one a column), or numbers of columns. Flagged are as many as have, together,
-    an expected share of right labels of at most `rate`: the false discovery rate.
+    `probabilities` (samples, labels) must come from models that did not see the sample (`train.out_of_fold`). `labels`
+    are the given ones: names out of `names` (one a column), or numbers of columns. Flagged are as many as have,
+    together, an expected share of right labels of at most `rate`: the false discovery rate.
 
     Assumes: a label is wrong with one probability and then any other one with the same; the probabilities are
         calibrated once they are rescaled by their logarithm, margin and rank. These weights and the share of wrong
