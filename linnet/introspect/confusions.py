@@ -28,8 +28,7 @@ def confusions(scores: Scores) -> Findings:
 
 def _pair(target: str, answer: str, count: int, total: int) -> Finding:
     low, high = binomial(count, total, _LEVEL)
-    times = "time" if count == 1 else "times"
-    return Finding(f"{target} -> {answer}", f"{target} was answered as {answer} {count} {times} of {total} "
+    return Finding(f"{target} -> {answer}", f"{target} was answered as {answer} in {count} of {total} "
                    f"(95 % sure of {math.floor(1000 * low) / 10} to {math.ceil(1000 * high) / 10} in 100).",
                    {"target": target, "answer": answer, "count": count, "of": total, "rate": count / total,
                     "interval": [low, high]})

@@ -131,8 +131,9 @@ def _finding(subject: str, names: Sequence[str], given: int, probabilities: Floa
     others = probabilities.copy()
     others[given] = -1
     suggested = int(others.argmax())
+    chance = f"about {100 * local_fdr:.2g}" if local_fdr >= 1e-4 else "below 0.01"
     return Finding(subject, f"Sample {subject} is labelled {names[given]} and is probably {names[suggested]}: the "
-                   f"chance that its label is right is about {max(100 * local_fdr, 0.01):.2g} in 100.",
+                   f"chance that its label is right is {chance} in 100.",
                    {"given": names[given], "suggested": names[suggested], "probability": float(others[suggested]),
                     "given_probability": float(probabilities[given]), "local_fdr": float(local_fdr)})
 

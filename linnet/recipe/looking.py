@@ -67,7 +67,9 @@ def findings_in(path: str | Path) -> Findings:
     try:
         return _checked(Findings.from_json(json.loads(Path(path).read_text(encoding="utf-8"))))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedFileError(f"{path} holds no findings: {error!r:.200}. Write findings.to_json() as JSON, or give a "
+        why = "it is not there" if isinstance(error, FileNotFoundError) else \
+            f"it has no {error}" if isinstance(error, KeyError) else f"{error!s:.200}"
+        raise DamagedFileError(f"{path} holds no findings: {why}. Write findings.to_json() as JSON, or give a "
                                "step's findings.json of a run.") from error
 
 

@@ -34,10 +34,10 @@ def facts(given: Mapping[str, Any]) -> str:
     """The facts of a look in a line; what is too long for one is left to the JSON.
 
     >>> facts({"rows": 12000, "rate": 0.05, "method": "exact"})
-    'rows 12,000, rate 0.05, method exact'
+    'rows: 12,000; rate: 0.05; method: exact'
     """
     told = [(name.replace("_", " "), _plain(value)) for name, value in given.items() if not isinstance(value, dict)]
-    return ", ".join(f"{name} {value}" for name, value in told if 0 < len(value) <= _LONG)
+    return "; ".join(f"{name}: {value}" for name, value in told if 0 < len(value) <= _LONG)
 
 
 def _plain(value: Any) -> str:
@@ -45,4 +45,7 @@ def _plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-    return " to ".join(map(_plain, value)) if isinstance(value, list) and len(value) == 2 else str(value or "")
+    if isinstance(value, list):
+        two = len(value) == 2 and not any(isinstance(one, str) for one in value)
+        return (" to " if two else ", ").join(map(_plain, value))
+    return str(value or "")

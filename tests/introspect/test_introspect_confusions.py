@@ -29,4 +29,4 @@ def test_no_mistakes_no_findings() -> None:
 
 def test_the_statement_is_a_sentence() -> None:
     statement = confusions(scores([("seven", "nine")] + [("seven", "seven")] * 9))["seven -> nine"].statement
-    assert statement == "seven was answered as nine 1 time of 10 (95 % sure of 0.2 to 44.6 in 100)."
+    assert statement == "seven was answered as nine in 1 of 10 (95 % sure of 0.2 to 44.6 in 100)."

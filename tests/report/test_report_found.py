@@ -10,7 +10,7 @@ def test_findings_of_any_kind_are_told_in_sentences() -> None:
     assert "Slice 0 &lt;is&gt; worse." in html
     assert "Slice 20" not in html
     assert "and 5 more" in html
-    assert "rows 2,500, level 0.95" in html
+    assert "rows: 2,500; level: 0.95" in html
 
 
 def test_a_look_that_found_nothing_says_so() -> None:

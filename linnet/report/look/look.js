@@ -383,7 +383,7 @@
       const list = make("div"), holder = make("details", {class: "look", open: turn === 0}, make("summary", {}, titled(look.kind), make("b", {}, number(look.count))), list);
       if (!look.items.length) list.append(make("p", {class: "note"}, "Looked, and found nothing."));
       grow(list, look, 0);
-      if (look.facts.length) list.append(make("details", {class: "look"}, make("summary", {}, "How it was looked"), table(look.facts)));
+      if (look.facts.length) list.append(make("details", {class: "look"}, make("summary", {}, "How this was looked for"), table(look.facts)));
       box.append(holder);
     });
   }
