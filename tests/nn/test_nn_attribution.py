@@ -101,6 +101,7 @@ def test_the_model_is_as_it_was(seen: tuple[nn.Model, Classify, data.Dataset]) -
     assert isinstance(model.module.layers["stem"].norm, torch.nn.BatchNorm2d)
 
 
+@pytest.mark.slow
 def test_a_waveform_is_explained_in_windows_and_adds_up_though_loudness_is_not_heard(
         heard: tuple[nn.Model, Classify, data.Dataset]) -> None:
     model, task, part = heard
@@ -172,7 +173,8 @@ def test_a_module_of_ones_own_is_only_folded_where_its_answers_stay(
     torch.testing.assert_close(route.network(x), model.module.eval()(x))
 
 
-@pytest.mark.parametrize("method", sorted(attribution.METHODS))
+@pytest.mark.parametrize("method", [pytest.param(name, marks=pytest.mark.slow) if name in ("occlusion", "smoothgrad")
+                                    else name for name in sorted(attribution.METHODS)])
 def test_every_method_gives_a_map_that_changes_with_the_target(
         method: str, seen: tuple[nn.Model, Classify, data.Dataset]) -> None:
     model, task, part = seen
@@ -243,6 +245,7 @@ def test_an_answer_a_position_is_refused_and_grad_cam_needs_places(
         attribution.attribute(nn.zoo.textcnn(tag, width=8), tag, part)
 
 
+@pytest.mark.slow
 def test_the_tests_are_made_by_default_and_an_untrained_network_is_seen(
         seen: tuple[nn.Model, Classify, data.Dataset]) -> None:
     model, task, part = seen

@@ -21,7 +21,7 @@ from linnet.tasks import Arrays, Predictor
 
 _CACHED = 2**18
 """Values of the largest layer that a CPU takes at once: fewer leave it waiting for calls, more leave its cache."""
-_FEWEST, _MOST = 16, 256
+_FEWEST, _MOST = 16, 128
 _ROWS_ELSEWHERE = 512
 _SAME = 1e-4
 
