@@ -64,8 +64,18 @@ def look(given: str, asked: Asked | None = None, *, progress: Progress | None = 
 
 def findings_in(path: str | Path) -> Findings:
     """The Findings of a JSON file, as `Findings.to_json` writes them; DamagedFileError for anything else."""
+    found = all_findings_in(path)
+    if len(found) > 1:
+        raise DamagedFileError(f"{path} holds {len(found)} findings, and one was asked for.")
+    return found[0]
+
+
+def all_findings_in(path: str | Path) -> tuple[Findings, ...]:
+    """As `findings_in`, or several by their names, as `linnet data profile --json` prints them."""
     try:
-        return _checked(Findings.from_json(json.loads(Path(path).read_text(encoding="utf-8"))))
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+        several = value.values() if value and "kind" not in value else [value]
+        return tuple(_checked(Findings.from_json(one)) for one in several)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = "it is not there" if isinstance(error, FileNotFoundError) else \
             f"it has no {error}" if isinstance(error, KeyError) else f"{error!s:.200}"

@@ -67,6 +67,8 @@ def test_of_linked_pairs_the_first_sample_stays_and_of_a_pair_across_parts_the_o
     assert introspect.repairs(made)[0]["kept"] == {"n2": "n1", "n5": "n1", "n7": "test/n9"}
     with pytest.raises(LinnetError, match="none of the 1 findings"):
         introspect.deduplicate(notes, pairs(("x", "y")))
+    crossing = introspect.Findings("leakage", (introspect.Finding("speaker=a", "In two.", {"of": 2}),))
+    assert introspect.deduplicate(notes, crossing) is notes
 
 
 def test_what_near_duplicates_found_is_deduplicated() -> None:

@@ -138,6 +138,14 @@ def test_findings_are_read_from_json(tmp_path: Path) -> None:
     assert recipe.findings_in(tmp_path / "odd.json") == given
 
 
+def test_several_findings_are_read_from_what_a_profile_prints(tmp_path: Path) -> None:
+    given = Findings("odd", (Finding("s1", "Odd.", {"p": 0.1}),)), Findings("order", ())
+    (tmp_path / "all.json").write_text(json.dumps({one.kind: one.to_json() for one in given}))
+    assert recipe.all_findings_in(tmp_path / "all.json") == given
+    with pytest.raises(DamagedFileError, match="2 findings, and one was asked for"):
+        recipe.findings_in(tmp_path / "all.json")
+
+
 @pytest.mark.parametrize("text", [
     "", "[]", "{}", '{"kind": "odd"}', '{"kind": "odd", "items": [{"subject": 1}]}',
     '{"kind": "odd", "items": [{"subject": 1, "statement": "", "evidence": {}}]}',

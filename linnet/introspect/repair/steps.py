@@ -58,13 +58,14 @@ def deduplicate(dataset: Dataset, findings: Findings) -> Dataset:
     Of a pair whose other sample is not in this dataset, the one that is here goes: that is what clears a training part
     of what the test part holds. The step says for each sample which one stands for it.
 
-    Raises LinnetError where none of the findings names a sample of the dataset.
+    A leakage that is of groups alone (a speaker in two parts) changes nothing. Raises LinnetError where none of the
+    findings names a sample of the dataset.
     """
     rows = {name: row for row, name in enumerate(dataset.ids)}
     pairs = [pair for finding in findings if (pair := _pair(finding))]
     here = [pair for pair in pairs if set(pair) & set(rows)]
     if not here:
-        if len(findings):
+        if pairs or (len(findings) and findings.kind != "leakage"):
             raise LinnetError(f"none of the {len(findings)} findings names a pair of which a sample is in "
                               f"'{dataset.name}'. Is it the dataset, or the part, that was looked at?")
         return dataset
