@@ -85,8 +85,7 @@ def confusions(context: Context, arguments: ConfusionsArguments, folder: Path) -
 
 def profile(context: Context, arguments: ProfileArguments, folder: Path) -> introspect.Findings:
     """See what is wrong with the data."""
-    return introspect.profile(getattr(context.splits, arguments.on), groups=context.task.groups,
-                              progress=context.progress)
+    return introspect.profile(getattr(context.splits, arguments.on), seed=context.seed, progress=context.progress)
 
 
 def leakage(context: Context, arguments: LeakageArguments, folder: Path) -> introspect.Findings:

@@ -53,12 +53,17 @@ def test_more_columns_than_samples_and_constant_ones() -> None:
     assert probe(features, labels).items[0].evidence["accuracy"] > 0.5
 
 
+def test_each_of_a_few_groups_is_a_fold() -> None:
+    features, labels = planted(40)
+    assert probe(features, labels, groups=np.arange(40) // 2 % 4).facts["folds"] == 4
+
+
 def test_probes_that_cannot_be_judged_are_refused() -> None:
     features, labels = planted(40)
     with pytest.raises(LinnetError, match="two different labels; got 1"):
         probe(features, [1] * 40)
-    with pytest.raises(LinnetError, match="5 folds"):
-        probe(features, labels, groups=np.arange(40) % 3)
+    with pytest.raises(LinnetError, match="3 or more; got 2"):
+        probe(features, labels, groups=np.arange(40) % 2)
     with pytest.raises(LinnetError, match="one sample or group only"):
         probe(features, [0] * 39 + [1])
     with pytest.raises(LinnetError, match="40 samples and there are 39"):

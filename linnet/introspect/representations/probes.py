@@ -16,7 +16,7 @@ from linnet.introspect.findings import Finding, Findings
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-_FOLDS, _LEVEL = 5, 0.95
+_FOLDS, _FEWEST, _LEVEL = 5, 3, 0.95
 _STRENGTHS = np.logspace(-4, 2, 13)
 """Of the ridge, as shares of the largest eigenvalue."""
 
@@ -27,12 +27,13 @@ def probe(features: NDArray[Any] | Mapping[str, NDArray[Any]], labels: Sequence[
 
     `features` is (samples, columns), or layer to such an array. The probe is least squares on standardised columns
     with a ridge chosen by generalised cross-validation on the training folds (Golub, Heath and Wahba 1979); `accuracy`
-    is that on five folds held out, no group in two of them where `groups` (speakers) are given. `selectivity` is its
-    lead over the same probe on labels that were dealt out anew (`controls` times; whole groups where a group has one
-    label), as in Hewitt and Liang (2019, arXiv:1909.03368); `p_value` counts controls that did as well. `interval` is
-    exact and binomial, over rows; with groups Student's over groups, the rows of a group standing or falling together.
+    is that on five folds held out (of fewer groups, each is a fold), no group in two of them where `groups` (speakers)
+    are given. `selectivity` is its lead over the same probe on labels that were dealt out anew (`controls` times; whole
+    groups where a group has one label), as in Hewitt and Liang (2019, arXiv:1909.03368); `p_value` counts controls that
+    did as well. `interval` is exact and binomial, over rows; with groups Student's over groups, the rows of a group
+    standing or falling together.
 
-    Raises LinnetError for a single label, fewer groups than folds, a label in one group only, NaN.
+    Raises LinnetError for a single label, fewer than three groups, a label in one group only, NaN.
     """
     layers = dict(features) if isinstance(features, Mapping) else {"features": features}
     check_seed(seed), check_count("controls", controls)
@@ -109,8 +110,9 @@ def _interval(right: Floats, groups: Numbers | None) -> tuple[float, float]:
 def _folds(codes: Numbers, units: Numbers, seed: int) -> Numbers:
     """The fold of each sample: units dealt out by their most frequent label, so that folds hold the labels alike."""
     count = int(units.max()) + 1
-    if count < _FOLDS:
-        raise LinnetError(f"a probe is judged on {_FOLDS} folds, so it needs as many samples or groups; got {count}.")
+    if count < _FEWEST:
+        raise LinnetError(f"a probe is judged on samples or groups that it did not learn from, of which it needs "
+                          f"{_FEWEST} or more; got {count}.")
     table = np.zeros((count, int(codes.max()) + 1))
     np.add.at(table, (units, codes), 1)
     alone = np.flatnonzero((table > 0).sum(axis=0) < 2)
@@ -119,7 +121,7 @@ def _folds(codes: Numbers, units: Numbers, seed: int) -> Numbers:
                           "learned and asked; leave it out or merge it with another.")
     order = np.lexsort((np.random.default_rng(seed).permutation(count), table.argmax(axis=1)))
     fold = np.empty(count, np.int64)
-    fold[order] = np.arange(count) % _FOLDS
+    fold[order] = np.arange(count) % min(_FOLDS, count)
     return np.asarray(fold[units])
 
 
