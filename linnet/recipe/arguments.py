@@ -114,7 +114,7 @@ class LabelIssuesArguments(FitArguments):
 
 
 class AttributionArguments(Arguments):
-    """Keywords of `nn.attribution.explained`; on the first `samples` of a part, never of the test part."""
+    """Keywords of `nn.attribution.explained`; on `samples` drawn from a part, never from the test part."""
 
     model: ModelStep
     on: Part = "validation"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from linnet import evidence, export, introspect, nn, runtime, shrink, tasks, train
 from linnet.data import Splits
 from linnet.data.augment import Augment
@@ -90,7 +92,7 @@ def profile(context: Context, arguments: ProfileArguments, folder: Path) -> intr
 
 def leakage(context: Context, arguments: LeakageArguments, folder: Path) -> introspect.Findings:
     """See which samples of one part are, or nearly are, in another."""
-    return introspect.leakage(context.splits, progress=context.progress)
+    return introspect.leakage(context.splits, seed=context.seed, progress=context.progress)
 
 
 def near_duplicates(context: Context, arguments: NearDuplicatesArguments, folder: Path) -> introspect.Findings:
@@ -114,8 +116,9 @@ def label_issues(context: Context, arguments: LabelIssuesArguments, folder: Path
 def attribution(context: Context, arguments: AttributionArguments, folder: Path) -> introspect.Findings:
     """See whether maps of what answers hang on may be believed."""
     part = getattr(context.splits, arguments.on)
+    drawn = np.random.default_rng(context.seed).permutation(len(part))[:arguments.samples]  # rows often come by label
     return nn.attribution.explained(
-        context.value(arguments.model), context.task, part.take(range(min(arguments.samples, len(part)))),
+        context.value(arguments.model), context.task, part.take(sorted(drawn.tolist())),
         method=arguments.method, layer=arguments.layer, progress=context.progress, seed=context.seed).findings
 
 
