@@ -38,7 +38,7 @@ def look(given: Annotated[str, typer.Argument(help="A run's folder, a shipped fi
     from linnet import recipe
     from linnet.report.look import Server, write
 
-    read = [found for path in findings or () for found in recipe.all_findings_in(path)]
+    read = [found for path in findings or () for found in recipe.findings_in(path)]
     with screen.progress() as progress:
         view = recipe.look(given, recipe.Asked(on, source, layer, method), progress=progress)
         view = replace(view, findings=(*view.findings, *read))

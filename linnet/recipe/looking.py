@@ -62,16 +62,11 @@ def look(given: str, asked: Asked | None = None, *, progress: Progress | None = 
     return _data(data.load(asked.source or given), asked, progress)
 
 
-def findings_in(path: str | Path) -> Findings:
-    """The Findings of a JSON file, as `Findings.to_json` writes them; DamagedFileError for anything else."""
-    found = all_findings_in(path)
-    if len(found) > 1:
-        raise DamagedFileError(f"{path} holds {len(found)} findings, and one was asked for.")
-    return found[0]
+def findings_in(path: str | Path) -> tuple[Findings, ...]:
+    """The Findings of a JSON file: as `Findings.to_json` writes them, or several by their names.
 
-
-def all_findings_in(path: str | Path) -> tuple[Findings, ...]:
-    """As `findings_in`, or several by their names, as `linnet data profile --json` prints them."""
+    So `linnet data profile --json` prints them. DamagedFileError for anything else.
+    """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
         several = value.values() if value and "kind" not in value else [value]
