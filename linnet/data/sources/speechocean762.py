@@ -26,13 +26,13 @@ _FILES = ("scores_train.jsonl", "scores_test.jsonl", "lexicon.txt", "opus_train.
 
 
 def load(*, folder: str | None = None, variant: str = "opus", approximate: bool = True,
-         validation: bool = False) -> Dataset:
+         validation: bool = False, stress: bool = True) -> Dataset:
     """Columns: audio, text, phones (sequence), speaker, gender, age, five scores (0 to 10), approximate, split.
 
     `variant` "opus" is all 5,000 utterances, read out of their zip archives in place; "flac" the 625 test utterances
     that are sample for sample the recording; a copy that lacks some of them is said. `approximate=False` leaves out the
     610 rows whose scores their authors changed later. `validation=True` calls the training speakers so whose number is
-    divisible by 5.
+    divisible by 5. `stress=False` takes the stress digits off the phones: 39 in place of 67.
     """
     if variant not in VARIANTS:
         raise unknown("variant", variant, VARIANTS)
@@ -42,7 +42,7 @@ def load(*, folder: str | None = None, variant: str = "opus", approximate: bool 
         rows = _exact(root, rows)
     if not approximate:
         rows = [row for row in rows if not row["approximate"]]
-    return _dataset(root, rows, variant, validation)
+    return _dataset(root, rows, variant, validation, stress)
 
 
 def get(*, progress: BytesProgress | None = None, to: Path | None = None) -> Path:
@@ -51,10 +51,11 @@ def get(*, progress: BytesProgress | None = None, to: Path | None = None) -> Pat
     return PLACE.there(to)
 
 
-def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: bool) -> Dataset:
+def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: bool,
+             stress: bool) -> Dataset:
     import pyarrow as pa
 
-    phones = [[phone for word in row["words"] for phone in word["phones"]] for row in rows]
+    phones = [[_plain(phone, stress) for word in row["words"] for phone in word["phones"]] for row in rows]
     table = pa.table({
         "id": [row["utterance"] for row in rows],
         "audio": media_cells([_path(row, variant) for row in rows]),
@@ -63,7 +64,7 @@ def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: b
         "approximate": ["yes" if row["approximate"] else "no" for row in rows],
         "split": [_split(row, validation) for row in rows]})
     columns: dict[str, Column] = {
-        "audio": AudioColumn(), "text": TextColumn(), "phones": SequenceColumn(_phones(root)),
+        "audio": AudioColumn(), "text": TextColumn(), "phones": SequenceColumn(_phones(root, stress)),
         "speaker": GroupColumn(), "gender": GroupColumn(), "age": ValueColumn(),
         **{name: ValueColumn() for name in SCORES}, "approximate": GroupColumn(), "split": GroupColumn()}
     return Dataset("speechocean762", table, columns, root=root)
@@ -92,10 +93,14 @@ def _split(row: dict[str, Any], validation: bool) -> str:
     return "validation" if held else str(row["split"])
 
 
-def _phones(root: Path) -> tuple[str, ...]:
+def _plain(phone: str, stress: bool) -> str:
+    return phone if stress else phone.rstrip("012")
+
+
+def _phones(root: Path, stress: bool) -> tuple[str, ...]:
     """Every phone of the lexicon, so that the set is the same whatever rows are left."""
     lines = [line.split("\t", 1)[1] for line in text_of(root / "lexicon.txt").split("\n") if "\t" in line]
-    return tuple(sorted({phone for line in lines for phone in line.split()}))
+    return tuple(sorted({_plain(phone, stress) for line in lines for phone in line.split()}))
 
 
 def _recognises(folder: Path) -> bool:
