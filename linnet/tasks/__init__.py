@@ -12,6 +12,7 @@ from linnet.errors import unknown
 from linnet.tasks.answer import Answer, answer
 from linnet.tasks.classify import Classify
 from linnet.tasks.evaluate import evaluate
+from linnet.tasks.operate import Operated, operate
 from linnet.tasks.regress import Regress
 from linnet.tasks.tag import Tag
 from linnet.tasks.task import Arrays, Predictor, Shape, Task
@@ -29,5 +30,5 @@ def from_json(value: Mapping[str, Any]) -> Task:
     return task
 
 
-__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Predictor", "Regress", "Shape", "Tag", "Task", "Transcribe",
-           "answer", "evaluate", "from_json"]
+__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Operated", "Predictor", "Regress", "Shape", "Tag", "Task",
+           "Transcribe", "answer", "evaluate", "from_json", "operate"]

@@ -1,0 +1,4 @@
+"""What is said back: texts from templates, and speech from texts.
+
+This room knows no model: engines that speak are adapters, one file each.
+"""
