@@ -26,6 +26,7 @@ ModelStep = Annotated[str, Refers(("model",))]
 FileStep = Annotated[str, Refers(("file",))]
 AnyModelStep = Annotated[str, Refers(("model", "file"))]
 FindingsStep = Annotated[str, Refers(("findings",))]
+TaskStep = Annotated[str, Refers(("task",))]
 Part = Literal["train", "validation"]
 
 
@@ -189,10 +190,19 @@ class ShrinkArguments(TrainingArguments):
     plan: PlanArguments
 
 
+class OperateArguments(Arguments):
+    """Keywords of `tasks.operate`; `wanted` are the task's own: costs of mistakes, or a rate to be kept."""
+
+    model: AnyModelStep
+    on: Part = "validation"
+    wanted: dict[str, Any] = {}
+
+
 class ExportArguments(Arguments):
-    """Keywords of `export.write`; `path` is a file name in the run's folder."""
+    """Keywords of `export.write`; `path` is a file name in the run's folder, `task` a step that chose thresholds."""
 
     model: ModelStep
+    task: TaskStep | None = None
     path: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\.onnx$")
 
 

@@ -29,6 +29,7 @@ from linnet.recipe.arguments import (
     LabelIssuesArguments,
     LeakageArguments,
     NearDuplicatesArguments,
+    OperateArguments,
     ProfileArguments,
     ProveArguments,
     RedundancyArguments,
@@ -161,15 +162,23 @@ def shrink_(context: Context, arguments: ShrinkArguments, folder: Path) -> nn.Mo
     return replace(smaller, name=folder.name)
 
 
+def operate(context: Context, arguments: OperateArguments, folder: Path) -> tasks.Task:
+    """Choose the thresholds that serve what is wanted."""
+    return tasks.operate(context.task, predictor(context, arguments.model), getattr(context.splits, arguments.on),
+                         progress=context.progress, **arguments.wanted)
+
+
 def export_(context: Context, arguments: ExportArguments, folder: Path) -> Path:
     """Write the file that ships."""
-    return export.write(context.value(arguments.model), context.task, context.folder / arguments.path,
+    task = context.value(arguments.task) if arguments.task else context.task
+    return export.write(context.value(arguments.model), task, context.folder / arguments.path,
                         samples=context.splits.validation)
 
 
 def prove(context: Context, arguments: ProveArguments, folder: Path) -> list[Claim]:
     """Look at the test part, once, and write the claims into the file."""
     path: Path = context.value(arguments.file)
+    context = replace(context, task=runtime.load(path).task)  # at the operating point at which it ships
     made = [_claim(context, path, claim) for claim in arguments.claims]
     store.write_scores(_by_role(context.measured, path), folder)
     if arguments.require and evidence.verdict_of(made) != "holds":
@@ -254,6 +263,14 @@ def _load_findings(folder: Path) -> introspect.Findings:
     return introspect.Findings.from_json(store.read_json(folder / "findings.json"))
 
 
+def _save_task(value: tasks.Task, folder: Path) -> None:
+    store.write_json(folder / "task.json", value.to_json())
+
+
+def _load_task(folder: Path) -> tasks.Task:
+    return tasks.from_json(store.read_json(folder / "task.json"))
+
+
 def _save_file(value: Path, folder: Path) -> None:
     store.write_json(folder / "file.json", {"file": value.name})
 
@@ -297,6 +314,8 @@ VERBS: dict[str, Verb] = {
     "forgetting": Verb("see what a smaller model no longer answers", ForgettingArguments, run=forgetting,
                        **_FINDINGS),
     "shrink": Verb("make a model smaller", ShrinkArguments, run=shrink_, **_MODEL),
+    "operate": Verb("choose the thresholds that serve what is wanted", OperateArguments, gives="task", run=operate,
+                    save=_save_task, load=_load_task),
     "export": Verb("write the file that ships", ExportArguments, gives="file", run=export_, save=_save_file,
                    load=_load_file),
     "prove": Verb("derive claims on the test part and write them into the file", ProveArguments, gives="claims",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from linnet.data import Dataset
-from linnet.errors import LinnetError
+from linnet.errors import LinnetError, unknown
 from linnet.progress import Progress
 from linnet.tasks.evaluate import in_batches
 from linnet.tasks.task import Arrays, Predictor, Task
@@ -39,6 +40,11 @@ def operate(task: Task, predictor: Predictor, dataset: Dataset, *, batch: int = 
     """
     if not isinstance(task, Operated):
         raise LinnetError(f"a task of kind '{task.kind}' has no threshold to choose.")
+    known = [name for name, parameter in inspect.signature(task.chosen).parameters.items()
+             if parameter.kind is parameter.KEYWORD_ONLY]
+    for name in wanted:
+        if name not in known:
+            raise unknown(f"wish for the operating point of a task of kind '{task.kind}'", name, known)
     outputs: list[Arrays] = []
     for samples in in_batches(task, dataset, batch):
         outputs.append(predictor(task.prepare(samples)))
