@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from linnet.data.columns import (
     LISTS,
     MEDIA,
+    AudioColumn,
     Column,
     LabelColumn,
     LabelsColumn,
@@ -45,9 +46,11 @@ def check_table(name: str, table: pa.Table, columns: Mapping[str, Column]) -> No
         if isinstance(column, LabelsColumn):
             _refuse_repeats(said, cells, table)
         if isinstance(column, SpansColumn):
-            if not isinstance(columns.get(column.of), TextColumn):
-                raise LinnetError(f"{said} marks stretches of '{column.of}', which is not a text column of it.")
-            _refuse_bad_spans(said, cells, table, table.column(column.of))
+            of = columns.get(column.of)
+            if not isinstance(of, TextColumn | AudioColumn):
+                raise LinnetError(f"{said} marks stretches of '{column.of}', which is no column of texts or recordings "
+                                  "of it.")
+            _refuse_bad_spans(said, cells, table, table.column(column.of) if isinstance(of, TextColumn) else None)
 
 
 def labels_of(column: Column) -> tuple[str, ...] | None:
@@ -163,24 +166,27 @@ def _refuse_repeats(said: str, cells: pa.ChunkedArray, table: pa.Table) -> None:
                           "Name each once; for labels in order, in which one may come again, say 'sequence'.")
 
 
-def _refuse_bad_spans(said: str, cells: pa.ChunkedArray, table: pa.Table, texts: pa.ChunkedArray) -> None:
+def _refuse_bad_spans(said: str, cells: pa.ChunkedArray, table: pa.Table,
+                      texts: pa.ChunkedArray | None) -> None:
+    """`texts` is None for spans of recordings, whose lengths only a decoder knows: the task that reads them checks."""
     import pyarrow.compute as pc
 
     rows, flat = _parents(cells), pc.list_flatten(cells)
     if not len(flat):
         return
     starts, ends = (_integers(pc.struct_field(flat, end)) for end in ("start", "end"))
-    lengths = _integers(pc.utf8_length(texts))[rows]
-    outside = np.unique(rows[(starts < 0) | (starts >= ends) | (ends > lengths)])
+    within = True if texts is None else ends <= _integers(pc.utf8_length(texts))[rows]
+    outside = np.unique(rows[(starts < 0) | (starts >= ends) | np.logical_not(within)])
     if len(outside):
-        raise LinnetError(f"{said} has spans that do not lie in the text of their row, in {len(outside)} "
-                          f"rows: {_ids(table, outside)}. Expected 0 <= start < end <= length, in characters.")
+        thing, unit = ("recording", "milliseconds") if texts is None else ("text", "characters")
+        raise LinnetError(f"{said} has spans that do not lie in the {thing} of their row, in {len(outside)} "
+                          f"rows: {_ids(table, outside)}. Expected 0 <= start < end <= length, in {unit}.")
     order = np.lexsort((starts, rows))
     rows, starts, ends = rows[order], starts[order], ends[order]
     overlapping = np.unique(rows[1:][(rows[1:] == rows[:-1]) & (starts[1:] < ends[:-1])])
     if len(overlapping):
         raise LinnetError(f"{said} has spans that overlap in {len(overlapping)} rows: {_ids(table, overlapping)}. "
-                          "A character belongs to one span at most.")
+                          f"A {'millisecond' if texts is None else 'character'} belongs to one span at most.")
 
 
 def _parents(cells: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -62,9 +62,10 @@ class SequenceColumn:
 
 @dataclass(frozen=True)
 class SpansColumn:
-    """Labelled stretches of the text column `of`: list<struct<label: string, start: int64, end: int64>>.
+    """Labelled stretches of the column `of`, texts or recordings: list<struct<label: string, start, end: int64>>.
 
-    Positions count characters, `end` is the first that no longer belongs to it; spans do not overlap.
+    Positions count characters of a text and milliseconds of a recording; `end` is the first that no longer belongs to
+    it, and spans do not overlap.
     """
 
     labels: tuple[str, ...]

@@ -16,6 +16,7 @@ from linnet.data import (
     SequenceColumn,
     SpansColumn,
     TextColumn,
+    media_cells,
 )
 from linnet.data.cells import cells_of, made_column
 from linnet.data.columns import ValueColumn
@@ -56,8 +57,21 @@ def test_spans_that_do_not_fit_are_refused(spans, words):
 def test_spans_count_characters_and_may_touch():
     texts([[{"label": "sign", "start": 6, "end": 7}, {"label": "genre", "start": 0, "end": 6}], [], []])
     texts([[], [], [{"label": "sign", "start": 6, "end": 7}, {"label": "genre", "start": 7, "end": 12}]])
-    with pytest.raises(LinnetError, match="marks stretches of 'txt', which is not a text column"):
+    with pytest.raises(LinnetError, match="marks stretches of 'txt', which is no column of texts or recordings"):
         texts(of="txt")
+
+
+def heard(spans):
+    table = pa.table({"id": ["a", "b"], "audio": media_cells(["a.wav", "b.wav"]), "speech": cells_of(spans, "spans")})
+    return Dataset("heard", table, {"audio": AudioColumn(), "speech": SpansColumn(("speech",), "audio")})
+
+
+def test_spans_of_a_recording_count_milliseconds_and_may_go_far():
+    spans = [[{"label": "speech", "start": 0, "end": 900_000}], []]
+    assert heard(spans).values("speech") == spans
+    for wrong in ([(5, 5)], [(-1, 5)], [(0, 5), (4, 9)]):
+        with pytest.raises(LinnetError, match="in 1 rows: b"):
+            heard([[], [{"label": "speech", "start": start, "end": end} for start, end in wrong]])
 
 
 @pytest.mark.parametrize(("cells", "column", "words"), [

@@ -172,9 +172,11 @@ def _string(value: Any) -> str:
 
 
 def _marked(given: str, kinds: Mapping[str, str | None]) -> str:
-    """The text column that spans belong to: as it was said, or the only one."""
+    """The column that spans belong to: as it was said (a text, or "audio" for the recordings), or the only text."""
     texts = [name for name, kind in kinds.items() if kind == "text"]
     named = given.partition(_OF)[2]
+    if named == "audio":
+        return named
     if named and named not in texts:
         raise unknown("column of texts", named, texts)
     if not named and len(texts) != 1:
