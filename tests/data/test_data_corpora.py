@@ -94,6 +94,10 @@ def test_speechocean762(real_data, caplog):
     assert " ".join(whole.values("phones")[0]) == "W IY0 K AO0 L IH0 T B EH0 R"
     assert len(whole.column("phones").labels) == 67
     assert whole.media("audio", 2500).sample_rate_hz == 16000
+    children = [age for age, group in zip(whole.values("age"), whole.values("age_group"), strict=True)
+                if group == "child"]
+    assert max(children) == 15
+    assert len(children) == 2440
     sure = data.load("speechocean762", approximate=False, validation=True)
     assert len(sure) == 4390
     held = set(sure.where(split="validation").values("speaker"))

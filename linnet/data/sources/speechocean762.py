@@ -20,6 +20,8 @@ _log = logging.getLogger("linnet")
 VARIANTS = ("opus", "flac")
 SCORES = ("accuracy", "fluency", "prosodic", "completeness", "total")
 _VALIDATION_SPEAKERS, _FLAC_FILES = 5, 625
+_GROWN = 18
+"""Years; nobody here is between 16 and 18."""
 _KEYS = {"utterance": str, "split": str, "speaker": str, "gender": str, "age": int, "text": str, "words": list,
          "approximate": bool} | dict.fromkeys(SCORES, (int, float))
 _FILES = ("scores_train.jsonl", "scores_test.jsonl", "lexicon.txt", "opus_train.zip", "opus_test.zip")
@@ -27,7 +29,7 @@ _FILES = ("scores_train.jsonl", "scores_test.jsonl", "lexicon.txt", "opus_train.
 
 def load(*, folder: str | None = None, variant: str = "opus", approximate: bool = True,
          validation: bool = False, stress: bool = True) -> Dataset:
-    """Columns: audio, text, phones (sequence), speaker, gender, age, five scores (0 to 10), approximate, split.
+    """Columns: audio, text, phones (sequence), speaker, gender, age, age_group, scores (0 to 10), approximate, split.
 
     `variant` "opus" is all 5,000 utterances, read out of their zip archives in place; "flac" the 625 test utterances
     that are sample for sample the recording; a copy that lacks some of them is said. `approximate=False` leaves out the
@@ -61,11 +63,13 @@ def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: b
         "audio": media_cells([_path(row, variant) for row in rows]),
         "text": [row["text"] for row in rows], "phones": pa.array(phones, pa.list_(pa.string())),
         **{name: [row[name] for row in rows] for name in ("speaker", "gender", "age", *SCORES)},
+        "age_group": ["child" if row["age"] < _GROWN else "adult" for row in rows],
         "approximate": ["yes" if row["approximate"] else "no" for row in rows],
         "split": [_split(row, validation) for row in rows]})
     columns: dict[str, Column] = {
         "audio": AudioColumn(), "text": TextColumn(), "phones": SequenceColumn(_phones(root, stress)),
         "speaker": GroupColumn(), "gender": GroupColumn(), "age": ValueColumn(),
+        "age_group": GroupColumn(),
         **{name: ValueColumn() for name in SCORES}, "approximate": GroupColumn(), "split": GroupColumn()}
     return Dataset("speechocean762", table, columns, root=root)
 
