@@ -156,6 +156,29 @@ def tunes() -> data.Splits:
 
 
 @pytest.fixture(scope="session")
+def scenes() -> data.Splits:
+    """60 recordings of 0.6 to 1.4 s with up to two tones: audio, tones (spans of it: low, high), voice (group)."""
+    rng = np.random.default_rng(23)
+    rows: dict[str, list[Any]] = {name: [] for name in ("id", "audio", "tones", "voice")}
+    for number in range(60):
+        wave, spans = rng.normal(0, 0.01, round(0.04 * RATE)).astype(np.float32), []
+        for name in rng.choice(["low", "high"], rng.integers(0, 3)):
+            start = len(wave) * 1000 // RATE
+            spans.append({"label": str(name), "start": start, "end": start + 320})
+            rest = rng.normal(0, 0.01, round(0.2 * RATE)).astype(np.float32)
+            wave = np.concatenate([wave, tone(PITCHES[name], rng, 0.32), rest])
+        rest = rng.normal(0, 0.01, round(0.56 * RATE)).astype(np.float32)
+        values = (f"s{number}", encode(data.Audio(np.concatenate([wave, rest]).clip(-1, 1), RATE)), spans,
+                  VOICES[number % 5])
+        for name, value in zip(rows, values, strict=True):
+            rows[name].append(value)
+    cells: dict[str, Any] = {**rows, "audio": data.media_cells(rows["audio"])}
+    return data.Dataset("scenes", pa.table(cells), {
+        "audio": data.AudioColumn(), "tones": data.SpansColumn(("high", "low"), "audio"), "voice": data.GroupColumn(),
+    }).split(seed=0)
+
+
+@pytest.fixture(scope="session")
 def squares() -> data.Splits:
     """120 grey images of 8 x 8 with one half dark: image, side (left, right), darkness (value, 40 to 120)."""
     rng = np.random.default_rng(17)

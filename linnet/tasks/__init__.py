@@ -11,6 +11,7 @@ from typing import Any
 from linnet.errors import unknown
 from linnet.tasks.answer import Answer, answer
 from linnet.tasks.classify import Classify
+from linnet.tasks.detect import Detect
 from linnet.tasks.evaluate import evaluate
 from linnet.tasks.operate import Operated, operate
 from linnet.tasks.regress import Regress
@@ -18,7 +19,8 @@ from linnet.tasks.tag import Tag
 from linnet.tasks.task import Arrays, Predictor, Shape, Task
 from linnet.tasks.transcribe import Transcribe
 
-TASKS: dict[str, Any] = {"classify": Classify, "tag": Tag, "transcribe": Transcribe, "regress": Regress}
+TASKS: dict[str, Any] = {"classify": Classify, "tag": Tag, "transcribe": Transcribe, "regress": Regress,
+                         "detect": Detect}
 
 
 def from_json(value: Mapping[str, Any]) -> Task:
@@ -30,5 +32,5 @@ def from_json(value: Mapping[str, Any]) -> Task:
     return task
 
 
-__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Operated", "Predictor", "Regress", "Shape", "Tag", "Task",
+__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Detect", "Operated", "Predictor", "Regress", "Shape", "Tag", "Task",
            "Transcribe", "answer", "evaluate", "from_json", "operate"]

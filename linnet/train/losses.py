@@ -54,6 +54,22 @@ def token_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, input
     return total / (targets != IGNORED).sum().clamp(min=1)
 
 
+def frame_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """Mean over frames of (batch, frames, labels) logits against (batch, longest) indices; -100 does not count.
+
+    The frames are those of the longest recording of the batch, the targets those of the longest of all, so either may
+    go on longer; what has no partner does not count. Raises LinnetError where the network answers at another rate.
+    """
+    del inputs
+    frames = logits.shape[1]
+    expected = int((targets != IGNORED).sum(dim=1).max())
+    if abs(frames - expected) > _FRAMES_OFF:
+        raise LinnetError(f"the network answers {frames} times where the task expects {expected}: give the task the "
+                          "frame_ms at which this network answers, or take another network.")
+    shared = min(frames, targets.shape[1])
+    return token_cross_entropy(logits[:, :shared], targets[:, :shared], smoothing, {})
+
+
 def ctc(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
     """Mean over samples of the negative log likelihood a target token, summed over alignments (Graves et al. 2006).
 
@@ -81,15 +97,18 @@ def huber(values: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> 
 
 
 LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy,
-                           "earth_mover": earth_mover, "token_cross_entropy": token_cross_entropy, "ctc": ctc,
-                           "huber": huber}
+                           "earth_mover": earth_mover, "token_cross_entropy": token_cross_entropy,
+                           "frame_cross_entropy": frame_cross_entropy, "ctc": ctc, "huber": huber}
+_BY_POSITION = ("token_cross_entropy", "frame_cross_entropy")
+_FRAMES_OFF = 3
+"""So many frames a front end may answer more or fewer than a recording's length says: it hears padding at the end."""
 MIXABLE = ("cross_entropy", "binary_cross_entropy", "earth_mover")
 """The losses of one answer a sample, where the loss of a blend is the blend of the losses."""
 
 
 def terms(loss: str, targets: Tensor) -> int:
     """Over how many terms the loss is a mean, so that means of parts can be put together to that of the whole."""
-    return int((targets != IGNORED).sum()) if loss == "token_cross_entropy" else len(targets)
+    return int((targets != IGNORED).sum()) if loss in _BY_POSITION else len(targets)
 
 
 def distillation(loss: str, outputs: Tensor, answers: Tensor, targets: Tensor, temperature: float) -> Tensor:
@@ -107,8 +126,9 @@ def distillation(loss: str, outputs: Tensor, answers: Tensor, targets: Tensor, t
     student = functional.log_softmax(outputs.clamp(min=_LEAST) / temperature, dim=-1)
     teacher = functional.log_softmax(answers.clamp(min=_LEAST) / temperature, dim=-1)
     divergence = functional.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=-1)
-    if loss == "token_cross_entropy":
-        counts = targets != IGNORED
+    if loss in _BY_POSITION:
+        shared = min(divergence.shape[1], targets.shape[1])  # frames and targets are padded apart from each other
+        divergence, counts = divergence[:, :shared], targets[:, :shared] != IGNORED
         return (divergence * counts).sum() / counts.sum().clamp(min=1) * temperature**2
     return divergence.mean() * temperature**2
 

@@ -39,6 +39,8 @@ MEMBERS = {
     "tag characters": made("sentences", "tag", input="text", target="slots", tokenizer="character", length=60),
     "transcribe labels": made("tunes", "transcribe", input="audio", target="notes", groups=["voice"]),
     "transcribe texts": made("tunes", "transcribe", input="audio", target="spelt", seconds=2.0),
+    "detect labels": made("scenes", "detect", input="audio", target="tones", groups=["voice"]),
+    "detect later": made("scenes", "detect", input="audio", target="tones", delay_ms=120.0),
     "regress recordings": made("tunes", "regress", input="audio", target="highest", tolerance=50, seconds=1.0),
     "regress images": made("squares", "regress", input="image", target="darkness", tolerance=5, size=6),
     "regress texts": made("sentences", "regress", input="text", target="letters", tolerance=0.5),
@@ -63,7 +65,7 @@ def perfect(task: Task, dataset: data.Dataset) -> Arrays:
         frames = np.zeros((len(targets), 2 * targets.shape[1] + 1), np.int64)
         frames[:, 1::2] = np.maximum(targets, 0)
         return {name: np.eye(shape[-1] or 0, dtype=np.float32)[frames]}
-    return {name: np.eye(shape[-1] or 0, dtype=np.float32)[np.maximum(targets, 0)]}
+    return {name: 20 * np.eye(shape[-1] or 0, dtype=np.float32)[np.maximum(targets, 0)]}
 
 
 def test_every_input_and_task_is_a_member() -> None:
@@ -92,7 +94,8 @@ def test_arrays_are_what_the_task_says(member: tuple[data.Splits, Task]) -> None
     targets = task.targets(splits.train)
     assert len(targets) == len(splits.train)
     assert {"cross_entropy": (), "earth_mover": (), "binary_cross_entropy": task.output[1],
-            "token_cross_entropy": task.output[1][:1], "huber": (1,), "ctc": targets.shape[1:]}[task.loss] \
+            "token_cross_entropy": task.output[1][:1], "huber": (1,), "ctc": targets.shape[1:],
+            "frame_cross_entropy": targets.shape[1:]}[task.loss] \
         == targets.shape[1:]
     assert targets.dtype == (np.float32 if task.loss in ("binary_cross_entropy", "huber") else np.int64)
     if task.loss == "token_cross_entropy":
