@@ -22,19 +22,24 @@ SCORES = ("accuracy", "fluency", "prosodic", "completeness", "total")
 _VALIDATION_SPEAKERS, _FLAC_FILES = 5, 625
 _GROWN = 18
 """Years; nobody here is between 16 and 18."""
+NO_MARK = "none"
+"""The mark of a phone to which none of the experts' could be assigned."""
+_LONGEST_WORD = 20
 _KEYS = {"utterance": str, "split": str, "speaker": str, "gender": str, "age": int, "text": str, "words": list,
          "approximate": bool} | dict.fromkeys(SCORES, (int, float))
 _FILES = ("scores_train.jsonl", "scores_test.jsonl", "lexicon.txt", "opus_train.zip", "opus_test.zip")
 
 
 def load(*, folder: str | None = None, variant: str = "opus", approximate: bool = True,
-         validation: bool = False, stress: bool = True) -> Dataset:
+         validation: bool = False, stress: bool = True, marks: bool = False) -> Dataset:
     """Columns: audio, text, phones (sequence), speaker, gender, age, age_group, scores (0 to 10), approximate, split.
 
     `variant` "opus" is all 5,000 utterances, read out of their zip archives in place; "flac" the 625 test utterances
     that are sample for sample the recording; a copy that lacks some of them is said. `approximate=False` leaves out the
     610 rows whose scores their authors changed later. `validation=True` calls the training speakers so whose number is
-    divisible by 5. `stress=False` takes the stress digits off the phones: 39 in place of 67.
+    divisible by 5. `stress=False` takes the stress digits off the phones: 39 in place of 67. `marks=True` adds what the
+    experts gave each phone (phone_marks, "0.0" to "2.0", or "none") and each word (word_marks, "0" to "10"), and how
+    many phones each word has (word_lengths).
     """
     if variant not in VARIANTS:
         raise unknown("variant", variant, VARIANTS)
@@ -44,7 +49,7 @@ def load(*, folder: str | None = None, variant: str = "opus", approximate: bool 
         rows = _exact(root, rows)
     if not approximate:
         rows = [row for row in rows if not row["approximate"]]
-    return _dataset(root, rows, variant, validation, stress)
+    return _dataset(root, rows, variant, validation, stress=stress, marks=marks)
 
 
 def get(*, progress: BytesProgress | None = None, to: Path | None = None) -> Path:
@@ -53,10 +58,11 @@ def get(*, progress: BytesProgress | None = None, to: Path | None = None) -> Pat
     return PLACE.there(to)
 
 
-def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: bool,
-             stress: bool) -> Dataset:
+def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: bool, *,
+             stress: bool, marks: bool) -> Dataset:
     import pyarrow as pa
 
+    given = _marks(rows) if marks else {}
     phones = [[_plain(phone, stress) for word in row["words"] for phone in word["phones"]] for row in rows]
     table = pa.table({
         "id": [row["utterance"] for row in rows],
@@ -65,13 +71,28 @@ def _dataset(root: Path, rows: list[dict[str, Any]], variant: str, validation: b
         **{name: [row[name] for row in rows] for name in ("speaker", "gender", "age", *SCORES)},
         "age_group": ["child" if row["age"] < _GROWN else "adult" for row in rows],
         "approximate": ["yes" if row["approximate"] else "no" for row in rows],
-        "split": [_split(row, validation) for row in rows]})
+        "split": [_split(row, validation) for row in rows],
+        **{name: pa.array(values, pa.list_(pa.string())) for name, (values, _) in given.items()}})
     columns: dict[str, Column] = {
         "audio": AudioColumn(), "text": TextColumn(), "phones": SequenceColumn(_phones(root, stress)),
         "speaker": GroupColumn(), "gender": GroupColumn(), "age": ValueColumn(),
         "age_group": GroupColumn(),
-        **{name: ValueColumn() for name in SCORES}, "approximate": GroupColumn(), "split": GroupColumn()}
+        **{name: ValueColumn() for name in SCORES}, "approximate": GroupColumn(), "split": GroupColumn(),
+        **{name: SequenceColumn(labels) for name, (_, labels) in given.items()}}
     return Dataset("speechocean762", table, columns, root=root)
+
+
+def _marks(rows: list[dict[str, Any]]) -> dict[str, tuple[list[list[str]], tuple[str, ...]]]:
+    """By column: what each phone and word was given, as texts, and all that may be given."""
+    words = [row["words"] for row in rows]
+    return {
+        "phone_marks": ([[NO_MARK if mark is None else f"{mark:.1f}" for word in said
+                          for mark in word["phones_accuracy"]] for said in words],
+                        (*(f"{tenth / 10:.1f}" for tenth in range(21)), NO_MARK)),
+        "word_marks": ([[f"{word['accuracy']:.0f}" for word in said] for said in words], tuple(map(str, range(11)))),
+        "word_lengths": ([[str(len(word["phones"])) for word in said] for said in words],
+                         tuple(map(str, range(1, _LONGEST_WORD + 1)))),
+    }
 
 
 def _exact(root: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
