@@ -1,0 +1,64 @@
+"""Lexicons: reading, variants, words that are missing."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from linnet.errors import LinnetError
+from linnet.language.lexicon import Lexicon, read_lexicon, spelt
+
+LINES = """;;; a comment
+READ\tR EH1 D
+READ\tR IY1 D
+record  R EH1 K ER0 D
+record(2)  R IH0 K AO1 R D
+PERMIT\tP ER0 M IH1 T
+PERMIT\tP ER1 M IH0 T
+"""
+
+
+@pytest.fixture
+def lexicon(tmp_path: Path) -> Lexicon:
+    (tmp_path / "lexicon.txt").write_text(LINES, "utf-8")
+    return read_lexicon(tmp_path / "lexicon.txt")
+
+
+def test_a_word_has_its_ways_in_any_case_and_without_stress(lexicon: Lexicon, tmp_path: Path) -> None:
+    assert lexicon["Read"] == (("R", "EH", "D"), ("R", "IY", "D"))
+    assert len(lexicon["RECORD"]) == 2
+    assert lexicon["permit"] == (("P", "ER", "M", "IH", "T"),), "ways that differ by stress alone are one"
+    assert len(read_lexicon(tmp_path / "lexicon.txt", stress=True)["permit"]) == 2
+    assert Lexicon.from_json(lexicon.to_json()) == lexicon
+
+
+def test_words_that_are_missing_are_listed_or_guessed_and_said(lexicon: Lexicon, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(LinnetError, match="lacks 1 of 2: zyx"):
+        lexicon.of(["read", "zyx"])
+    with caplog.at_level(logging.WARNING, "linnet"):
+        part = lexicon.of(["Read", "ZYX"], guess=lambda words: {word: ("Z", "IH", "K", "S") for word in words})
+    assert "zyx as Z IH K S" in caplog.text
+    assert set(part.entries) == {"read", "zyx"}
+    with pytest.raises(LinnetError, match="did you mean 'read'"):
+        lexicon["reed"]
+
+
+def test_a_broken_file_is_said_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "lexicon.txt").write_text("A\tAH0\nB\n", "utf-8")
+    with pytest.raises(LinnetError, match="line 2"):
+        read_lexicon(tmp_path / "lexicon.txt")
+    with pytest.raises(LinnetError, match="no lexicon"):
+        read_lexicon(tmp_path / "other.txt")
+
+
+def test_a_word_without_a_pronunciation_is_refused() -> None:
+    with pytest.raises(LinnetError, match="without a pronunciation"):
+        Lexicon({"a": ()})
+    with pytest.raises(LinnetError, match="without a pronunciation"):
+        Lexicon({"a": ((),)})
+
+
+def test_spelt_words_are_their_letters() -> None:
+    assert spelt(["Ab"])["aB"] == (("A", "b"),)
