@@ -104,7 +104,7 @@ def test_speechocean762(real_data, caplog):
     assert held
     assert not held & set(sure.where(split="train").values("speaker"))
     marked = data.load("speechocean762", stress=False, marks=True)
-    assert marked.values("phone_marks")[0] == "2.0 2.0 2.0 1.8 1.8 2.0 2.0 2.0 1.0 1.0".split()
+    assert marked.values("phone_marks")[0] == ["2.0", "2.0", "2.0", "1.8", "1.8", "2.0", "2.0", "2.0", "1.0", "1.0"]
     assert marked.values("word_marks")[0] == ["10", "10", "10", "6"]
     assert marked.values("word_lengths")[0] == ["2", "3", "2", "3"]
     assert sum(row.count(speechocean762.NO_MARK) for row in marked.values("phone_marks")) == 37
