@@ -145,13 +145,13 @@ def resample(audio: Audio, sample_rate_hz: int) -> Audio:
     return Audio(np.clip(samples, -1, 1).astype(np.float32), sample_rate_hz)
 
 
-def encode(media: Media) -> bytes:
-    """A lossless file: float WAV for a recording, PNG for an image."""
+def encode(media: Media, *, subtype: str = "FLOAT") -> bytes:
+    """A lossless file: float WAV for a recording, PNG for an image; WAV of 16 bits as subtype "PCM_16"."""
     buffer = io.BytesIO()
     if isinstance(media, Audio):
         import soundfile
 
-        soundfile.write(buffer, media.samples, media.sample_rate_hz, format="WAV", subtype="FLOAT")
+        soundfile.write(buffer, media.samples, media.sample_rate_hz, format="WAV", subtype=subtype)
         return buffer.getvalue()
     from PIL import Image
 

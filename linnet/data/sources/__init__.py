@@ -18,6 +18,7 @@ from linnet.data.sources import (
     handwritten,
     mot15,
     snips,
+    speech_activity,
     speech_commands,
     speechocean762,
     tables,
@@ -26,8 +27,8 @@ from linnet.data.sources.source import Card, Source
 from linnet.errors import LinnetError, NotFoundError, unknown
 
 SOURCES: dict[str, Source] = {source.card.name: source for source in (
-    fsdd.SOURCE, speech_commands.SOURCE, speechocean762.SOURCE, handwritten.SOURCE, fashion_mnist.SOURCE,
-    cifar10.SOURCE, clinc150.SOURCE, snips.SOURCE, mot15.SOURCE, tables.BREAST_CANCER, tables.DIABETES)}
+    fsdd.SOURCE, speech_commands.SOURCE, speechocean762.SOURCE, speech_activity.SOURCE, handwritten.SOURCE,
+    fashion_mnist.SOURCE, cifar10.SOURCE, clinc150.SOURCE, snips.SOURCE, mot15.SOURCE, tables.BREAST_CANCER, tables.DIABETES)}
 
 
 def load(source: str | Path, **options: Any) -> Dataset:
