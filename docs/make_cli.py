@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).with_name("cli.md")
-VERBS = ("", "init", "run", "show", "look", "try", "verify", "bench", "bench methods", "shrink", "compare", "list",
-         "data", "data ls", "data get", "data show", "data profile", "ab", "ab init", "ab power", "ab selftest",
+VERBS = ("", "init", "run", "show", "look", "try", "test", "verify", "bench", "bench methods", "shrink", "compare",
+         "list", "data", "data ls", "data get", "data show", "data profile", "ab", "ab init", "ab power", "ab selftest",
          "ab analyse")
 HEAD = """# The command line
 

@@ -25,6 +25,7 @@ from linnet.cli import (
     screen,
     show,
     shrink,
+    test,
     try_,
     verify,
 )
@@ -66,6 +67,7 @@ app.command("run")(run.run)
 app.command("show")(show.show)
 app.command("look")(look.look)
 app.command("try")(try_.try_)
+app.command("test")(test.rows)
 app.command("verify")(verify.verify)
 app.command("bench")(bench.bench)
 app.command(METHODS)(bench_methods.bench_methods)
