@@ -15,6 +15,7 @@ from linnet.evidence.claims import (
     Timing,
     Verdict,
     accuracy_at_least,
+    accuracy_in_every_group,
     better,
     canonical_json,
     claim_schema,
@@ -30,7 +31,7 @@ from linnet.evidence.scores import DataRef, Scores
 
 __all__ = [
     "KINDS", "Claim", "Clusters", "DataRef", "Ledger", "Look", "OtherSide", "Scores", "Size", "Timing", "Verdict",
-    "accuracy_at_least", "better", "canonical_json", "claim_schema", "comparisons", "drift", "equivalent", "intervals",
-    "latency_below", "many", "mean_score_at_least", "no_worse", "power", "sequences",
-    "size_below", "thresholds", "verdict_of",
+    "accuracy_at_least", "accuracy_in_every_group", "better", "canonical_json", "claim_schema", "comparisons",
+    "drift", "equivalent", "intervals", "latency_below", "many", "mean_score_at_least", "no_worse", "power",
+    "sequences", "size_below", "thresholds", "verdict_of",
 ]

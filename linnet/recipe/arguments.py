@@ -214,6 +214,12 @@ class AccuracyArguments(Arguments):
     clusters: str | None = None
 
 
+class EveryGroupArguments(AccuracyArguments):
+    """Keywords of `evidence.accuracy_in_every_group`."""
+
+    by: str
+
+
 class MeanScoreArguments(AccuracyArguments):
     """Keywords of `evidence.mean_score_at_least`."""
 
@@ -258,6 +264,7 @@ class ClaimArguments(Arguments):
     """One claim by its kind."""
 
     accuracy_at_least: AccuracyArguments | None = None
+    accuracy_in_every_group: EveryGroupArguments | None = None
     mean_score_at_least: MeanScoreArguments | None = None
     no_worse: NoWorseArguments | None = None
     better: BetterArguments | None = None

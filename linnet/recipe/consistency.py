@@ -104,8 +104,9 @@ def _clusters(steps: Steps, groups: Sequence[str]) -> list[str]:
     for name, (_, arguments) in steps.items():
         for number, claim in enumerate(arguments.claims if isinstance(arguments, ProveArguments) else []):
             for kind in type(claim).model_fields:
-                by = getattr(getattr(claim, kind), "clusters", None)
-                if by is not None and by not in groups:
-                    found.append(f"steps.{name}.prove.claims.{number}.{kind}.clusters: '{by}' is none of the task's "
-                                 f"groups; those are: {', '.join(groups) or '(none)'}")
+                for key in ("clusters", "by"):
+                    by = getattr(getattr(claim, kind), key, None)
+                    if isinstance(by, str) and by not in groups:
+                        found.append(f"steps.{name}.prove.claims.{number}.{kind}.{key}: '{by}' is none of the task's "
+                                     f"groups; those are: {', '.join(groups) or '(none)'}")
     return found

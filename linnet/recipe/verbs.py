@@ -194,7 +194,7 @@ def _by_role(measured: Mapping[str | Path, Scores], path: Path) -> dict[str, Sco
 
 
 def _claim(context: Context, path: Path, wanted: ClaimArguments) -> Claim:
-    for kind in ("accuracy_at_least", "mean_score_at_least"):
+    for kind in ("accuracy_at_least", "accuracy_in_every_group", "mean_score_at_least"):
         if asked := getattr(wanted, kind):
             return evidence.KINDS[kind](scores_of(context, path), **asked.model_dump())
     for kind in ("no_worse", "better", "equivalent"):

@@ -74,6 +74,19 @@ def _measured_share(claim: Claim) -> str:
     return f"{said}; {percent(claim.level)} sure of at least {in_hundred(low, of=of, rounding='down')}."
 
 
+def _measured_groups(claim: Claim) -> str:
+    of = scale(claim.estimate)
+    said = f"{in_hundred(claim.estimate, of=of, rounding='down')} were right in the group that is served worst"
+    low, high = claim.interval
+    if claim.verdict == "fails":
+        return (f"{said}, of {claim.n:,} in all; {percent(claim.level)} sure that a group has at most "
+                f"{in_hundred(high, of=of, rounding='up')}.")
+    if not is_informative(claim):
+        return f"{said}, of {claim.n:,} in all."
+    return (f"{said}, of {claim.n:,} in all; {percent(claim.level)} sure that each has at least "
+            f"{in_hundred(low, of=of, rounding='down')}.")
+
+
 def _measured_mean(claim: Claim) -> str:
     of = scale(claim.estimate)
     said = f"{in_hundred(claim.estimate, of=of, rounding='down')} on average, of {claim.n:,}"
@@ -188,6 +201,9 @@ def _asked_equivalent(claim: Claim) -> str:
 
 _ASKED: dict[str, Callable[[Claim], str]] = {
     "accuracy_at_least": lambda claim: f"At least {bound_in_hundred(claim.bound)} answered correctly{_whom(claim)}",
+    "accuracy_in_every_group": lambda claim: (
+        f"At least {bound_in_hundred(claim.bound)} answered correctly in each group by {claim.settings.get('by')}"
+        f"{_whom(claim)}"),
     "mean_score_at_least": lambda claim: f"At least {bound_in_hundred(claim.bound)} on average{_whom(claim)}",
     "no_worse": lambda claim: f"{_allowance(claim)} than {_other(claim)}{_whom(claim)}",
     "better": _asked_better,
@@ -198,6 +214,7 @@ _ASKED: dict[str, Callable[[Claim], str]] = {
 
 _MEASURED: dict[str, Callable[[Claim], str]] = {
     "accuracy_at_least": _measured_share,
+    "accuracy_in_every_group": _measured_groups,
     "mean_score_at_least": _measured_mean,
     "no_worse": _measured_loss,
     "better": _measured_loss,

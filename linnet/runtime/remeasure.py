@@ -94,6 +94,7 @@ class Remeasure:
 
 MEASURES: dict[str, Callable[[Remeasure, Claim], tuple[Any, ...]]] = {
     "accuracy_at_least": Remeasure.scores,
+    "accuracy_in_every_group": Remeasure.scores,
     "latency_below": Remeasure.timing,
     "mean_score_at_least": Remeasure.scores,
     "no_worse": Remeasure.both_sides,

@@ -93,6 +93,8 @@ def test_a_change_of_something_that_is_not_there_is_refused() -> None:
     ("name: tones", "name: tones\nseed: -1", "seed: Input should be greater than or equal to 0"),
     ("{bound: 0.5}", "{bound: 0.5, clusters: singer}",
      "clusters: 'singer' is none of the task's groups; those are: voice"),
+    ("accuracy_at_least: {bound: 0.5}", "accuracy_in_every_group: {by: singer, bound: 0.5}",
+     "accuracy_in_every_group.by: 'singer' is none of the task's groups; those are: voice"),
     ("{bound: 0.5}", "{bound: 0}", "greater than 0"),
     ("  proof:", "  whole: {export: {model: big, path: tones.onnx}}\n  proof:",
      "steps.whole.export.path: 'tones.onnx' is written by the step 'file' already"),

@@ -23,6 +23,16 @@ def test_an_undecided_claim_says_what_would_decide_it() -> None:
     assert "too few to be 95 % sure" in found(claim)
 
 
+def test_every_group_is_told_by_the_one_that_is_served_worst() -> None:
+    some = scores({"lucas": 0.95, "theo": 0.6}, 300)
+    claim = evidence.accuracy_in_every_group(some, by="speaker", bound=0.5)
+    assert asked(claim) == "At least 50 in 100 answered correctly in each group by speaker"
+    assert found(claim) == ("60 in 100 were right in the group that is served worst, of 300 in all; 95 % sure that "
+                            "each has at least 52 in 100.")
+    claim = evidence.accuracy_in_every_group(some, by="speaker", bound=0.8)
+    assert found(claim).endswith("95 % sure that a group has at most 68 in 100.")
+
+
 def test_too_few_clusters_give_no_interval() -> None:
     claim = evidence.accuracy_at_least(spoken(), bound=0.8, clusters="speaker")
     assert not is_informative(claim)

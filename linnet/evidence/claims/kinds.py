@@ -7,9 +7,11 @@ from collections.abc import Callable
 from linnet.evidence.claims.bounds import accuracy_at_least, latency_below, mean_score_at_least, size_below
 from linnet.evidence.claims.claim import Claim
 from linnet.evidence.claims.comparisons import better, equivalent, no_worse
+from linnet.evidence.claims.groups import accuracy_in_every_group
 
 KINDS: dict[str, Callable[..., Claim]] = {
     "accuracy_at_least": accuracy_at_least,
+    "accuracy_in_every_group": accuracy_in_every_group,
     "mean_score_at_least": mean_score_at_least,
     "no_worse": no_worse,
     "better": better,
