@@ -215,6 +215,7 @@ def test_slots_are_missed_mismatched_or_made_up() -> None:
     assert (name.counts.precision, name.counts.recall, name.missed) == (0.5, 1.0, 0)
     rates = date.to_json()
     assert (rates["mismatch_rate"], rates["false_negative_rate"], rates["false_positive_rate"]) == (1 / 3, 1 / 3, 0.5)
+    assert metrics.slot_report([[("name", "ann")]], [[("name", "ann")] * 2]).total.recall == 0.5
     assert metrics.slot_report(answers, expected, groups={"when": ["date", "day"]}).groups[0].expected == 3
     with pytest.raises(LinnetError, match="type of slot 'dat'; did you mean 'date'"):
         metrics.slot_report(answers, expected, equal={"dat": str.__eq__})
