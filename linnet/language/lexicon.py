@@ -95,15 +95,6 @@ def read_lexicon(path: Path | str, *, stress: bool = False) -> Lexicon:
     return Lexicon({word: tuple(several) for word, several in ways.items()})
 
 
-def spelt(words: Iterable[str]) -> Lexicon:
-    """Words said letter by letter, as a network that answers with characters says them.
-
-    >>> spelt(["Hi"])["hi"]
-    (('H', 'i'),)
-    """
-    return Lexicon({word: (tuple(word),) for word in words})
-
-
 def _said(word: str, ways: tuple[Pronunciation, ...]) -> tuple[Pronunciation, ...]:
     if not ways or not all(ways):
         raise LinnetError(f"the lexicon holds '{word}' without a pronunciation; give at least one phone.")

@@ -14,13 +14,14 @@ from linnet.tasks.classify import Classify
 from linnet.tasks.detect import Detect
 from linnet.tasks.evaluate import evaluate
 from linnet.tasks.operate import Operated, operate
+from linnet.tasks.recognize import Recognize
 from linnet.tasks.regress import Regress
 from linnet.tasks.tag import Tag
 from linnet.tasks.task import Arrays, Predictor, Shape, Task
 from linnet.tasks.transcribe import Transcribe
 
 TASKS: dict[str, Any] = {"classify": Classify, "tag": Tag, "transcribe": Transcribe, "regress": Regress,
-                         "detect": Detect}
+                         "detect": Detect, "recognize": Recognize}
 
 
 def from_json(value: Mapping[str, Any]) -> Task:
@@ -32,5 +33,5 @@ def from_json(value: Mapping[str, Any]) -> Task:
     return task
 
 
-__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Detect", "Operated", "Predictor", "Regress", "Shape", "Tag", "Task",
-           "Transcribe", "answer", "evaluate", "from_json", "operate"]
+__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Detect", "Operated", "Predictor", "Recognize", "Regress", "Shape",
+           "Tag", "Task", "Transcribe", "answer", "evaluate", "from_json", "operate"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from linnet import data, tasks
 from linnet.errors import LinnetError
+from linnet.language.lexicon import Lexicon
 from linnet.tasks import Arrays, Task
 from linnet.tasks.inputs import INPUTS
 from linnet.tasks.spans import PADDED
@@ -27,6 +29,9 @@ def made(splits: str, kind: str, **keywords: Any) -> Make:
 
 
 TABLE = ["length", "width", "colour"]
+TUNES = ["".join(notes) for length in (1, 2, 3, 4) for notes in itertools.product("hlm", repeat=length)]
+NOTES = {"h": "high", "l": "low", "m": "middle"}
+PLAYED = Lexicon({tune: (tuple(NOTES[letter] for letter in tune),) for tune in TUNES})
 MEMBERS = {
     "classify recordings": made("tones", "classify", input="audio", target="pitch", groups=["voice"]),
     "classify images": made("squares", "classify", input="image", target="side"),
@@ -41,6 +46,9 @@ MEMBERS = {
     "transcribe texts": made("tunes", "transcribe", input="audio", target="spelt", seconds=2.0),
     "detect labels": made("scenes", "detect", input="audio", target="tones", groups=["voice"]),
     "detect later": made("scenes", "detect", input="audio", target="tones", delay_ms=120.0),
+    "recognize by phones": made("tunes", "recognize", input="audio", target="spelt", tokens="notes", lexicon=PLAYED,
+                                grammar=TUNES, groups=["voice"]),
+    "recognize by characters": made("tunes", "recognize", input="audio", target="spelt", grammar=TUNES),
     "regress recordings": made("tunes", "regress", input="audio", target="highest", tolerance=50, seconds=1.0),
     "regress images": made("squares", "regress", input="image", target="darkness", tolerance=5, size=6),
     "regress texts": made("sentences", "regress", input="text", target="letters", tolerance=0.5),

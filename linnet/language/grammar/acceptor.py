@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from linnet.errors import LinnetError
 from linnet.language.grammar.network import Network
@@ -26,11 +27,30 @@ class Acceptor:
             state = None if state is None else self.arcs[state].get(word)
         return state in self.finals
 
+    def spelled(self, text: str) -> str:
+        """The text, given in any case, in the spelling of the grammar; "" for one that it does not hold."""
+        places: dict[int, tuple[str, ...]] = {0: ()}
+        for word in text.split():
+            places = {to: (*said, spelling) for state, said in places.items()
+                      for spelling, to in self._folded[state].get(word.casefold(), ())}
+        return next((" ".join(said) for state, said in places.items() if state in self.finals), "")
+
+    @cached_property
+    def _folded(self) -> list[dict[str, list[tuple[str, int]]]]:
+        """Each state's arcs by their words without case."""
+        found: list[dict[str, list[tuple[str, int]]]] = []
+        for arcs in self.arcs:
+            found.append({})
+            for word, to in arcs.items():
+                found[-1].setdefault(word.casefold(), []).append((word, to))
+        return found
+
     def count(self) -> float:
         """How many texts it holds; infinite where something repeats."""
         known: dict[int, float] = {}
         for state in self._ends_first():
-            known[state] = float(state in self.finals) + sum(known.get(to, math.inf) for to in self.arcs[state].values())
+            following = sum(known.get(to, math.inf) for to in self.arcs[state].values())
+            known[state] = float(state in self.finals) + following
         return int(known[0]) if math.isfinite(known[0]) else math.inf
 
     def texts(self) -> Iterator[str]:
@@ -40,7 +60,7 @@ class Acceptor:
             state, words = waiting.pop()
             if state in self.finals:
                 yield " ".join(words)
-            waiting += [(to, (*words, word)) for word, to in reversed(self.arcs[state].items())]
+            waiting += [(to, (*words, word)) for word, to in reversed(list(self.arcs[state].items()))]
 
     def _ends_first(self) -> list[int]:
         """States after those that they lead to, where nothing repeats (depth first, without recursion)."""

@@ -82,7 +82,7 @@ def tokens(text: str, line: int, column: int) -> list[Token]:
     found = [Token(str(match.lastgroup), match.group(), column + match.start()) for match in _TOKEN.finditer(text)]
     for token in found:
         if token.kind == "off":
-            raise GrammarError("a backslash at the end says nothing; it stands before a mark that is meant as a letter.",
+            raise GrammarError("a backslash at the end says nothing; it stands before a mark that is a letter here.",
                                line, token.column)
     return [token for token in found if token.kind != "space"]
 
