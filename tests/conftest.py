@@ -156,6 +156,36 @@ def tunes() -> data.Splits:
 
 
 @pytest.fixture(scope="session")
+def recitals() -> data.Splits:
+    """150 recordings of tones that were to be played: audio, phones (what was to be), word_lengths, phone_marks (0.0
+    where another tone was played, else 2.0; here and there "none"), word_marks, total, voice (group).
+    """
+    rng = np.random.default_rng(29)
+    names = ("id", "audio", "phones", "word_lengths", "phone_marks", "word_marks", "total", "voice")
+    rows: dict[str, list[Any]] = {name: [] for name in names}
+    for number in range(150):
+        lengths = rng.integers(1, 4, rng.integers(1, 4))
+        phones = [str(note) for note in rng.choice(sorted(PITCHES), lengths.sum())]
+        played = [str(rng.choice(sorted(PITCHES))) if rng.random() < 0.2 else note for note in phones]
+        gap = np.zeros(round(0.08 * RATE), np.float32)
+        wave = np.concatenate([part for note in played for part in (tone(PITCHES[note], rng, 0.2), gap)])
+        right = np.array([one == other for one, other in zip(phones, played, strict=True)], np.float64)
+        words = np.add.reduceat(right, np.concatenate([[0], np.cumsum(lengths)[:-1]])) / lengths
+        marks = ["none" if number % 7 == 0 and not place else f"{2 * value:.1f}" for place, value in enumerate(right)]
+        values = (f"r{number}", encode(data.Audio(wave.clip(-1, 1), RATE)), phones, [str(size) for size in lengths],
+                  marks, [f"{round(10 * word)}" for word in words], round(10 * float(right.mean())), VOICES[number % 5])
+        for name, value in zip(rows, values, strict=True):
+            rows[name].append(value)
+    cells: dict[str, Any] = {**rows, "audio": data.media_cells(rows["audio"])}
+    return data.Dataset("recitals", pa.table(cells), {
+        "audio": data.AudioColumn(), "phones": data.SequenceColumn(("high", "low", "middle")),
+        "word_lengths": data.SequenceColumn(("1", "2", "3")),
+        "phone_marks": data.SequenceColumn(("0.0", "2.0", "none")),
+        "word_marks": data.SequenceColumn(tuple(map(str, range(11)))), "total": data.ValueColumn(),
+        "voice": data.GroupColumn()}).split(by="voice", seed=0)
+
+
+@pytest.fixture(scope="session")
 def scenes() -> data.Splits:
     """60 recordings of 0.6 to 1.4 s with up to two tones: audio, tones (spans of it: low, high), voice (group)."""
     rng = np.random.default_rng(23)

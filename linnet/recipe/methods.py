@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from linnet import export, nn, plain_yaml, report, runtime, tasks, train
+from linnet import export, nn, plain_yaml, report, runtime, train
 from linnet.data.augment import Augment
 from linnet.errors import LinnetError, unknown
 from linnet.files import alone
@@ -18,6 +18,7 @@ from linnet.progress import Progress
 from linnet.recipe import store
 from linnet.recipe.reading import Recipe, load
 from linnet.recipe.run import run, splits_of
+from linnet.recipe.task import make_task
 from linnet.shrink.grid import Cell, Tuning, grid, points
 
 log = logging.getLogger("linnet")
@@ -108,8 +109,7 @@ def bench_methods(path: str | Path, *, folder: str | Path = "runs", progress: Pr
     recipe = load(recipe_path)
     model = _model(wanted, recipe, recipe_path, Path(folder), progress)
     splits = splits_of(recipe)
-    kind, keywords = recipe.task
-    task = tasks.TASKS[kind](splits, **keywords)
+    task = make_task(recipe, splits)
     home = Path(folder) / wanted.name
     with alone(home, "bench"):
         tuning = Tuning(wanted.epochs, wanted.teacher, wanted.augment, wanted.options)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from linnet import __version__, data, evidence, report, runtime, tasks
+from linnet import __version__, data, evidence, report, runtime
 from linnet.errors import LinnetError, NotAvailableError, unknown
 from linnet.evidence import Claim, Verdict, canonical_json
 from linnet.files import alone
@@ -24,6 +24,7 @@ from linnet.progress import Progress
 from linnet.recipe import contents, store
 from linnet.recipe.arguments import Arguments, ProveArguments, references
 from linnet.recipe.reading import Recipe, load
+from linnet.recipe.task import make_task
 from linnet.recipe.verbs import VERBS, Context
 from linnet.runtime import artifact
 
@@ -91,8 +92,7 @@ class _Run:
     keys: dict[str, str] = field(default_factory=dict)
 
     def go(self, until: str | None) -> Outcome:
-        kind, keywords = self.recipe.task
-        self.task = tasks.TASKS[kind](self.splits, **keywords)
+        self.task = make_task(self.recipe, self.splits, folder=self.folder)
         for name, (verb, arguments) in self.recipe.steps.items():
             self.keys[name] = self._key(verb, arguments)
         self._write_facts()

@@ -11,13 +11,14 @@ from typing import Any
 
 from torch.nn import Module
 
-from linnet import nn, tasks
+from linnet import nn
 from linnet.data import Splits
 from linnet.data.augment import Augment
 from linnet.errors import LinnetError
 from linnet.recipe.arguments import TrainingArguments
 from linnet.recipe.reading import Recipe, load
 from linnet.recipe.run import splits_of
+from linnet.recipe.task import make_task
 from linnet.runtime.artifact import read
 from linnet.runtime.card import KEY
 from linnet.shrink.search import ModelStart, Start
@@ -134,9 +135,7 @@ def _recipe(folder: Path, given: str | None, what: str) -> Recipe:
 
 def _asked(recipe: Recipe) -> tuple[Task, Splits]:
     data = splits_of(recipe)
-    kind, keywords = recipe.task
-    task: Task = tasks.TASKS[kind](data, **keywords)
-    return task, data
+    return make_task(recipe, data), data
 
 
 def _training(recipe: Recipe, step: str) -> dict[str, Any]:

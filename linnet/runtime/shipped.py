@@ -10,6 +10,7 @@ from pathlib import Path
 from linnet.errors import DamagedFileError, LinnetError
 from linnet.evidence import Claim, Size
 from linnet.runtime.artifact import Artifact, read
+from linnet.runtime.beside import with_acoustic
 from linnet.runtime.card import ArraySpec, Card, read_card
 from linnet.runtime.claims import SealedClaim, read_claims
 from linnet.runtime.engines import COMPANIONS, Port, Session, start
@@ -81,7 +82,8 @@ def unpack(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1) -
     session = start(model, engine=engine, threads=threads)
     _check("input", card.input, session.inputs, artifact.name)
     _check("output", card.output, session.outputs, artifact.name)
-    return Shipped(Path(path), card, from_json(card.task), sealed, artifact, session)
+    task = with_acoustic(from_json(card.task), Path(path), load)
+    return Shipped(Path(path), card, task, sealed, artifact, session)
 
 
 def _check(side: str, said: Mapping[str, ArraySpec], found: Mapping[str, Port], name: str) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from linnet.errors import unknown
 from linnet.tasks.answer import Answer, answer
+from linnet.tasks.assess import Assess
 from linnet.tasks.classify import Classify
 from linnet.tasks.detect import Detect
 from linnet.tasks.evaluate import evaluate
+from linnet.tasks.inputs.spoken import Acoustic
 from linnet.tasks.operate import Operated, operate
 from linnet.tasks.recognize import Recognize
 from linnet.tasks.regress import Regress
@@ -21,7 +23,7 @@ from linnet.tasks.task import Arrays, Predictor, Shape, Task
 from linnet.tasks.transcribe import Transcribe
 
 TASKS: dict[str, Any] = {"classify": Classify, "tag": Tag, "transcribe": Transcribe, "regress": Regress,
-                         "detect": Detect, "recognize": Recognize}
+                         "detect": Detect, "assess": Assess, "recognize": Recognize}
 
 
 def from_json(value: Mapping[str, Any]) -> Task:
@@ -33,5 +35,5 @@ def from_json(value: Mapping[str, Any]) -> Task:
     return task
 
 
-__all__ = ["TASKS", "Answer", "Arrays", "Classify", "Detect", "Operated", "Predictor", "Recognize", "Regress", "Shape",
-           "Tag", "Task", "Transcribe", "answer", "evaluate", "from_json", "operate"]
+__all__ = ["TASKS", "Acoustic", "Answer", "Arrays", "Assess", "Classify", "Detect", "Operated", "Predictor",
+           "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "answer", "evaluate", "from_json", "operate"]

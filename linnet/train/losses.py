@@ -96,9 +96,20 @@ def huber(values: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> 
     return functional.huber_loss(values, targets.to(values.dtype).reshape(values.shape))
 
 
+def marks(values: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """The sum over kinds of mark of the mean squared error of (batch, positions, kinds); NaN in targets does not count.
+
+    So that a kind of which there is one mark a sample weighs as much as one of which there are many.
+    """
+    del smoothing, inputs
+    known = ~targets.isnan()
+    errors = torch.where(known, values - targets.nan_to_num(), 0.0).square()
+    return (errors.sum(dim=(0, 1)) / known.sum(dim=(0, 1)).clamp(min=1)).sum()
+
+
 LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy,
                            "earth_mover": earth_mover, "token_cross_entropy": token_cross_entropy,
-                           "frame_cross_entropy": frame_cross_entropy, "ctc": ctc, "huber": huber}
+                           "frame_cross_entropy": frame_cross_entropy, "ctc": ctc, "huber": huber, "marks": marks}
 _BY_POSITION = ("token_cross_entropy", "frame_cross_entropy")
 _FRAMES_OFF = 3
 """So many frames a front end may answer more or fewer than a recording's length says: it hears padding at the end."""
@@ -118,7 +129,7 @@ def distillation(loss: str, outputs: Tensor, answers: Tensor, targets: Tensor, t
     or over the positions that count. Labels that are questions of their own: cross entropy of their probabilities.
     Values: the mean squared error.
     """
-    if loss == "huber":
+    if loss in ("huber", "marks"):
         return functional.mse_loss(outputs, answers)
     if loss == "binary_cross_entropy":
         wanted = (answers / temperature).sigmoid()

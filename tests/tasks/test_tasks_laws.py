@@ -16,6 +16,7 @@ from linnet.language.lexicon import Lexicon
 from linnet.tasks import Arrays, Task
 from linnet.tasks.inputs import INPUTS
 from linnet.tasks.spans import PADDED
+from tone_ears import EARS
 
 Make = Callable[[pytest.FixtureRequest], tuple[data.Splits, Task]]
 
@@ -52,6 +53,7 @@ MEMBERS = {
     "regress recordings": made("tunes", "regress", input="audio", target="highest", tolerance=50, seconds=1.0),
     "regress images": made("squares", "regress", input="image", target="darkness", tolerance=5, size=6),
     "regress texts": made("sentences", "regress", input="text", target="letters", tolerance=0.5),
+    "assess recordings": made("recitals", "assess", acoustic=EARS, groups=["voice"]),
     "regress rows": made("numbers", "regress", input=TABLE, target="weight", tolerance=1.0),
 }
 
@@ -65,7 +67,7 @@ def perfect(task: Task, dataset: data.Dataset) -> Arrays:
     """The outputs of a network that knows the targets."""
     name, shape = task.output
     targets = task.targets(dataset)
-    if task.loss == "huber":
+    if task.loss in ("huber", "marks"):
         return {name: targets}
     if task.loss == "binary_cross_entropy":
         return {name: 20 * targets - 10}
@@ -103,9 +105,9 @@ def test_arrays_are_what_the_task_says(member: tuple[data.Splits, Task]) -> None
     assert len(targets) == len(splits.train)
     assert {"cross_entropy": (), "earth_mover": (), "binary_cross_entropy": task.output[1],
             "token_cross_entropy": task.output[1][:1], "huber": (1,), "ctc": targets.shape[1:],
-            "frame_cross_entropy": targets.shape[1:]}[task.loss] \
+            "frame_cross_entropy": targets.shape[1:], "marks": task.output[1]}[task.loss] \
         == targets.shape[1:]
-    assert targets.dtype == (np.float32 if task.loss in ("binary_cross_entropy", "huber") else np.int64)
+    assert targets.dtype == (np.float32 if task.loss in ("binary_cross_entropy", "huber", "marks") else np.int64)
     if task.loss == "token_cross_entropy":
         assert (targets[task.prepare(task.read(splits.train))["tokens"] == 0] == PADDED).all()
 

@@ -18,6 +18,7 @@ from linnet.nn.zoo.crnn import Crnn, crnn
 from linnet.nn.zoo.gru import Gru, gru
 from linnet.nn.zoo.mlp import Mlp, mlp
 from linnet.nn.zoo.mobilenet import mobilenet
+from linnet.nn.zoo.phonescorer import PhoneScorer, phonescorer
 from linnet.nn.zoo.resnet import resnet
 from linnet.nn.zoo.textcnn import TextCnn, textcnn
 from linnet.nn.zoo.transformer import Transformer, transformer
@@ -29,6 +30,7 @@ FAMILIES: dict[str, Callable[..., Model]] = {
     "mlp": mlp,
     "textcnn": textcnn, "transformer": transformer, "gru": gru, "vit": vit,
     "crnn": crnn, "conformer": conformer,
+    "phonescorer": phonescorer,
 }
 """By name: a function of (task, *, <one dial>, seed) that makes a fresh model."""
 
@@ -37,6 +39,7 @@ MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
     "mlp": Mlp,
     "textcnn": TextCnn, "transformer": Transformer, "gru": Gru, "vit": Vit,
     "crnn": Crnn, "conformer": Conformer,
+    "phonescorer": PhoneScorer,
 }
 """By name: what builds the network from its spec."""
 
@@ -56,4 +59,4 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
 
 
 __all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bcresnet", "build", "conformer", "crnn", "dscnn", "gru", "mlp",
-           "mobilenet", "resnet", "smallcnn", "textcnn", "transformer", "vit"]
+           "mobilenet", "phonescorer", "resnet", "smallcnn", "textcnn", "transformer", "vit"]

@@ -17,6 +17,7 @@ _KINDS = {
     "image": ("looks at images", "Use nn.zoo.resnet, smallcnn, mobilenet or vit."),
     "tokens": ("reads texts", "Use nn.zoo.textcnn, transformer or gru."),
     "features": ("takes rows of numbers", "Use nn.zoo.mlp."),
+    "heard": ("judges what was heard of phones", "Use nn.zoo.phonescorer."),
     "text": ("reads raw strings", "Give the task a tokenizer, such as tokenizer='bpe': raw strings are for models of "
                                   "other frameworks."),
 }

@@ -6,5 +6,6 @@ Arrays in, numbers out: any network that answers frames with phones will do. It 
 from __future__ import annotations
 
 from linnet.speech.pronunciation.alternatives import Alternatives, alternatives
+from linnet.speech.pronunciation.features import PHONE, UTTERANCE, Judged, judge
 
-__all__ = ["Alternatives", "alternatives"]
+__all__ = ["PHONE", "UTTERANCE", "Alternatives", "Judged", "alternatives", "judge"]
