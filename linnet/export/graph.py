@@ -21,7 +21,9 @@ from onnxscript.rewriter.rules.common import fuse_pad_into_conv_rule
 from linnet.errors import LinnetError
 from linnet.export.samples import LENGTHS, LONGEST
 from linnet.nn import Model, fold_normalisation
+from linnet.nn.carrying import kept_by, step_samples, streaming
 from linnet.nn.recurrent import in_onnx_order
+from linnet.runtime.card import GIVEN_ON, KEPT
 
 OPSET = 20
 FRONT = "front"
@@ -39,6 +41,7 @@ def to_graph(model: Model) -> onnx.ModelProto:
     """The model in evaluation mode as float32 ONNX: batch normalisation folded, any batch size.
 
     The nodes of the network carry the names of their layers, those of the front end none; its output is named FRONT.
+    A causal network of recordings takes its state, too, and gives it on; the recordings may then have any length.
     """
     graph = _export(model)
     onnxscript.optimizer.fold_constants(graph, input_size_limit=_LARGEST_STORED, output_size_limit=_LARGEST_STORED)
@@ -55,13 +58,21 @@ def to_graph(model: Model) -> onnx.ModelProto:
 
 
 def _export(model: Model) -> ir.Model:
-    inputs = model.spec["inputs"]
-    module = in_onnx_order(fold_normalisation(model.module).cpu())
+    inputs, module = model.spec["inputs"], in_onnx_order(fold_normalisation(model.module).cpu())
+    given, taken = tuple(map(_example, inputs)), list[str]()
+    answers = [model.spec["output"]["name"]]
+    dynamic: tuple[Any, ...] = tuple(_dynamic(entry) for entry in inputs)
+    if step_samples(model) is not None:  # a chunk has any length, whatever the task's recordings have
+        dynamic = tuple(_dynamic({**entry, "shape": [None] * len(entry["shape"])}) for entry in inputs)
+        module = streaming(module)
+        state = kept_by(module, given)
+        given = (*given, *(torch.zeros(2, *shape) for shape in state.values()))
+        dynamic = ((*dynamic, *(_dynamic({"shape": shape}) for shape in state.values())),)
+        taken, answers = [KEPT + name for name in state], [*answers, *(GIVEN_ON + name for name in state)]
     with _quiet():
         program = torch.onnx.export(
-            module, tuple(map(_example, inputs)), dynamo=True, optimize=False, verbose=False, opset_version=OPSET,
-            input_names=[entry["name"] for entry in inputs], output_names=[model.spec["output"]["name"]],
-            dynamic_shapes=tuple(_dynamic(entry) for entry in inputs))
+            module, given, dynamo=True, optimize=False, verbose=False, opset_version=OPSET,
+            input_names=[*(entry["name"] for entry in inputs), *taken], output_names=answers, dynamic_shapes=dynamic)
     if program is None:
         raise LinnetError(f"torch {torch.__version__} gave no ONNX graph for model '{model.name}'; "
                           "it needs torch 2.9 or later.")

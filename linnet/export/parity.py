@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.export.samples import one_by_one
+from linnet.export.samples import LENGTHS, beginning, one_by_one
 from linnet.nn import Model
+from linnet.nn.carrying import step_samples
 from linnet.runtime import Parity
 from linnet.tasks import Arrays
 
@@ -21,6 +23,9 @@ INT8_TOLERANCE = 0.05
 """Largest difference of a logit between the engine's 8-bit kernels and the graph as written, as a share of the largest
 logit. The kernels round in another way and may be a level off here and there; those that saturate are far off."""
 
+_STREAMED = 4
+"""So many samples are also heard in chunks."""
+
 Outputs = Sequence[NDArray[np.float32]]
 """One array a sample; they may differ in length."""
 
@@ -30,30 +35,67 @@ def parity(content: bytes, model: Model, samples: Arrays, *, quantized: bool) ->
 
     A float file is compared with torch. A quantized one is compared with its own graph run as it is written, without
     the engine's rewriting; its `answers_changed` still counts against torch, as information. The file is asked one
-    sample at a time, without padding; torch all of them in padded batches: so padding must not matter either.
+    sample at a time, without padding; torch all of them in padded batches: so padding must not matter either. A file
+    that takes a stream is also given its longest samples step by step, and must answer as for the whole.
     """
     ((name, batch),) = model(samples).items()
     found = run(content, samples)
     source = [row[: len(own)] for row, own in zip(batch, found, strict=True)]
     changed = sum(_differ(own, row, name) for own, row in zip(found, source, strict=True))
     what = "value" if name == "values" else "logit"
+    largest = max(float(np.abs(row).max(initial=0)) for row in source)
     if quantized:
-        largest = max(float(np.abs(row).max(initial=0)) for row in source)
         written = run(content, samples, as_written=True)
-        return _judge(found, written, ("the unoptimised QDQ graph", what, INT8_TOLERANCE * largest), changed)
-    largest = max(float(np.abs(row).max(initial=0)) for row in source) if what == "value" else 0.0
-    return _judge(found, source, ("torch", what, FLOAT_TOLERANCE * max(1.0, largest)), changed)
+        terms = "the unoptimised QDQ graph", what, INT8_TOLERANCE * largest
+        checked = _judge(found, written, terms, changed)
+    else:
+        terms = "torch", what, FLOAT_TOLERANCE * max(1.0, largest if what == "value" else 0.0)
+        checked = _judge(found, source, terms, changed)
+    step = step_samples(model)
+    if step is not None:
+        _in_chunks(content, samples, found, step, terms)
+    return checked
+
+
+def _in_chunks(content: bytes, samples: Arrays, found: Outputs, step: int, terms: tuple[str, str, float]) -> None:
+    """Raise LinnetError where samples that are heard step by step are answered otherwise than as a whole."""
+    session = _session(content)
+    single = list(one_by_one(samples))
+    longest = sorted(range(len(single)), key=lambda row: -single[row]["audio"].shape[1])[:_STREAMED]
+    heard = [in_chunks(session, single[row], step) for row in longest]
+    whole = [found[row] for row in longest]
+    pooled = whole[0].ndim == 1
+    _judge([parts[-1][0] if pooled else np.concatenate(parts, axis=1)[0] for parts in heard], whole,
+           ("the whole recording at once, given chunk by chunk", *terms[1:]), 0)
+
+
+def in_chunks(session: Any, sample: Mapping[str, NDArray[Any]], size: int) -> list[NDArray[np.float32]]:
+    """What an InferenceSession answers to each chunk of a recording, a batch of one; the last may be shorter."""
+    state, answers = beginning(session), []
+    for start in range(0, sample["audio"].shape[1], size):
+        chunk: dict[str, NDArray[Any]] = {"audio": sample["audio"][:, start : start + size]}
+        if LENGTHS in sample:
+            chunk[LENGTHS] = np.array([chunk["audio"].shape[1]], sample[LENGTHS].dtype)
+        answer, *kept = session.run(None, {**chunk, **state})
+        answers.append(answer)
+        state = dict(zip(state, kept, strict=True))
+    return answers
 
 
 def run(content: bytes, samples: Arrays, *, as_written: bool = False) -> Outputs:
     """The output of every sample, one sample a run: engines may round a batch in another way."""
+    session = _session(content, as_written=as_written)
+    first = beginning(session)
+    return [session.run(None, {**sample, **first})[0][0] for sample in one_by_one(samples)]
+
+
+def _session(content: bytes, *, as_written: bool = False) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
     if as_written:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    return [session.run(None, sample)[0][0] for sample in one_by_one(samples)]
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _differ(answer: NDArray[np.float32], source: NDArray[np.float32], name: str) -> bool:

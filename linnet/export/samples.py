@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from linnet.runtime.card import KEPT
 from linnet.tasks import Arrays
 
 LENGTHS = "lengths"
@@ -45,11 +46,18 @@ def _array(rng: np.random.Generator, entry: Mapping[str, Any], spec: Mapping[str
     return (loudness * rng.uniform(-1, 1, (_ROWS, *shape))).astype(entry["dtype"])
 
 
+def beginning(session: Any) -> dict[str, NDArray[np.float32]]:
+    """What an InferenceSession takes as the state of a stream of which nothing was heard: zeros, a batch of one."""
+    return {port.name: np.zeros((1, *port.shape[1:]), np.float32) for port in session.get_inputs()
+            if port.name.startswith(KEPT)}
+
+
 def one_by_one(arrays: Arrays) -> Iterator[dict[str, NDArray[Any]]]:
     """Each sample as a batch of one, without the padding behind it where its length is known."""
     for row in range(len(next(iter(arrays.values())))):
         sample = {name: values[row : row + 1] for name, values in arrays.items()}
         if LENGTHS in sample:
             length = int(sample[LENGTHS][0])
-            sample = {name: values[:, :length] if values.ndim > 1 else values for name, values in sample.items()}
+            sample = {name: values[:, :length] if values.ndim > 1 and not name.startswith(KEPT) else values
+                      for name, values in sample.items()}
         yield sample

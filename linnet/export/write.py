@@ -24,8 +24,9 @@ from linnet.export.ptq import nodes_under, quantize
 from linnet.export.realised import realised
 from linnet.export.samples import made_up
 from linnet.nn import Model
+from linnet.nn.carrying import step_samples
 from linnet.runtime import ArraySpec, Card, Parity, Realised, artifact, with_metadata
-from linnet.runtime.card import KEY
+from linnet.runtime.card import KEPT, KEY
 from linnet.tasks import Arrays, Task
 
 log = logging.getLogger("linnet")
@@ -48,6 +49,7 @@ def write(model: Model, task: Task, path: str | Path, *, samples: Arrays | Datas
     if quantized:
         _judge(model, found, layers)
     card = _card(model, task, found, parity(content, model, given, quantized=quantized), stored)
+    card = card.model_copy(update={"state": _state(graph.graph), "step_samples": step_samples(model)})
     target.parent.mkdir(parents=True, exist_ok=True)
     artifact.write(target, with_metadata(content, {KEY: card.to_json()}))
     return target
@@ -104,7 +106,9 @@ def _judge(model: Model, found: Realised, layers: list[str]) -> None:
 
 
 def _card(model: Model, task: Task, found: Realised, checked: Parity, stored: Mapping[str, int]) -> Card:
-    inputs = {name: ArraySpec(dtype=dtype, shape=shape) for name, (dtype, shape) in task.arrays.items()}
+    streams = step_samples(model) is not None
+    inputs = {name: ArraySpec(dtype=dtype, shape=(None,) if streams and name == "audio" else shape)
+              for name, (dtype, shape) in task.arrays.items()}
     name, shape = task.output
     outputs = {name: ArraySpec(dtype="float32", shape=shape)}
     return Card(name=model.name, task=task.to_json(), input=inputs, output=outputs, labels=task.labels,
@@ -112,6 +116,13 @@ def _card(model: Model, task: Task, found: Realised, checked: Parity, stored: Ma
                 bits="int8" if model.bits == 8 else "float32",
                 stored=dict(stored), training=dict(model.notes), realised=found, parity=checked,
                 linnet_version=__version__)
+
+
+def _state(graph: onnx.GraphProto) -> dict[str, ArraySpec]:
+    """What the graph keeps of a stream."""
+    return {port.name.removeprefix(KEPT): ArraySpec(
+        dtype="float32", shape=tuple(size.dim_value for size in port.type.tensor_type.shape.dim[1:]))
+        for port in graph.input if port.name.startswith(KEPT)}
 
 
 def _check(model: Model, task: Task) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from linnet.errors import LinnetError
+from linnet.nn.carrying import Carrying
 from linnet.nn.masking import FAR
 
 _BASE = 10_000.0
@@ -21,17 +23,20 @@ def heads_of(family: str, width: int) -> int:
     return next(heads for heads in range(max(1, width // 32), 0, -1) if width % (2 * heads) == 0)
 
 
-def attention_bias(mask: Tensor, *, causal: bool = False) -> Tensor:
-    """What is added to the scores (batch, heads, queries, keys): far below zero for padding, and for the future.
+def attention_bias(mask: Tensor, *, past: int | None = None) -> Tensor:
+    """What is added to the scores (batch, heads, queries, keys): far below zero for what a position may not see.
 
-    `mask` (batch, positions) is 1.0 for real positions; the bias is (batch, 1, 1 or positions, positions).
+    `mask` (batch, keys) is 1.0 for real positions; the bias is (batch, 1, 1, keys) and hides the padding. With `past`
+    it is (batch, 1, keys - past, keys): the first `past` keys come before the first query, and a position sees itself
+    and so many before it.
     """
     bias = ((mask - 1) * FAR)[:, None, None, :]
-    if not causal:
+    if past is None:
         return bias
     places = torch.arange(mask.shape[1], device=mask.device)
-    future = (places.unsqueeze(0) > places.unsqueeze(1)).to(mask.dtype)
-    return torch.minimum(bias, future * -FAR)
+    ahead = places.unsqueeze(0) - places[: mask.shape[1] - past].unsqueeze(1)
+    hidden = ((ahead < 0) | (ahead > past)).to(mask.dtype)
+    return torch.minimum(bias, hidden * -FAR)
 
 
 def rotary(mask: Tensor, channels: int) -> tuple[Tensor, Tensor]:
@@ -51,24 +56,27 @@ def turn(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
     return x * angles[0] + torch.cat([-second, first], dim=3) * angles[1]
 
 
-class Attention(nn.Module):
-    """Every position becomes a mixture of all that it may see (Vaswani et al. 2017): (batch, positions, channels)."""
+class Attention(Carrying):
+    """Every position becomes a mixture of all that it may see (Vaswani et al. 2017): (batch, positions, channels).
 
-    def __init__(self, channels: int, heads: int, *, dropout: float = 0.0) -> None:
+    With `past` it sees itself and so many positions before it, whose keys and values it carries from chunk to chunk.
+    """
+
+    def __init__(self, channels: int, heads: int, *, dropout: float = 0.0, past: int | None = None) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.past = heads, past
         self.mixed = nn.Linear(channels, 3 * channels)
         self.output = nn.Linear(channels, channels)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor | None = None, angles: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """`bias` is added to the scores; `angles` are those of `rotary`, None where positions do not matter."""
+        """`bias` is added to the scores; `angles` are those of `rotary`, None where positions do not matter.
+
+        With `past` both are for so many positions more, which come first.
+        """
         mixed = self.mixed(x)
         size, channels = mixed.shape[0], mixed.shape[2] // 3
-        both, values = mixed.split([2 * channels, channels], dim=2)
-        both = both.reshape(size, -1, 2 * self.heads, channels // self.heads)
-        queries, keys = (both if angles is None else turn(both, angles)).chunk(2, dim=2)
-        values = values.reshape(size, -1, self.heads, channels // self.heads)
+        queries, keys, values = self._apart(mixed, angles) if self.past is None else self._carried(mixed, angles)
         scores = queries.permute(0, 2, 1, 3) @ keys.permute(0, 2, 3, 1) * (channels // self.heads) ** -0.5
         if bias is not None:
             scores = scores + bias
@@ -76,6 +84,27 @@ class Attention(nn.Module):
         mixture = (weights @ values.permute(0, 2, 1, 3)).permute(0, 2, 1, 3)
         answer: Tensor = self.output(mixture.reshape(size, -1, channels))
         return answer
+
+    def _apart(self, mixed: Any, angles: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each (batch, positions, heads, channels of a head)."""
+        size, channels = mixed.shape[0], mixed.shape[2] // 3
+        both, values = mixed.split([2 * channels, channels], dim=2)
+        both = both.reshape(size, -1, 2 * self.heads, channels // self.heads)
+        queries, keys = (both if angles is None else turn(both, angles)).chunk(2, dim=2)
+        return queries, keys, values.reshape(size, -1, self.heads, channels // self.heads)
+
+    def _carried(self, mixed: Any, angles: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """The same with keys and values of the past before them. Only distances count, so positions begin anew."""
+        assert self.past is not None
+        size, channels = mixed.shape[0], mixed.shape[2] // 3
+        queries, both = mixed.split([channels, 2 * channels], dim=2)
+        both = self.behind(both, self.past, 1).reshape(size, -1, 2 * self.heads, channels // self.heads)
+        queries = queries.reshape(size, -1, self.heads, channels // self.heads)
+        keys, values = both.chunk(2, dim=2)
+        if angles is None:
+            return queries, keys, values
+        cosine, sine = angles
+        return turn(queries, (cosine[self.past :], sine[self.past :])), turn(keys, angles), values
 
 
 class Block(nn.Module):

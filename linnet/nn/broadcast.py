@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, pad
+from torch.nn.functional import avg_pool2d
 
+from linnet.nn.carrying import Carrying
 from linnet.nn.layers import Convolution
 from linnet.nn.subbands import SubSpectral
 
@@ -41,7 +42,7 @@ class Broadcast(nn.Module):
         return added
 
 
-class Gather(nn.Module):
+class Gather(Carrying):
     """A convolution within each channel over all bands that are left, then one across channels."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, causal: bool = False) -> None:
@@ -54,6 +55,6 @@ class Gather(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, inputs, frames, kernel) to (batch, outputs, frames, 1)."""
         if self.before:
-            x = pad(x, (0, 0, self.before, 0))
+            x = self.behind(x, self.before, 2)
         gathered: Tensor = self.pointwise(self.depthwise(x))
         return gathered

@@ -51,15 +51,15 @@ class ConformerBlock(nn.Module):
     """Half a step of Wide, attention, Near, half a step of Wide, each added to its input; then a normalisation.
 
     Gulati et al. 2020, Conformer: Convolution-augmented Transformer for Speech Recognition, arXiv:2005.08100; with
-    rotary positions in place of relative ones.
+    rotary positions in place of relative ones. With `past` it is causal, and its attention reaches back so many frames.
     """
 
-    def __init__(self, channels: int, heads: int, *, kernel: int, dropout: float, causal: bool) -> None:
+    def __init__(self, channels: int, heads: int, *, kernel: int, dropout: float, past: int | None) -> None:
         super().__init__()
         self.before, self.after = Wide(channels, dropout=dropout), Wide(channels, dropout=dropout)
         self.attention_norm, self.norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.attention = Attention(channels, heads, dropout=dropout)
-        self.near = Near(channels, kernel, dropout=dropout, causal=causal)
+        self.attention = Attention(channels, heads, dropout=dropout, past=past)
+        self.near = Near(channels, kernel, dropout=dropout, causal=past is not None)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None, bias: Tensor | None, angles: tuple[Tensor, Tensor]) -> Tensor:

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, max_pool2d, pad
+from torch.nn.functional import avg_pool2d, max_pool2d
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from linnet.nn.carrying import Carrying
 from linnet.nn.subbands import SubSpectral, fold
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -26,12 +27,12 @@ ACTIVATIONS: MappingProxyType[str, Callable[[], nn.Module]] = MappingProxyType({
 """What follows a normalisation; "none" where an addition comes first, or nothing at all."""
 
 
-class Convolution(nn.Module):
+class Convolution(Carrying):
     """Convolution, batch normalisation, activation, and a maximum over pool x pool places where pool is above 1.
 
     (batch, inputs, height, width) to (batch, outputs, height', width'); the padding keeps the size at stride 1. Where
-    it is `causal`, height is time and all of its padding comes first: no row hears a later one. `options` are those of
-    nn.Conv2d: stride, groups, dilation.
+    it is `causal`, height is time: of each `stride` rows one comes out, which hears those rows and what came before
+    them, in an earlier chunk too. `options` are those of nn.Conv2d: stride, groups, dilation.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int | Sequence[int], *, pool: int = 1,
@@ -39,7 +40,7 @@ class Convolution(nn.Module):
         super().__init__()
         size, dilation = _pair(kernel), _pair(options.pop("dilation", 1))
         height, width = (step * (places - 1) for step, places in zip(dilation, size, strict=True))
-        self.before = height if causal else 0
+        self.before = max(0, height + 1 - _pair(options.get("stride", 1))[0]) if causal else 0
         self.conv = nn.Conv2d(inputs, outputs, size, padding=(0 if causal else height // 2, width // 2),
                               dilation=dilation, bias=False, **options)
         self.norm: nn.Module = nn.BatchNorm2d(outputs)
@@ -49,7 +50,7 @@ class Convolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, inputs, height, width) to (batch, outputs, height', width')."""
         if self.before:
-            x = pad(x, (0, 0, self.before, 0))
+            x = self.behind(x, self.before, 2)
         pooled: Tensor = self.pool(self.activation(self.norm(self.conv(x))))
         return pooled
 

@@ -1,7 +1,7 @@
 """How mel power becomes the picture that a network sees: against silence, against the loudest, or as time goes by.
 
 The running ones are causal, and recursive: what they remember of the past is one number a recording or a band. They are
-computed for all frames at once, by operators that every engine has.
+computed for all frames at once, by operators that every engine has; from chunk to chunk they carry just that number.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, pad
+
+from linnet.nn.carrying import Carrying
 
 POWER_FLOOR = 1e-10
 _RANGE = 6 * log(10)
@@ -46,7 +48,7 @@ class BelowMaximum(nn.Module):
         return torch.relu((level - loudest) / _RANGE + 1)
 
 
-class Running(nn.Module):
+class Running(Carrying):
     """BelowMaximum without the future: decibels below the loudest value so far, which is forgotten at 6 dB a second.
 
     loudest[t] = max(loudest[t - 1] - step, level[t]), and loudest[-1] is 60 dB above the floor. Since the steps add up,
@@ -62,17 +64,22 @@ class Running(nn.Module):
     def forward(self, power: Tensor) -> Tensor:
         """(batch, frames, bands), above zero, to the same shape."""
         level = torch.log(power)
-        frames = level.shape[1]
+        frames, least = level.shape[1], log(POWER_FLOOR) + _RANGE
         side = ceil((min(frames, self.reach) if isinstance(frames, int) else self.reach) ** 0.5)
         steps = torch.arange(frames, device=level.device, dtype=level.dtype) * self.step
-        rising = pad(level.amax(dim=2) + steps, (side**2 - 1, 0), value=log(POWER_FLOOR))
-        near = max_pool2d(rising.unsqueeze(1).unsqueeze(3), (side, 1), 1)
-        found = max_pool2d(near, (side, 1), 1, dilation=(side, 1)).squeeze(1)
-        loudest = (found - steps.unsqueeze(1)).clamp(min=log(POWER_FLOOR) + _RANGE)
+        found = level.amax(dim=2)[:, None, :, None] + steps.unsqueeze(1)
+        for apart in (1, side):
+            found = max_pool2d(pad(found, (0, 0, (side - 1) * apart, 0), value=log(POWER_FLOOR)), (side, 1), 1,
+                               dilation=(apart, 1))
+        above = found.squeeze(1) - steps.unsqueeze(1) - least
+        before = self.recall(level.new_zeros(level.shape[0], 1)).unsqueeze(1) - (steps + self.step).unsqueeze(1)
+        above = torch.relu(torch.maximum(above, before))
+        self.keep(above[:, -1])
+        loudest = above + least
         return torch.relu((level - loudest) / _RANGE + 1)
 
 
-class Pcen(nn.Module):
+class Pcen(Carrying):
     """Per-channel energy normalisation: power over its running mean, then a root (Wang et al. 2017, arXiv:1607.05666).
 
     mean[t] = (1 - s) mean[t - 1] + s power[t], and mean[-1] is the first frame's power; the picture is
@@ -90,12 +97,22 @@ class Pcen(nn.Module):
         """(batch, frames, bands), above zero, to the same shape."""
         energy = power - POWER_FLOOR
         gain, bias, root = torch.exp(self.log_gain), torch.exp(self.log_bias), torch.exp(self.log_root)
-        smooth = torch.exp(-gain * torch.log(running_mean(energy, self.rate) + 1e-6))
+        smooth = torch.exp(-gain * torch.log(self._mean(energy) + 1e-6))
         return torch.pow(energy * smooth + bias, root) - torch.pow(bias, root)
 
+    def _mean(self, energy: Tensor) -> Tensor:
+        """The running mean; what is kept of it is one number a band, and whether there is any."""
+        kept = self.recall(energy.new_zeros(energy.shape[0], energy.shape[2] + 1))
+        began, mean = kept[:, :1], kept[:, 1:]
+        means = running_mean(energy, self.rate, began * mean + (1 - began) * energy[:, 0])
+        self.keep(torch.cat([torch.ones_like(began), means[:, -1]], dim=1))
+        return means
 
-def running_mean(x: Tensor, rate: float) -> Tensor:
-    """mean[t] = e^-rate mean[t - 1] + (1 - e^-rate) x[t], and mean[-1] is x[0]: (batch, frames, bands) to the same.
+
+def running_mean(x: Tensor, rate: float, first: Tensor | None = None) -> Tensor:
+    """mean[t] = e^-rate mean[t - 1] + (1 - e^-rate) x[t]: (batch, frames, bands) to the same.
+
+    mean[-1] is `first` (batch, bands), without it x[0].
 
     Within a block of frames it is a product with a triangle of decays; what a block has gathered is handed to later
     blocks by a second one. No power is ever above one, so any number of frames is safe.
@@ -106,7 +123,7 @@ def running_mean(x: Tensor, rate: float) -> Tensor:
     apart = pad(x, (0, 0, 0, blocks * size - frames)).reshape(-1, blocks, size, bands)
     own = (1 - exp(-rate)) * (_decays(size, rate, x) @ apart)
     gathered = _decays(blocks, rate * size, x, delay=1) @ own[:, :, -1]
-    start = gathered + _fading(blocks, rate * size, x) * x[:, 0].unsqueeze(1)
+    start = gathered + _fading(blocks, rate * size, x) * (x[:, 0] if first is None else first).unsqueeze(1)
     means = own + exp(-rate) * _fading(size, rate, x) * start.unsqueeze(2)
     return means.reshape(-1, blocks * size, bands)[:, :frames]
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from linnet.nn.carrying import Carrying
+
 _OPSET = 20
 _ORDER = (1, 0, 2)
 """ONNX wants the update gate before the reset gate, torch has them the other way round."""
@@ -13,11 +15,12 @@ _ORDER = (1, 0, 2)
 _STORED = ("weights", "recurrent", "biases")
 
 
-class Recurrent(nn.Module):
+class Recurrent(Carrying):
     """A GRU (Cho et al. 2014, arXiv:1406.1078), both ways unless `causal`: (batch, positions, inputs) to
     (batch, positions, units a direction, times the directions).
 
-    The way back starts at each sequence's own end; what lies behind it is answered with zeros.
+    The way back starts at each sequence's own end; what lies behind it is answered with zeros, but in a causal one,
+    where nothing before it hears of it.
     """
 
     def __init__(self, inputs: int, units: int, *, causal: bool = False) -> None:
@@ -26,6 +29,8 @@ class Recurrent(nn.Module):
 
     def forward(self, x: Tensor, counts: Tensor | None = None) -> Tensor:
         """`counts` (batch,): how many positions are real, at least one; all, without them."""
+        if not self.gru.bidirectional:
+            return self._onward(x)
         if torch.compiler.is_exporting():
             return self._exported(x, counts)
         if counts is None:
@@ -35,12 +40,22 @@ class Recurrent(nn.Module):
         found, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=x.shape[1])
         return found
 
-    def _exported(self, x: Tensor, counts: Tensor | None) -> Tensor:
+    def _onward(self, x: Tensor) -> Tensor:
+        """What was answered last is all that the next chunk needs."""
+        start = self.recall(x.new_zeros(x.shape[0], self.gru.hidden_size))
+        found: Tensor = self._exported(x, None, start) if torch.compiler.is_exporting() else self.gru(
+            x, start.unsqueeze(0))[0]
+        self.keep(found[:, -1])
+        return found
+
+    def _exported(self, x: Tensor, counts: Tensor | None, start: Tensor | None = None) -> Tensor:
         """https://onnx.ai/onnx/operators/onnx__GRU.html; a trace of torch's own would go step by step."""
         gru, directions = self.gru, 2 if self.gru.bidirectional else 1
         inputs: list[Tensor | None] = [x.permute(1, 0, 2), *(self.get_buffer(name) for name in _STORED)]
-        if counts is not None:
-            inputs.append(counts.clamp(min=1).to(torch.int32))
+        if counts is not None or start is not None:
+            inputs.append(None if counts is None else counts.clamp(min=1).to(torch.int32))
+        if start is not None:
+            inputs.append(start.unsqueeze(0))
         found = torch.onnx.ops.symbolic(
             "GRU", inputs, dtype=x.dtype, shape=(x.shape[1], directions, x.shape[0], gru.hidden_size), version=_OPSET,
             attrs={"hidden_size": gru.hidden_size, "linear_before_reset": 1,

@@ -15,6 +15,9 @@ KEY = "linnet.card"
 
 SCHEMA: Literal["linnet/card/v1"] = "linnet/card/v1"
 
+KEPT, GIVEN_ON = "state.", "next."
+"""How the inputs and outputs of the graph are called that hold what a stream keeps: these before the state's name."""
+
 _CONFIG = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True, allow_inf_nan=False)
 
 
@@ -64,6 +67,10 @@ class Card(BaseModel):
     """What `tasks.from_json` reads."""
     input: dict[str, ArraySpec]
     output: dict[str, ArraySpec]
+    state: dict[str, ArraySpec] = {}
+    """What a stream keeps from chunk to chunk, zeros at first: the graph takes "state.<name>", gives "next.<name>"."""
+    step_samples: int | None = None
+    """Of a streaming file: it answers for every so many samples; the last are filled with silence."""
     labels: tuple[str, ...] = ()
     parameters: int
     model: dict[str, Any] = {}

@@ -226,7 +226,7 @@ class _Cycle:
 
     def __call__(self) -> Arrays:
         self.calls += 1
-        return self.file.session.run(self.samples[self.calls % len(self.samples)])
+        return self.file(self.samples[self.calls % len(self.samples)])
 
 
 def _side(name: str, seeds: Sequence[Shipped], scores: Sequence[Scores],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.runtime.artifact import Artifact
-from linnet.runtime.card import KEY, read_card
+from linnet.runtime.card import KEPT, KEY, read_card
 from linnet.runtime.engines import Port, Session
 from linnet.tasks import Arrays
 
@@ -26,12 +26,19 @@ def random_inputs(session: Session, *, batch: int = 1, seed: int = 0, samples: i
     """Made-up inputs of the right names, dtypes and shapes; a batch without a size becomes `batch`, others 1.
 
     Floats are normal with deviation 0.1, bytes are uniform, other integers 0 or 1 (they may be indices), texts
-    one sentence of ten words. Where `lengths` go in, what has no size gets `samples`, all of them real.
+    one sentence of ten words. Where `lengths` go in, or what a stream keeps, what has no size gets `samples`, all of
+    them real, and nothing was heard before.
     """
     random = np.random.default_rng(seed)
-    free = samples if LENGTHS in session.inputs else 1
+    free = samples if any(name == LENGTHS or name.startswith(KEPT) for name in session.inputs) else 1
     return {name: np.full(_sizes(port, batch, 1), samples, port.dtype) if name == LENGTHS else
             _random_array(random, name, port, _sizes(port, batch, free)) for name, port in session.inputs.items()}
+
+
+def beginning(ports: Mapping[str, Port], batch: int = 1) -> dict[str, NDArray[np.float32]]:
+    """What a stream keeps before anything was heard: zeros for each of a file's inputs that is its state."""
+    return {name: np.zeros(_sizes(port, batch, 1), np.float32) for name, port in ports.items()
+            if name.startswith(KEPT)}
 
 
 def varying_samples(artifact: Artifact) -> int:
@@ -46,6 +53,8 @@ def _sizes(port: Port, batch: int, free: int) -> list[int]:
 
 
 def _random_array(random: np.random.Generator, name: str, port: Port, sizes: list[int]) -> NDArray[Any]:
+    if name.startswith(KEPT):
+        return np.zeros(sizes, port.dtype)
     if port.dtype.startswith("float"):
         return (0.1 * random.standard_normal(sizes)).astype(port.dtype)
     if port.dtype in ("uint8", "int8"):

@@ -11,9 +11,10 @@ from linnet.errors import DamagedFileError, LinnetError
 from linnet.evidence import Claim, Size
 from linnet.runtime.artifact import Artifact, read
 from linnet.runtime.beside import with_acoustic
-from linnet.runtime.card import ArraySpec, Card, read_card
+from linnet.runtime.card import GIVEN_ON, KEPT, ArraySpec, Card, read_card
 from linnet.runtime.claims import SealedClaim, read_claims
 from linnet.runtime.engines import COMPANIONS, Port, Session, start
+from linnet.runtime.inputs import beginning
 from linnet.tasks import Arrays, Task, from_json
 
 log = logging.getLogger("linnet")
@@ -54,8 +55,14 @@ class Shipped:
         return Size(self.artifact.size_without_claims_bytes, self.identity, self.name)
 
     def __call__(self, arrays: Arrays) -> Arrays:
-        """Named input arrays to named output arrays; raises LinnetError where they do not fit."""
-        return self.session.run(arrays)
+        """Named input arrays to named output arrays; raises LinnetError where they do not fit.
+
+        A file that takes a stream begins with silence here, and keeps nothing: `runtime.Stream` goes on.
+        """
+        if not self.card.state:
+            return self.session.run(arrays)
+        answers = self.session.run({**arrays, **beginning(self.session.inputs, len(next(iter(arrays.values()), ())))})
+        return {name: answers[name] for name in self.card.output}
 
 
 def load(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1) -> Shipped:
@@ -80,8 +87,9 @@ def unpack(path: str | Path, *, engine: str = "onnxruntime", threads: int = 1) -
                           "which its claims cannot speak; export it as one file.")
     model = Path(path) if engine in COMPANIONS else artifact.content
     session = start(model, engine=engine, threads=threads)
-    _check("input", card.input, session.inputs, artifact.name)
-    _check("output", card.output, session.outputs, artifact.name)
+    taken, given = ({prefix + name: spec for name, spec in card.state.items()} for prefix in (KEPT, GIVEN_ON))
+    _check("input", {**card.input, **taken}, session.inputs, artifact.name)
+    _check("output", {**card.output, **given}, session.outputs, artifact.name)
     task = with_acoustic(from_json(card.task), Path(path), load)
     return Shipped(Path(path), card, task, sealed, artifact, session)
 

@@ -26,6 +26,7 @@ from linnet.nn.encoding import Encoding
 from linnet.runtime import Card, Parity, Realised, artifact, with_metadata
 from linnet.runtime.card import KEY, read_card
 from linnet.runtime.engines import Session, start
+from linnet.runtime.inputs import beginning
 from linnet.tasks import Arrays
 
 log = logging.getLogger("linnet")
@@ -75,6 +76,8 @@ def quantize_file(path: str | Path, out: str | Path, samples: Arrays, *, encodin
 def in_batches(session: Session, samples: Arrays) -> Iterator[dict[str, NDArray[Any]]]:
     """The samples as the file takes them: one by one, or in its fixed batch, of which no rest is left over."""
     sizes = {port.shape[0] for port in session.inputs.values() if port.shape and port.shape[0] is not None}
+    count = len(next(iter(samples.values()), ()))
+    samples = {**beginning(session.inputs, count), **samples}
     given, expected = sorted(samples), sorted(session.inputs)
     if given != expected:
         raise LinnetError(f"the file takes the inputs {', '.join(expected)}; samples were given for "

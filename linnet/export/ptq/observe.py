@@ -11,20 +11,24 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
+from linnet.export.samples import beginning
 
 Sample = Mapping[str, NDArray[Any]]
 Seen = dict[str, NDArray[np.float32]]
 
 
 def observe(model: onnx.ModelProto, names: Sequence[str], samples: Iterable[Sample]) -> Iterator[Seen]:
-    """The float32 values of these names, one dict a sample; the graph computes as it is written.
+    """The float32 values of these names, one dict a sample; the graph computes as it is written. Where a stream
+    keeps something, nothing was heard before a sample.
 
     Raises LinnetError with the engine's words where it cannot run, or a value is not finite.
     """
     session = _session(cut(model, names))
+    first = beginning(session)
     for number, sample in enumerate(samples):
         try:
-            values = session.run(list(names), {port.name: sample[port.name] for port in session.get_inputs()})
+            values = session.run(list(names), {port.name: first[port.name] if port.name in first else sample[port.name]
+                                               for port in session.get_inputs()})
         except Exception as error:  # the engine's errors have no class in common
             raise LinnetError(f"the graph cannot be run on sample {number}: {' '.join(str(error).split())}.") from error
         for name, value in zip(names, values, strict=True):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from linnet.errors import LinnetError
 from linnet.nn.blocks import Inverted, Residual, Stem
 from linnet.nn.broadcast import Broadcast, Gather
 from linnet.nn.layers import POOLS, Convolution, Separable
 from linnet.nn.model import Model
+from linnet.nn.recent import Maximum, Mean
 from linnet.nn.zoo.building import checked, describe, make, needs, needs_one_answer, without
-from linnet.nn.zoo.fronts import build_front, front_of, picture_of
+from linnet.nn.zoo.fronts import build_front, front_of, heard_so_far, picture_of
 from linnet.tasks import Task
 
 LAYERS: dict[str, Callable[..., nn.Module]] = {
@@ -44,7 +48,8 @@ class Cnn(nn.Module):
                 kind = LAYERS[layer["kind"]]
                 self.layers[layer["name"]] = kind(channels, layer["channels"], layer["kernel"], **settings)
                 channels = layer["channels"]
-        self.pool = POOLS[spec["pool"]]
+        causal = any(layer.get("causal") for layer in spec["layers"])
+        self.pool = Recent(spec["pool"], heard_so_far(spec["front"])) if causal else POOLS[spec["pool"]]
         self.dropout = nn.Dropout(spec["dropout"])
         self.head = nn.Linear(channels, *spec["output"]["shape"])
 
@@ -57,11 +62,26 @@ class Cnn(nn.Module):
         return logits
 
 
+class Recent(nn.Module):
+    """A pool of that name over a stream: (batch, channels, time, bands) to (batch, channels), of so many positions."""
+
+    def __init__(self, pool: str, positions: int | None) -> None:
+        super().__init__()
+        self.over = Maximum(positions or 1) if pool == "time_maximum" else Mean(positions)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, time, bands) to (batch, channels)."""
+        x = avg_pool2d(x, (1, x.shape[3])).squeeze(3).permute(0, 2, 1)
+        pooled: Tensor = self.over(x) if isinstance(self.over, Maximum) else self.over(x, torch.ones_like(x[:, :, 0]))
+        return pooled
+
+
 def assemble(family: str, task: Task, layers: list[dict[str, Any]], *, causal: bool = False, seed: int = 0,
              **body: Any) -> Model:
     """A fresh network of this family: the task's front, these layers; `body` has the pool and the dropout.
 
-    In a `causal` one no frame of a layer hears a later one; what is made of all frames at the end sees them all.
+    In a `causal` one no frame of a layer hears a later one, and its file takes a stream: it answers for as much of what
+    was heard last as the task's window lasts.
     """
     needs_one_answer(family, task, instead="Use a family for sequences.")
     if causal and "audio" not in task.arrays:
@@ -69,8 +89,15 @@ def assemble(family: str, task: Task, layers: list[dict[str, Any]], *, causal: b
                           f"{', '.join(task.arrays)}. Leave it out.")
     if causal:
         layers = [layer if "inside" in layer else {**layer, "causal": True} for layer in layers]
-    front, (*_, channels) = front_of(task, causal=causal), picture_of(task)
+    front = front_of(task, causal=causal, stride=prod(map(_time_stride, layers)))
+    *_, channels = picture_of(task)
     return make(Cnn, describe(family, task, front=front, channels=channels, layers=layers, **body), seed=seed)
+
+
+def _time_stride(layer: Mapping[str, Any]) -> int:
+    """Of how many frames a layer makes one; a broadcast's stride is over bands alone."""
+    stride = 1 if layer.get("kind") == "broadcast" else layer.get("stride", 1)
+    return int(stride if isinstance(stride, int) else stride[0]) * int(layer.get("pool", 1))
 
 
 def dscnn(task: Task, *, width: int = 64, causal: bool = False, seed: int = 0) -> Model:

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from linnet.nn.heads import is_pooled, make_head
-from linnet.nn.listening import Subsampling, hear
+from linnet.nn.listening import STRIDE, Subsampling, hear
 from linnet.nn.masking import blank_beyond, masked_mean, real_frames
 from linnet.nn.model import Model
+from linnet.nn.recent import Mean
 from linnet.nn.recurrent import Recurrent
 from linnet.nn.zoo.building import checked, describe, make, needs
-from linnet.nn.zoo.fronts import build_front, front_of
+from linnet.nn.zoo.fronts import build_front, front_of, heard_so_far
 from linnet.tasks import Task
 
 
@@ -36,6 +37,7 @@ class Crnn(nn.Module):
         for layer in layers:
             self.layers[layer["name"]] = Recurrent(channels, layer["channels"] // (1 if causal else 2), causal=causal)
             channels = layer["channels"]
+        self.pool = Mean(heard_so_far(spec["front"])) if causal and self.is_pooled else masked_mean
         self.dropout = nn.Dropout(spec["dropout"])
         self.head = make_head(spec, channels)
 
@@ -47,7 +49,7 @@ class Crnn(nn.Module):
         for layer in layers:
             x = layer(self.dropout(x), counts)
         if self.is_pooled:
-            pooled: Tensor = self.head(self.dropout(masked_mean(x, mask)))
+            pooled: Tensor = self.head(self.dropout(self.pool(x, mask)))
             return pooled
         return blank_beyond(self.head(self.dropout(x)), mask)
 
@@ -56,12 +58,13 @@ def crnn(task: Task, *, width: int = 64, causal: bool = False, seed: int = 0) ->
     """Convolutions and two layers of `width` gated recurrent units each way; a vector for each 40 ms.
 
     After Cakir et al. 2017, Convolutional Recurrent Neural Networks for Polyphonic Sound Event Detection,
-    arXiv:1702.06286. A `causal` one goes forward only, and no frame hears a later one.
+    arXiv:1702.06286. A `causal` one goes forward only, no frame hears a later one, and its file takes a stream.
     """
     needs("crnn", task, "audio")
     width = checked("width", width, least=2)
     wide = width if causal else 2 * width
     layers = [{"name": name, "channels": size, "axis": -1}
               for name, size in (("stem", width), ("gru1", wide), ("gru2", wide))]
-    body = {"front": front_of(task, causal=causal), "causal": bool(causal), "layers": layers, "dropout": 0.1}
+    body = {"front": front_of(task, causal=causal, stride=STRIDE), "causal": bool(causal), "layers": layers,
+            "dropout": 0.1}
     return make(Crnn, describe("crnn", task, **body), seed=seed)

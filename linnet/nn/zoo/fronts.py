@@ -24,8 +24,11 @@ def build_front(front: Mapping[str, Any]) -> nn.Module:
     return FRONTS[front["kind"]](**without(front, "kind"))
 
 
-def front_of(task: Task, *, causal: bool = False) -> dict[str, Any]:
-    """The "front" of a spec for the task's array; `causal` for recordings of which no frame may hear a later one."""
+def front_of(task: Task, *, causal: bool = False, stride: int = 1) -> dict[str, Any]:
+    """The "front" of a spec for the task's array; `causal` for recordings of which no frame may hear a later one.
+
+    A causal network makes something of every `stride` frames of the front: that is a step of its stream.
+    """
     if "image" in task.arrays:
         return {"kind": "pixels"}
     if "audio" not in task.arrays:
@@ -34,9 +37,17 @@ def front_of(task: Task, *, causal: bool = False) -> dict[str, Any]:
     if rate is None:
         raise LinnetError("a network for recordings needs the sample rate of the task, but it has none; "
                           "give sample_rate_hz to the task.")
-    return {"kind": "log_mel", "sample_rate_hz": rate, "samples": task.arrays["audio"][1][0], "bands": 40,
-            "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0,
-            "normalisation": "running" if causal else "below_maximum"}
+    front = {"kind": "log_mel", "sample_rate_hz": rate, "samples": task.arrays["audio"][1][0], "bands": 40,
+             "hop_ms": 10.0, "hops_per_window": 3, "lowest_hz": 60.0}
+    if causal:
+        return {**front, "normalisation": "running", "hops_per_step": stride}
+    return {**front, "normalisation": "below_maximum"}
+
+
+def heard_so_far(front: Mapping[str, Any]) -> int | None:
+    """Over how many steps a causal network's one answer is made: those of the task's window; None for all so far."""
+    module = LogMel(**without(front, "kind"))
+    return None if module.frames is None else module.frames // front["hops_per_step"]
 
 
 def picture_of(task: Task) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ from linnet.nn import Encoding
 from linnet.runtime.artifact import read
 from linnet.runtime.engines import Session
 from linnet.runtime.engines import start as load
+from linnet.runtime.inputs import beginning
 from linnet.shrink.method import Materials
 from linnet.shrink.methods import check
 from linnet.shrink.methods.int8 import Int8
@@ -65,11 +66,11 @@ class Asked:
     name: str
 
     def __call__(self, arrays: Arrays) -> Arrays:
-        return self.session.run(arrays)
+        return self.session.run({**arrays, **beginning(self.session.inputs, len(next(iter(arrays.values()), ())))})
 
     def first(self, arrays: Arrays) -> NDArray[Any]:
         """Its first output."""
-        return next(iter(self.session.run(arrays).values()))
+        return next(iter(self(arrays).values()))
 
 
 @dataclass(frozen=True)
