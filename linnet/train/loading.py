@@ -21,7 +21,7 @@ from linnet.data.augment import STAYING, Augment, Background, generator
 from linnet.data.leaks import listed
 from linnet.errors import LinnetError
 from linnet.tasks import Arrays, Task
-from linnet.train import mixing
+from linnet.train import mixing, outsiders
 from linnet.train.options import Options
 from linnet.train.order import Rows
 from linnet.train.samples import Samples
@@ -62,13 +62,20 @@ class Maker:
         """The batch (epoch, number, rows)."""
         epoch, number, rows = wanted
         rng = generator(seed=self.seed, epoch=epoch, batch=number)
-        arrays = {name: torch.from_numpy(np.ascontiguousarray(values))
-                  for name, values in self._arrays(rows, rng).items()}
-        targets = torch.from_numpy(self.targets[rows])
+        made, answers = self._made(rows, rng)
+        arrays = {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in made.items()}
+        targets = torch.from_numpy(answers)
         if not (self.options.mixup or self.options.cutmix):
             return Batch(number, arrays, targets)
         arrays, others, share = mixing.mix(arrays, self.options, rng)
         return Batch(number, arrays, targets, targets[others], share)
+
+    def _made(self, rows: Rows, rng: np.random.Generator) -> tuple[Arrays, NDArray[Any]]:
+        if not self.options.outsiders:
+            return self._arrays(rows, rng), self.targets[rows]
+        texts, answers = outsiders.join(self.samples.read(rows), self.targets[rows], task=self.task,
+                                        share=self.options.outsiders, rng=rng)
+        return self.task.prepare(self.augment.on_texts(texts, rng) if self.augment.steps else texts), answers
 
     def _arrays(self, rows: Rows, rng: np.random.Generator) -> Arrays:
         if not self.augment.steps:

@@ -26,7 +26,18 @@ from linnet.evidence import canonical_json
 from linnet.nn import Model, soft
 from linnet.progress import Progress
 from linnet.tasks import Predictor, Task
-from linnet.train import checkpoint, devices, distributed, frames, loading, memory, mixing, optimizers, order
+from linnet.train import (
+    checkpoint,
+    devices,
+    distributed,
+    frames,
+    loading,
+    memory,
+    mixing,
+    optimizers,
+    order,
+    outsiders,
+)
 from linnet.train.averaging import Average
 from linnet.train.compiling import compiled
 from linnet.train.hints import Hints, listening
@@ -61,6 +72,7 @@ class Training:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted, options, task = wanted, wanted.options, wanted.task
         mixing.check(task, options)
+        outsiders.check(task, options)
         loading.check(task, wanted.augment)
         loading.check_sounds(wanted.data, wanted.augment)
         self.group = distributed.join()
@@ -68,7 +80,7 @@ class Training:
         train = wanted.data.train
         self.groups = order.groups_of(task, train, options.balance)
         samples = gather(task, train, cache=options.cache, workers=options.workers,
-                         as_samples=bool(wanted.augment.steps) and loading.changes_texts(task))
+                         as_samples=bool(wanted.augment.steps or options.outsiders) and loading.changes_texts(task))
         self.rows, self.sizes = len(train), samples.sizes if varies(task) else None
         targets = task.targets(train)
         self.stream = Stream(Maker(task, samples, targets, wanted.augment, options, wanted.seed),

@@ -10,6 +10,7 @@ from torch import nn
 from linnet.errors import unknown
 from linnet.nn.model import Model
 from linnet.nn.rewrites import rewrite
+from linnet.nn.zoo.bag import Bag, bag
 from linnet.nn.zoo.bcresnet import bcresnet
 from linnet.nn.zoo.building import make
 from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
@@ -28,7 +29,7 @@ FAMILIES: dict[str, Callable[..., Model]] = {
     "dscnn": dscnn, "smallcnn": smallcnn, "resnet": resnet, "mobilenet": mobilenet,
     "bcresnet": bcresnet,
     "mlp": mlp,
-    "textcnn": textcnn, "transformer": transformer, "gru": gru, "vit": vit,
+    "bag": bag, "textcnn": textcnn, "transformer": transformer, "gru": gru, "vit": vit,
     "crnn": crnn, "conformer": conformer,
     "phonescorer": phonescorer,
 }
@@ -37,7 +38,7 @@ FAMILIES: dict[str, Callable[..., Model]] = {
 MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
     "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn, "mobilenet": Cnn, "bcresnet": Cnn,
     "mlp": Mlp,
-    "textcnn": TextCnn, "transformer": Transformer, "gru": Gru, "vit": Vit,
+    "bag": Bag, "textcnn": TextCnn, "transformer": Transformer, "gru": Gru, "vit": Vit,
     "crnn": Crnn, "conformer": Conformer,
     "phonescorer": PhoneScorer,
 }
@@ -58,5 +59,5 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return model
 
 
-__all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bcresnet", "build", "conformer", "crnn", "dscnn", "gru", "mlp",
+__all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bag", "bcresnet", "build", "conformer", "crnn", "dscnn", "gru", "mlp",
            "mobilenet", "phonescorer", "resnet", "smallcnn", "textcnn", "transformer", "vit"]
