@@ -34,7 +34,8 @@ class Transcribe:
 
     The network answers each frame with a label or with nothing (connectionist temporal classification, Graves et al.
     2006); repeats without a blank between count once. A target of sequences is answered with a JSON list, one of
-    texts with a text. Recordings are of any length; those above `seconds`, where given, are refused.
+    texts with a text. Recordings are of any length; those above `seconds`, where given, are refused. An answer scores
+    1 where all of it is right, or, `partly`, as much of 1 as of its labels are right.
     """
 
     takes: AudioSequence
@@ -42,12 +43,13 @@ class Transcribe:
     groups: tuple[str, ...]
     labels: tuple[str, ...]
     is_text: bool
+    partly: bool
 
     kind = "transcribe"
     loss = "ctc"
 
     def __init__(self, data: Splits | Dataset, *, input: str, target: str, groups: Sequence[str] = (),
-                 **options: Unpack[Options]) -> None:
+                 partly: bool = False, **options: Unpack[Options]) -> None:
         parts = parts_of(data)
         check_columns(parts, input, target, groups)
         if parts[0].column(input).kind != "audio":
@@ -58,11 +60,13 @@ class Transcribe:
         takes = kinds.choose(parts, input, options, whole=True)
         assert isinstance(takes, AudioSequence)
         known = column.labels if isinstance(column, SequenceColumn) else None
-        self._set(takes, target, tuple(groups), _labels(parts, target, known), column.kind == "text")
+        self._set(takes, target, tuple(groups), _labels(parts, target, known),
+                  (column.kind == "text", bool(partly)))
 
     def _set(self, takes: AudioSequence, target: str, groups: tuple[str, ...], labels: tuple[str, ...],
-             is_text: bool) -> None:
-        values = {"takes": takes, "target": target, "groups": groups, "labels": labels, "is_text": is_text}
+             kinds_of: tuple[bool, bool]) -> None:
+        values = {"takes": takes, "target": target, "groups": groups, "labels": labels, "is_text": kinds_of[0],
+                  "partly": kinds_of[1]}
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -134,8 +138,15 @@ class Transcribe:
                 for row, new in zip(frames, is_new, strict=True)]
 
     def score(self, answers: Sequence[str], expected: Sequence[str]) -> NDArray[np.float64]:
-        """1 where the whole answer is right, else 0."""
+        """1 where the whole answer is right, else 0; `partly`: 1 less its error rate, at least 0."""
+        if self.partly:
+            pairs = [(self._read(a), self._read(e)) for a, e in zip(answers, expected, strict=True)]
+            return np.array([max(0.0, 1 - error_rate([a], [e])) for a, e in pairs])
         return np.array([float(a == e) for a, e in zip(answers, expected, strict=True)])
+
+    def _read(self, said: str) -> Sequence[str]:
+        labels: Sequence[str] = said if self.is_text else json.loads(said)
+        return labels
 
     def metrics(self, answers: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
         """Insertions, deletions and substitutions over the number of labels (characters); for texts also of words."""
@@ -148,7 +159,7 @@ class Transcribe:
     def to_json(self) -> dict[str, Any]:
         """Everything that `from_json` needs."""
         return {"kind": self.kind, "takes": self.takes.to_json(), "target": self.target, "groups": list(self.groups),
-                "labels": list(self.labels), "is_text": self.is_text}
+                "labels": list(self.labels), "is_text": self.is_text, "partly": self.partly}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Transcribe:
@@ -156,7 +167,7 @@ class Transcribe:
         task = object.__new__(cls)
         with reading("transcription"):
             task._set(AudioSequence.from_json(value["takes"]), str(value["target"]), tuple(map(str, value["groups"])),
-                      tuple(map(str, value["labels"])), bool(value["is_text"]))
+                      tuple(map(str, value["labels"])), (bool(value["is_text"]), bool(value.get("partly", False))))
         return task
 
 

@@ -88,3 +88,13 @@ def test_what_cannot_be_transcribed_is_refused(tunes: data.Splits, keywords: dic
 def test_other_samples_are_refused(tunes: data.Splits) -> None:
     with pytest.raises(LinnetError, match="takes sounds"):
         tasks.Transcribe(tunes, input="audio", target="notes").prepare(["la la"])
+
+
+def test_partly_right_answers_score_partly(tunes: data.Splits) -> None:
+    task = tasks.Transcribe(tunes, input="audio", target="notes", partly=True)
+    answers = ['["low", "high"]', '["low"]', '["high", "high", "high"]', "[]"]
+    expected = ['["low", "high"]', '["low", "high"]', '["low"]', '["low"]']
+    assert task.score(answers, expected).tolist() == [1.0, 0.5, 0.0, 0.0]
+    assert tasks.from_json(task.to_json()) == task
+    old = {name: value for name, value in task.to_json().items() if name != "partly"}
+    assert tasks.from_json(old).partly is False
