@@ -35,7 +35,8 @@ def test_order_two_by_hand() -> None:
     single = (1 - 0.5) / kinds + (4 * 0.5 / kinds) / vocabulary
     assert math.exp(model.log_probability("b")) == pytest.approx(single)
     assert math.exp(model.log_probability("b", ["a"])) == pytest.approx((1 - 0.5) / 2 + (2 * 0.5 / 2) * single)
-    assert math.exp(model.log_probability("zebra", ["a"])) == pytest.approx((2 * 0.5 / 2) * (4 * 0.5 / kinds) / vocabulary)
+    unheard = (4 * 0.5 / kinds) / vocabulary
+    assert math.exp(model.log_probability("zebra", ["a"])) == pytest.approx((2 * 0.5 / 2) * unheard)
     assert model.score(["a", "b"]) == pytest.approx(
         model.log_probability("a", [START]) + model.log_probability("b", [START, "a"])
         + model.log_probability(END, ["a", "b"]))

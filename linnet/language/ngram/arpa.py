@@ -57,10 +57,10 @@ def read_arpa(text: str) -> NGram:
     if state != "end":
         raise LinnetError("the ARPA file is cut off: '\\end\\' is missing." if state != "head" else
                           "this is no ARPA file: '\\data\\' is missing.")
-    for level, count in said.items():
+    for level, wanted in said.items():
         found = sum(len(words) == level for words in entries)
-        if found != count:
-            raise LinnetError(f"the ARPA file says {count} sequences of {level} words and holds {found}.")
+        if found != wanted:
+            raise LinnetError(f"the ARPA file says {wanted} sequences of {level} words and holds {found}.")
     return NGram(max(said, default=1), entries)
 
 
