@@ -22,7 +22,8 @@ def coloured(samples: int, rate_hz: int, rng: np.random.Generator) -> Floats:
 def modulated(samples: int, rate_hz: int, rng: np.random.Generator) -> Floats:
     """Coloured noise that swells and fades a few times a second, as wind, waves and traffic do."""
     time = np.arange(samples) / rate_hz
-    swell = sum(rng.uniform(0.2, 1) * np.sin(2 * np.pi * (rng.uniform(0.2, 6) * time + rng.uniform())) for _ in range(3))
+    swell = sum(rng.uniform(0.2, 1) * np.sin(2 * np.pi * (rng.uniform(0.2, 6) * time + rng.uniform()))
+                for _ in range(3))
     return _scaled(_shaped(samples, rate_hz, rng.uniform(0, 2), rng) * np.exp(rng.uniform(0.3, 1.5) * swell))
 
 
@@ -47,7 +48,8 @@ def tones(samples: int, rate_hz: int, rng: np.random.Generator) -> Floats:
         pitch = np.exp(rng.uniform(np.log(100), np.log(0.4 * rate_hz)))
         glide = rng.uniform(-0.4, 0.4) * pitch * (rng.random() < 0.4)
         beat = rng.uniform(0.5, 5)
-        gate = (np.sin(2 * np.pi * (beat * time + rng.uniform())) > rng.uniform(-0.8, 0.5)) if rng.random() < 0.5 else 1.0
+        is_beating = rng.random() < 0.5
+        gate = (np.sin(2 * np.pi * (beat * time + rng.uniform())) > rng.uniform(-0.8, 0.5)) if is_beating else 1.0
         phase = pitch * time + glide / (2 * np.pi * beat) * np.sin(2 * np.pi * beat * time)
         noise += (rng.uniform(0.2, 1) * gate * _sine(phase)).astype(np.float32)
     return _scaled(noise)
@@ -108,16 +110,17 @@ HELD_OUT: MappingProxyType[str, Noise] = MappingProxyType({"hum": hum, "impulses
 
 
 def mixed(speech: Floats, noise: Floats, *, snr_db: float, is_speech: NDArray[np.bool_]) -> Floats:
-    """Speech, and noise so loud that the power of speech where it `is_speech` is `snr_db` above the noise's mean power.
+    """Speech, and noise so loud that the power of speech where it `is_speech` is `snr_db` above the noise's mean.
 
-    >>> heard = mixed(np.ones(4, np.float32), np.array([2, -2, 2, -2], np.float32), snr_db=0.0, is_speech=np.ones(4, bool))
-    >>> heard.tolist()
+    >>> speech, noise = np.ones(4, np.float32), np.array([2, -2, 2, -2], np.float32)
+    >>> mixed(speech, noise, snr_db=0.0, is_speech=np.ones(4, bool)).tolist()
     [2.0, 0.0, 2.0, 0.0]
     """
     if speech.shape != noise.shape or speech.shape != is_speech.shape:
         raise LinnetError(f"mixed takes speech, noise and marks of one length; got {speech.shape}, {noise.shape} and "
                           f"{is_speech.shape}.")
-    power, loudness = float(np.square(speech[is_speech]).mean()) if is_speech.any() else 0.0, float(np.square(noise).mean())
+    power = float(np.square(speech[is_speech]).mean()) if is_speech.any() else 0.0
+    loudness = float(np.square(noise).mean())
     if not power or not loudness:
         return speech
     return np.asarray(speech + noise * np.float32(np.sqrt(power / loudness * 10 ** (-snr_db / 10))), np.float32)

@@ -36,7 +36,7 @@ def chosen_rule(answered: Sequence[Observed], labels: Sequence[str], rule: Rule,
     if _RATE in wanted:
         return _at_rate(answered, labels, tried, times, float(wanted[_RATE]))
     miss, false_alarm = (float(wanted.get(name, 1.0)) for name in ("miss", "false_alarm"))
-    costs = []
+    costs: list[tuple[float, int, Rule]] = []
     for at in tried:
         means = [replace(one, posteriors=smoothed(one.posteriors, at.reach(times[0]))) for one in answered]
         for threshold in THRESHOLDS:
@@ -54,7 +54,7 @@ def _times_of(one: Observed, labels: Sequence[str], rule: Rule, times: tuple[flo
 
 def _at_rate(answered: Sequence[Observed], labels: Sequence[str], tried: Sequence[Rule], times: tuple[float, float],
              rate: float) -> Rule:
-    found = []
+    found: list[tuple[float, int, Rule]] = []
     for at in tried:
         curve = det_curve(answered, labels, at, frame_ms=times[0], delay_ms=times[1])
         place = curve.at(rate)
@@ -62,8 +62,8 @@ def _at_rate(answered: Sequence[Observed], labels: Sequence[str], tried: Sequenc
             found.append((float(curve.misses[place]), len(found),
                           replace(at, threshold=float(curve.thresholds[place]))))
     if not found:
-        raise LinnetError(f"no threshold keeps {rate:g} false alarms an hour on this data. Allow more, or train on more "
-                          "of what is not to be heard.")
+        raise LinnetError(f"no threshold keeps {rate:g} false alarms an hour on this data. Allow more, or train on "
+                          "more of what is not to be heard.")
     return min(found)[2]
 
 

@@ -12,6 +12,7 @@ from linnet.data.dataset import Dataset
 from linnet.data.sources import (
     cifar10,
     clinc150,
+    digit_streams,
     fashion_mnist,
     formats,
     fsdd,
@@ -27,8 +28,9 @@ from linnet.data.sources.source import Card, Source
 from linnet.errors import LinnetError, NotFoundError, unknown
 
 SOURCES: dict[str, Source] = {source.card.name: source for source in (
-    fsdd.SOURCE, speech_commands.SOURCE, speechocean762.SOURCE, speech_activity.SOURCE, handwritten.SOURCE,
-    fashion_mnist.SOURCE, cifar10.SOURCE, clinc150.SOURCE, snips.SOURCE, mot15.SOURCE, tables.BREAST_CANCER, tables.DIABETES)}
+    fsdd.SOURCE, speech_commands.SOURCE, speechocean762.SOURCE, speech_activity.SOURCE,
+    digit_streams.SOURCE, handwritten.SOURCE, fashion_mnist.SOURCE, cifar10.SOURCE, clinc150.SOURCE, snips.SOURCE,
+    mot15.SOURCE, tables.BREAST_CANCER, tables.DIABETES)}
 
 
 def load(source: str | Path, **options: Any) -> Dataset:

@@ -46,9 +46,9 @@ class _Clip:
 def load(*, folder: str | None = None) -> Dataset:
     """Columns: audio, speech (spans of audio), noise, snr (of the mixture, in dB), speaker, split.
 
-    Labels are those of `data.energy.speech_spans` on the sentence before it was mixed. Training and validation rows have
-    coloured, swelling and banded noise and tones; test rows babble of other test speakers, hum, knocks and music (all
-    generated), none of which is heard in training. Speakers are in one part only: those of speechocean762.
+    Labels are those of `data.energy.speech_spans` on the sentence before it was mixed. Training and validation rows
+    have coloured, swelling and banded noise and tones; test rows babble of other test speakers, hum, knocks and music
+    (all generated), none of which is heard in training. Speakers are in one part only: those of speechocean762.
     """
     spoken = speechocean762.load(folder=folder, validation=True)
     clips = list(itertools.chain.from_iterable(_part(spoken, split, rows) for split, rows in _ROWS.items()))
@@ -58,11 +58,13 @@ def load(*, folder: str | None = None) -> Dataset:
 def _dataset(clips: Sequence[_Clip], root: Path | None) -> Dataset:
     import pyarrow as pa
 
-    table = pa.table({"id": [clip.name for clip in clips], "audio": media_cells([encode(clip.sound, subtype="PCM_16") for clip in clips]),
+    groups = ("noise", "snr", "speaker", "split")
+    table = pa.table({"id": [clip.name for clip in clips],
+                      "audio": media_cells([encode(clip.sound, subtype="PCM_16") for clip in clips]),
                       "speech": cells_of([clip.spans for clip in clips], "spans"),
-                      **{name: [getattr(clip, name) for clip in clips] for name in ("noise", "snr", "speaker", "split")}})
+                      **{name: [getattr(clip, name) for clip in clips] for name in groups}})
     columns: dict[str, Column] = {"audio": AudioColumn(), "speech": SpansColumn(("speech",), "audio"),
-                                  **{name: GroupColumn() for name in ("noise", "snr", "speaker", "split")}}
+                                  **{name: GroupColumn() for name in groups}}
     return Dataset("speech_activity", table, columns, root=root)
 
 
@@ -75,11 +77,8 @@ def _part(spoken: Dataset, split: str, rows: int) -> Iterator[_Clip]:
     kinds = itertools.cycle(itertools.product(("babble", *noises.HELD_OUT), SNRS_DB))
     for number, (name, sound, speaker) in enumerate(zip(chosen.ids, sounds, speakers, strict=True)):
         rng = np.random.default_rng([11, len(split), number])
-        if split == "test":
-            kind, snr_db = next(kinds)
-        else:
-            kind = str(rng.choice(list(noises.TRAINING)))
-            snr_db = float(rng.uniform(-5, 30)) if split == "train" else SNRS_DB[number % 4]
+        kind, snr_db = next(kinds) if split == "test" else (str(rng.choice(list(noises.TRAINING))), SNRS_DB[number % 4])
+        snr_db = float(rng.uniform(-5, 30)) if split == "train" else float(snr_db)
         voices = [other.samples for other, who in zip(sounds, speakers, strict=True) if who != speaker]
         picked = [voices[place] for place in rng.permutation(len(voices))[:_VOICES]] if kind == "babble" else []
         is_empty = split == "train" and rng.random() < _SILENT

@@ -8,5 +8,5 @@ from linnet.speech.activity.events import Event, LiveEvents, Rule, events_of, sm
 from linnet.speech.activity.rates import Rate, rate_an_hour
 from linnet.speech.activity.scoring import Counts, frame_labels, matched, overlap_share, time_counts
 
-__all__ = ["Counts", "Curve", "Event", "LiveEvents", "Observed", "Rate", "Rule", "det_curve", "events_of", "frame_labels",
-           "matched", "overlap_share", "rate_an_hour", "shifted", "smoothed", "time_counts"]
+__all__ = ["Counts", "Curve", "Event", "LiveEvents", "Observed", "Rate", "Rule", "det_curve", "events_of",
+           "frame_labels", "matched", "overlap_share", "rate_an_hour", "shifted", "smoothed", "time_counts"]

@@ -54,11 +54,11 @@ def det_curve(observed: Iterable[Observed], labels: Sequence[str], rule: Rule, *
         seconds += one.seconds
         means, plain = smoothed(one.posteriors, rule.reach(frame_ms)), replace(rule, smooth_ms=0.0)
         highest = float(means.max(initial=0.0))
-        for row, threshold in zip(counted, thresholds, strict=True):
+        for number, threshold in enumerate(thresholds):
             events = events_of(means, labels, replace(plain, threshold=float(threshold)), frame_ms=frame_ms) \
                 if threshold <= highest else []
             counts = matched(shifted(events, delay_ms), one.truths, tolerance_ms=tolerance_ms)
-            row += counts.right, counts.missed, counts.false
+            counted[number] += counts.right, counts.missed, counts.false
     hours, events_count = seconds / 3600, int(counted[0, 0] + counted[0, 1])
     return Curve(np.asarray(thresholds, np.float64), counted[:, 1] / max(events_count, 1),
                  counted[:, 2] / max(hours, 1e-9), events_count, hours)

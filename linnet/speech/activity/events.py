@@ -29,8 +29,9 @@ class Rule:
     A frame is named by its likeliest label. An event is a run of frames of one name whose smoothed posterior stays at
     `threshold` less the share `hysteresis` of it, and reaches `threshold` somewhere. Runs of one label that are at most
     `gap_ms` apart, with no other event between them, are one; what is shorter than `least_ms` then is none.
-    Posteriors are smoothed by the mean over `smooth_ms` around each frame (Chen, Parada and Heigold 2014, Small-footprint
-    keyword spotting using deep neural networks), so an event is known half of that, and `gap_ms`, after it ended.
+    Posteriors are smoothed by the mean over `smooth_ms` around each frame (Chen, Parada and Heigold 2014,
+    Small-footprint keyword spotting using deep neural networks), so an event is known half of that, and `gap_ms`,
+    after it ended.
     """
 
     threshold: float = 0.5
@@ -72,7 +73,7 @@ def smoothed(posteriors: Floats, reach: int) -> Floats:
         total += padded[first : first + len(posteriors)]
     places = np.arange(len(posteriors))
     counts = np.minimum(places + reach + 1, len(posteriors)) - np.maximum(places - reach, 0)
-    return total / counts[:, None]
+    return np.asarray(total / counts[:, None])
 
 
 def events_of(posteriors: Floats, labels: Sequence[str], rule: Rule, *, frame_ms: float) -> list[Event]:

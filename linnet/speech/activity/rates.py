@@ -27,9 +27,9 @@ class Rate:
 def rate_an_hour(count: int, hours: float, *, level: float = 0.95) -> Rate:
     """The rate of events that come one by one, independently of each other (a Poisson process).
 
-    The interval and the one-sided bound are exact: they cover at least at `level` (Garwood 1936, Fiducial limits for the
-    Poisson distribution, Biometrika 28). Do not use it for events that come in bursts, such as each frame of one noise:
-    count a burst once.
+    The interval and the one-sided bound are exact: they cover at least at `level` (Garwood 1936, Fiducial limits for
+    the Poisson distribution, Biometrika 28). Do not use it for events that come in bursts, such as each frame of one
+    noise: count a burst once.
 
     >>> rate_an_hour(0, 3.0).at_most < 1
     True
