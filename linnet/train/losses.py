@@ -18,6 +18,7 @@ IGNORED = -100
 """The target of a position that does not count."""
 _LEAST = -1e4
 """In place of minus infinity, with which differences are not numbers."""
+_MARGIN, _SHARP, _ROUND = 0.2, 24.0, 1e-6
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
@@ -52,6 +53,27 @@ def token_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, input
     total = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum",
                                      label_smoothing=smoothing)
     return total / (targets != IGNORED).sum().clamp(min=1)
+
+
+def joint_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """Cross entropy of one label a text plus the mean over its tokens of that of a tag a token; a mean over texts.
+
+    (batch, length, labels + tags) logits; (batch, 2 + length) targets: how many labels there are, which one is right,
+    a tag a token, where -100 does not count. A text's logits for labels are the means of those of its tokens.
+    """
+    intents, tags, wanted = jointly(logits, targets, inputs)
+    token = functional.cross_entropy(tags.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="none",
+                                     label_smoothing=smoothing).reshape(wanted.shape)
+    means = token.sum(dim=1) / (wanted != IGNORED).sum(dim=1).clamp(min=1)
+    return functional.cross_entropy(intents, targets[:, 1], label_smoothing=smoothing) + means.mean()
+
+
+def jointly(logits: Tensor, targets: Tensor, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor]:
+    """The logits of labels (batch, labels), those of tags (batch, length, tags), and the tags' targets."""
+    count = int(targets[0, 0])
+    is_real = (inputs["tokens"] != 0).to(logits.dtype).unsqueeze(2)
+    labels = (logits[:, :, :count] * is_real).sum(dim=1) / is_real.sum(dim=1).clamp(min=1)
+    return labels, logits[:, :, count:], targets[:, 2:]
 
 
 def frame_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
@@ -107,7 +129,40 @@ def marks(values: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> 
     return (errors.sum(dim=(0, 1)) / known.sum(dim=(0, 1)).clamp(min=1)).sum()
 
 
-LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy,
+def angular_margin(voices: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
+    """Mean cross entropy of how near (batch, size) voices point to their speaker's direction, one axis each.
+
+    The angle to the right one counts 0.2 too large, and cosines are scaled by 24 (Deng et al. 2019, ArcFace,
+    arXiv:1801.07698); directions are fixed and at right angles (Hoffer et al. 2018, Fix your classifier,
+    arXiv:1801.04540). Speakers without a direction have targets below 0: theirs is the cross entropy of finding the
+    others of the same speaker in the batch (Khosla et al. 2020, Supervised Contrastive Learning, arXiv:2004.11362).
+    """
+    del inputs
+    cosines = functional.normalize(voices, dim=1)
+    known = targets >= 0
+    total = cosines.new_zeros(())
+    if bool(known.any()):
+        right = targets[known]
+        near = cosines[known]
+        angle = near.gather(1, right[:, None]).clamp(-1 + _ROUND, 1 - _ROUND).acos()
+        logits = _SHARP * near.scatter(1, right[:, None], torch.cos(angle + _MARGIN))
+        total = functional.cross_entropy(logits, right, label_smoothing=smoothing, reduction="sum")
+    if not bool(known.all()):
+        total = total + _found_again(cosines[~known], targets[~known])
+    return total / len(targets)
+
+
+def _found_again(directions: Tensor, targets: Tensor) -> Tensor:
+    """The sum over rows; nothing for a speaker who is alone."""
+    self_pairs = torch.eye(len(targets), dtype=torch.bool, device=targets.device)
+    same = (targets[:, None] == targets) & ~self_pairs
+    likelihoods = (_SHARP * directions @ directions.T).masked_fill(self_pairs, _LEAST).log_softmax(dim=1)
+    return -((likelihoods * same).sum(dim=1) / same.sum(dim=1).clamp(min=1)).sum()
+
+
+LOSSES: dict[str, Loss] = {"angular_margin": angular_margin,
+                           "joint_cross_entropy": joint_cross_entropy,
+                           "cross_entropy": cross_entropy, "binary_cross_entropy": binary_cross_entropy,
                            "earth_mover": earth_mover, "token_cross_entropy": token_cross_entropy,
                            "frame_cross_entropy": frame_cross_entropy, "ctc": ctc, "huber": huber, "marks": marks}
 _BY_POSITION = ("token_cross_entropy", "frame_cross_entropy")
@@ -134,6 +189,11 @@ def distillation(loss: str, outputs: Tensor, answers: Tensor, targets: Tensor, t
     if loss == "binary_cross_entropy":
         wanted = (answers / temperature).sigmoid()
         return functional.binary_cross_entropy_with_logits(outputs / temperature, wanted) * temperature**2
+    if loss == "joint_cross_entropy":  # both parts at every token that has a tag
+        count, wanted = int(targets[0, 0]), targets[:, 2:]
+        return sum((distillation("token_cross_entropy", one, other, wanted, temperature) for one, other in
+                    ((outputs[:, :, :count], answers[:, :, :count]), (outputs[:, :, count:], answers[:, :, count:]))),
+                   outputs.new_zeros(()))
     student = functional.log_softmax(outputs.clamp(min=_LEAST) / temperature, dim=-1)
     teacher = functional.log_softmax(answers.clamp(min=_LEAST) / temperature, dim=-1)
     divergence = functional.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=-1)

@@ -16,7 +16,8 @@ from linnet.nn.zoo.building import make
 from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
 from linnet.nn.zoo.conformer import Conformer, conformer
 from linnet.nn.zoo.crnn import Crnn, crnn
-from linnet.nn.zoo.gru import Gru, gru
+from linnet.nn.zoo.ecapa import Ecapa, ecapa
+from linnet.nn.zoo.gru import Gru, gru, reader
 from linnet.nn.zoo.mlp import Mlp, mlp
 from linnet.nn.zoo.mobilenet import mobilenet
 from linnet.nn.zoo.phonescorer import PhoneScorer, phonescorer
@@ -30,7 +31,8 @@ FAMILIES: dict[str, Callable[..., Model]] = {
     "bcresnet": bcresnet,
     "mlp": mlp,
     "bag": bag, "textcnn": textcnn, "transformer": transformer, "gru": gru, "vit": vit,
-    "crnn": crnn, "conformer": conformer,
+    "reader": reader,
+    "crnn": crnn, "conformer": conformer, "ecapa": ecapa,
     "phonescorer": phonescorer,
 }
 """By name: a function of (task, *, <one dial>, seed) that makes a fresh model."""
@@ -39,7 +41,8 @@ MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
     "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn, "mobilenet": Cnn, "bcresnet": Cnn,
     "mlp": Mlp,
     "bag": Bag, "textcnn": TextCnn, "transformer": Transformer, "gru": Gru, "vit": Vit,
-    "crnn": Crnn, "conformer": Conformer,
+    "reader": Gru,
+    "crnn": Crnn, "conformer": Conformer, "ecapa": Ecapa,
     "phonescorer": PhoneScorer,
 }
 """By name: what builds the network from its spec."""
@@ -59,5 +62,5 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return model
 
 
-__all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bag", "bcresnet", "build", "conformer", "crnn", "dscnn", "gru", "mlp",
-           "mobilenet", "phonescorer", "resnet", "smallcnn", "textcnn", "transformer", "vit"]
+__all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bag", "bcresnet", "build", "conformer", "crnn", "dscnn", "ecapa",
+           "gru", "mlp", "mobilenet", "phonescorer", "reader", "resnet", "smallcnn", "textcnn", "transformer", "vit"]
