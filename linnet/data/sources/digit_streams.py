@@ -156,7 +156,7 @@ def _level(sound: Floats, rng: np.random.Generator) -> Floats:
 def _faster(sound: Floats, by: float) -> Floats:
     """Played at another speed, pitch and all: another vocal tract."""
     places = np.arange(0, len(sound) - 1, by)
-    return np.interp(places, np.arange(len(sound)), sound).astype(np.float32)
+    return np.asarray(np.interp(places, np.arange(len(sound)), sound), np.float32)
 
 
 def _noisy(wave: Floats, rng: np.random.Generator, snr_db: float) -> Floats:

@@ -77,8 +77,8 @@ def _part(spoken: Dataset, split: str, rows: int) -> Iterator[_Clip]:
     kinds = itertools.cycle(itertools.product(("babble", *noises.HELD_OUT), SNRS_DB))
     for number, (name, sound, speaker) in enumerate(zip(chosen.ids, sounds, speakers, strict=True)):
         rng = np.random.default_rng([11, len(split), number])
-        kind, snr_db = next(kinds) if split == "test" else (str(rng.choice(list(noises.TRAINING))), SNRS_DB[number % 4])
-        snr_db = float(rng.uniform(-5, 30)) if split == "train" else float(snr_db)
+        kind, step_db = next(kinds) if split == "test" else (str(rng.choice(list(noises.TRAINING))), SNRS_DB[number % 4])
+        snr_db = float(rng.uniform(-5, 30)) if split == "train" else float(step_db)
         voices = [other.samples for other, who in zip(sounds, speakers, strict=True) if who != speaker]
         picked = [voices[place] for place in rng.permutation(len(voices))[:_VOICES]] if kind == "babble" else []
         is_empty = split == "train" and rng.random() < _SILENT
