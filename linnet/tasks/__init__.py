@@ -11,7 +11,6 @@ from typing import Any
 from linnet.errors import unknown
 from linnet.tasks.answer import Answer, answer
 from linnet.tasks.assess import Assess
-from linnet.tasks.assessing import Assessed, assessed
 from linnet.tasks.classify import Classify
 from linnet.tasks.detect import Detect
 from linnet.tasks.evaluate import evaluate
@@ -22,11 +21,10 @@ from linnet.tasks.regress import Regress
 from linnet.tasks.tag import Tag
 from linnet.tasks.task import Arrays, Predictor, Shape, Task
 from linnet.tasks.transcribe import Transcribe
-from linnet.tasks.understand import Understand
 from linnet.tasks.verify import Verify
 
 TASKS: dict[str, Any] = {"classify": Classify, "tag": Tag, "transcribe": Transcribe, "regress": Regress,
-                         "detect": Detect, "assess": Assess, "recognize": Recognize, "understand": Understand,
+                         "detect": Detect, "assess": Assess, "recognize": Recognize,
                          "verify": Verify}
 
 
@@ -40,5 +38,5 @@ def from_json(value: Mapping[str, Any]) -> Task:
 
 
 __all__ = ["TASKS", "Acoustic", "Answer", "Arrays", "Assess", "Classify", "Detect", "Operated", "Predictor",
-           "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Understand", "Verify", "answer", "evaluate",
-           "from_json", "operate"]
+           "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Verify", "answer", "evaluate", "from_json",
+           "operate"]
