@@ -11,6 +11,7 @@ from typing import Any
 from linnet.errors import unknown
 from linnet.tasks.answer import Answer, answer
 from linnet.tasks.assess import Assess
+from linnet.tasks.assessing import Assessed, assessed
 from linnet.tasks.classify import Classify
 from linnet.tasks.detect import Detect
 from linnet.tasks.evaluate import evaluate
@@ -37,6 +38,6 @@ def from_json(value: Mapping[str, Any]) -> Task:
     return task
 
 
-__all__ = ["TASKS", "Acoustic", "Answer", "Arrays", "Assess", "Classify", "Detect", "Operated", "Predictor",
-           "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Verify", "answer", "evaluate", "from_json",
-           "operate"]
+__all__ = ["TASKS", "Acoustic", "Answer", "Arrays", "Assess", "Assessed", "Classify", "Detect", "Operated",
+           "Predictor", "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Verify", "answer", "assessed",
+           "evaluate", "from_json", "operate"]

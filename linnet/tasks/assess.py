@@ -186,7 +186,8 @@ class Assess:
             row[1 : 1 + len(phones), 0] = _flat([phones])
             row[1 : 1 + len(phones), 1] = np.repeat(_flat([words]), counts)
             row[0, 2] = total
-        return ((wanted - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+        standard: NDArray[np.float32] = ((wanted - self.mean) / np.array(self.deviation)).astype(np.float32)
+        return standard
 
     def expected(self, dataset: Dataset) -> list[str]:
         """What the experts gave, as `decode` writes it; null where a phone has no mark."""

@@ -7,5 +7,7 @@ from __future__ import annotations
 
 from linnet.speech.pronunciation.alternatives import Alternatives, alternatives
 from linnet.speech.pronunciation.features import PHONE, UTTERANCE, Judged, judge
+from linnet.speech.pronunciation.instead import LEFT_OUT, Instead, likely_instead
 
-__all__ = ["PHONE", "UTTERANCE", "Alternatives", "Judged", "alternatives", "judge"]
+__all__ = ["LEFT_OUT", "PHONE", "UTTERANCE", "Alternatives", "Instead", "Judged", "alternatives", "judge",
+           "likely_instead"]

@@ -18,8 +18,8 @@ PHONE = ("goodness", "best other", "left out", "log posterior", "logit margin", 
          "ends word", "phones in word", "place in text")
 """What is said of each phone before the ratios of its alternatives; first the plain goodness of pronunciation."""
 UTTERANCE = ("mean goodness", "least goodness", "deviation of goodness", "share below -1", "share below -3",
-             "mean margin", "phones a second", "seconds", "phones", "share of blank", "longest pause", "pauses", "less than free",
-             "edits", "insertions", "deviation of intervals", "mean entropy", "mean left out")
+             "mean margin", "phones a second", "seconds", "phones", "share of blank", "longest pause", "pauses",
+             "less than free", "edits", "insertions", "deviation of intervals", "mean entropy", "mean left out")
 """What is said of the whole: rate, pauses, and how far the text is from what is heard without knowing it."""
 _CLIP = 12.0
 _PAUSE_S = 0.24
