@@ -232,8 +232,8 @@ class Recognize:
         """Confidence learnt on `dataset`, and the threshold that refuses so large a share of what the grammar holds.
 
         Where `dataset` has too little of what the grammar holds, its own texts stand in: they are dealt into at
-        most five grammars of as many texts or more, so that each recording is once inside and else outside. Confidences take recordings inside
-        and outside for equally many. Raises LinnetError where nothing lies outside.
+        most five grammars of as many texts or more, so that each recording is once inside and else outside.
+        Confidences take recordings inside and outside for equally many. Raises LinnetError where nothing lies outside.
         """
         rows = [row for batch in outputs for row in batch["logits"]]
         texts = [str(text) for text in dataset.values(self.target)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from linnet.speech.decoding.confidence import Evidence
 
 if TYPE_CHECKING:
     from linnet.tasks.recognize import Recognize
+
+log = logging.getLogger("linnet")
 
 _FEWEST = 20
 """Recordings of texts that the grammar holds, and as many of others, to choose by its own texts."""
@@ -36,6 +39,10 @@ def chosen_point(task: Recognize, rows: Sequence[NDArray[Any]], texts: Sequence[
     share = {True: 1 / inside, False: 1 / (len(heard) - inside)}
     pieces = [(evidence, bool(expected) and text == expected, share[bool(expected)])
               for expected, read in heard for text, evidence in read]
+    if not any(is_right for _, is_right, _ in pieces):
+        log.warning("none of %d recordings of texts that the grammar holds was recognized, so there is nothing to "
+                    "learn confidence from: every answer is given. Train the network for longer.", inside)
+        return Calibration(), 0.0
     calibration = calibrated(*(list(column) for column in zip(*pieces, strict=True)))
     sure = [calibration.probability(read[0][1]) if read else 0.0 for expected, read in heard if expected]
     return calibration, float(np.quantile(sure, false_rejects, method="lower"))

@@ -154,6 +154,14 @@ def test_what_cannot_be_recognized_is_refused(tunes: data.Splits) -> None:
         made(tokens="notes", lexicon=Lexicon({**PLAYED.entries, "h": (("other",),)}))
 
 
+def test_a_network_that_recognizes_nothing_gives_every_answer_and_says_so(
+        task: Recognize, caplog: pytest.LogCaptureFixture) -> None:
+    rows, too_short_for_four = ["hhll"] * 30 + ["ll"] * 25, played("lm", task.labels)[:, :5]
+    chosen = task.chosen([{"logits": too_short_for_four}] * len(rows), corpus(rows))
+    assert "none of 30 recordings" in caplog.text
+    assert chosen == task
+
+
 def test_the_point_needs_recordings_outside(task: Recognize) -> None:
     with pytest.raises(LinnetError, match="that the grammar does not hold"):
         task.chosen([{"logits": played("h", task.labels)}] * 3, corpus(["h"] * 3))
