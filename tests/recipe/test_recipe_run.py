@@ -24,7 +24,8 @@ steps:
   small:  {{shrink: {{model: big, plan: {{findings: found, keep: 0.5, bits: 8}}, teacher: big, epochs: 1}}}}
   lost:   {{forgetting: {{model: small, than: big}}}}
   whole:  {{export: {{model: big, path: big.onnx}}}}
-  file:   {{export: {{model: small, path: tones.onnx}}}}
+  point:  {{operate: {{model: small}}}}
+  file:   {{export: {{model: small, task: point, path: tones.onnx}}}}
   proof:  {{prove: {{file: file, claims: [{{accuracy_at_least: {{bound: 0.05}}}},
                                      {{no_worse: {{than: whole, margin: 0.9}}}}, {{size_below: {{bound_kb: 64}}}},
                                      {{no_worse: {{than: small, margin: 0.9}}}}]}}}}
@@ -67,11 +68,24 @@ def test_a_run_leaves_a_proven_file_and_a_report(folder: Path) -> None:
         assert look in page
 
 
+def test_the_file_ships_and_is_judged_at_the_operating_point_that_was_chosen(folder: Path) -> None:
+    chosen = store.read_json(folder / "point" / "task.json")["operating"]["temperature"]
+    assert chosen != 1.0
+    assert runtime.load(folder / "tones.onnx").task.operating == {"temperature": chosen}
+    assert runtime.load(folder / "big.onnx").task.operating == {"temperature": 1.0}
+
+
+def test_a_wish_that_the_task_does_not_know_is_refused(path: Path, folder: Path) -> None:
+    with pytest.raises(LinnetError, match="'costs'"):
+        recipe.run(path, folder=folder.parent, until="point", changes={"point.wanted": "{cost: 3}"})
+    recipe.run(path, folder=folder.parent, until="point")
+
+
 def test_the_same_again_does_nothing_and_says_the_same(path: Path, folder: Path) -> None:
     before = stamps(folder)
     outcome = recipe.run(path, folder=folder.parent)
     assert stamps(folder) == before
-    assert len(before) == 15
+    assert len(before) == 16
     assert outcome.sentence == recipe.run(path, folder=folder.parent).sentence
 
 
@@ -79,7 +93,8 @@ def test_only_what_a_change_touches_is_done_again(path: Path, folder: Path) -> N
     before = stamps(folder)
     recipe.run(path, folder=folder.parent, changes={"small.epochs": "2"})
     after = stamps(folder)
-    assert {step for step in after if after[step] != before[step]} == {"small", "lost", "file", "proof", "timing"}
+    assert {step for step in after if after[step] != before[step]} == {
+        "small", "lost", "point", "file", "proof", "timing"}
 
 
 def test_a_claim_that_is_no_longer_asked_leaves_the_file(path: Path, folder: Path) -> None:
