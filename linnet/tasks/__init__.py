@@ -22,10 +22,11 @@ from linnet.tasks.regress import Regress
 from linnet.tasks.tag import Tag
 from linnet.tasks.task import Arrays, Predictor, Shape, Task
 from linnet.tasks.transcribe import Transcribe
+from linnet.tasks.understand import Understand
 from linnet.tasks.verify import Verify
 
 TASKS: dict[str, Any] = {"classify": Classify, "tag": Tag, "transcribe": Transcribe, "regress": Regress,
-                         "detect": Detect, "assess": Assess, "recognize": Recognize,
+                         "detect": Detect, "assess": Assess, "recognize": Recognize, "understand": Understand,
                          "verify": Verify}
 
 
@@ -39,5 +40,5 @@ def from_json(value: Mapping[str, Any]) -> Task:
 
 
 __all__ = ["TASKS", "Acoustic", "Answer", "Arrays", "Assess", "Assessed", "Classify", "Detect", "Operated",
-           "Predictor", "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Verify", "answer", "assessed",
-           "evaluate", "from_json", "operate"]
+           "Predictor", "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Understand", "Verify", "answer",
+           "assessed", "evaluate", "from_json", "operate"]

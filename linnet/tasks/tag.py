@@ -20,7 +20,7 @@ from linnet.tasks.figures import span_scores
 from linnet.tasks.inputs import Options, Tokens, parts_of
 from linnet.tasks.inputs.source import check_columns, named
 from linnet.tasks.reading import reading
-from linnet.tasks.spans import PADDED, Span, spans_of, tags_of, units
+from linnet.tasks.spans import PADDED, Span, likeliest, spans_of, tags_of, units
 from linnet.tasks.task import Arrays, Shape
 
 log = logging.getLogger("linnet")
@@ -114,14 +114,16 @@ class Tag:
 
     def targets(self, dataset: Dataset) -> NDArray[np.int64]:
         """Tags (rows, length); -100 on padding and on tokens that do not speak. Unknown labels are refused."""
-        rows = self._rows(dataset)
+        rows = self.rows(dataset)
         strange = sorted({label for row in rows for label, _, _ in row} - set(self.labels))
         if strange:
             raise LinnetError(f"column '{self.target}' of the {dataset.part or 'given'} data holds labels that the "
                               f"task does not know: {', '.join(strange[:10])}. It knows: {', '.join(self.labels)}.")
-        return self._tags(self._places(self.read(dataset)), rows)
+        return self.tagged(self.read(dataset), rows)
 
-    def _tags(self, places: Sequence[Sequence[Token]], rows: Sequence[Sequence[Span]]) -> NDArray[np.int64]:
+    def tagged(self, texts: Sequence[str], rows: Sequence[Sequence[Span]]) -> NDArray[np.int64]:
+        """The targets of texts with these spans, by their start: (rows, length)."""
+        places = self._places(texts)
         wanted = np.full((len(rows), self.takes.length), PADDED, np.int64)
         for tags, tokens, spans in zip(wanted, places, rows, strict=True):
             found = units(tokens, self.unit)
@@ -131,25 +133,28 @@ class Tag:
     def _places(self, texts: Sequence[str]) -> list[list[Token]]:
         return self.takes.tokenizer.places(texts, self.takes.length)
 
-    def _rows(self, dataset: Dataset) -> list[list[Span]]:
+    def rows(self, dataset: Dataset) -> list[list[Span]]:
+        """Each row's spans, by their start."""
         return [sorted(((str(span["label"]), int(span["start"]), int(span["end"])) for span in row),
                        key=lambda span: span[1:]) for row in dataset.values(self.target)]
 
     def expected(self, dataset: Dataset) -> list[str]:
         """Each row's spans as JSON, [[label, start, end], ...] in characters of the text, by their start."""
-        return [_json(row) for row in self._rows(dataset)]
+        return [_json(row) for row in self.rows(dataset)]
 
     def decode(self, outputs: Arrays, samples: Sequence[str] = ()) -> list[str]:
-        """The most likely tags as spans of the texts; one that continues what did not begin begins a span."""
-        tags = np.argmax(outputs["logits"], axis=2)
-        if len(samples) != len(tags):
+        """The likeliest tags that make sense together, as spans of the texts."""
+        logits = outputs["logits"]
+        if len(samples) != len(logits):
             raise LinnetError(f"Tag answers with places in texts, so decode needs the texts: decode(outputs, samples); "
-                              f"got {len(tags)} rows and {len(samples)} texts.")
-        answers = []
-        for tokens, row in zip(self._places(samples), tags, strict=True):
-            found = units(tokens, self.unit)
-            answers.append(_json(spans_of(found, [int(row[unit.position]) for unit in found], self.labels)))
-        return answers
+                              f"got {len(logits)} rows and {len(samples)} texts.")
+        return [_json(row) for row in self.spans(logits, samples)]
+
+    def spans(self, logits: NDArray[Any], texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text, of logits (rows, length, tags)."""
+        found = [units(tokens, self.unit) for tokens in self._places(texts)]
+        return [spans_of(row, likeliest(scores[[unit.position for unit in row]]), self.labels)
+                for row, scores in zip(found, logits, strict=True)]
 
     def score(self, answers: Sequence[str], expected: Sequence[str]) -> NDArray[np.float64]:
         """1 where every span is found with its label, start and end, and no other; else 0."""
@@ -178,7 +183,7 @@ class Tag:
         return task
 
     def _say_lost(self, part: Dataset, places: Sequence[Sequence[Token]]) -> None:
-        rows = self._rows(part)
+        rows = self.rows(part)
         every, read = sum(map(len, rows)), sum(map(len, self._within(rows, places)))
         kept = self._kept(rows, places, self.unit)
         if read < every:
@@ -189,7 +194,7 @@ class Tag:
                         named(part), read - kept, every, self.target, self.unit)
 
     def _unit(self, train: Dataset, places: Sequence[Sequence[Token]]) -> Unit:
-        rows = self._within(self._rows(train), places)
+        rows = self._within(self.rows(train), places)
         words, read = self._kept(rows, places, "word"), sum(map(len, rows))
         return "word" if words >= _ENOUGH * read or words >= self._kept(rows, places, "token") else "token"
 

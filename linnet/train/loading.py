@@ -25,6 +25,7 @@ from linnet.train import mixing, outsiders
 from linnet.train.options import Options
 from linnet.train.order import Rows
 from linnet.train.samples import Samples
+from linnet.train.swaps import Swaps
 
 _AHEAD = 2
 
@@ -57,6 +58,7 @@ class Maker:
     augment: Augment
     options: Options
     seed: int
+    swaps: Swaps | None = None
 
     def __getitem__(self, wanted: tuple[int, int, Rows]) -> Batch:
         """The batch (epoch, number, rows)."""
@@ -71,6 +73,9 @@ class Maker:
         return Batch(number, arrays, targets, targets[others], share)
 
     def _made(self, rows: Rows, rng: np.random.Generator) -> tuple[Arrays, NDArray[Any]]:
+        if self.swaps:
+            texts, answers = self.swaps(rows, rng)
+            return self.task.prepare(texts), answers
         if not self.options.outsiders:
             return self._arrays(rows, rng), self.targets[rows]
         texts, answers = outsiders.join(self.samples.read(rows), self.targets[rows], task=self.task,

@@ -37,6 +37,7 @@ from linnet.train import (
     optimizers,
     order,
     outsiders,
+    swaps,
 )
 from linnet.train.averaging import Average
 from linnet.train.compiling import compiled
@@ -83,7 +84,8 @@ class Training:
                          as_samples=bool(wanted.augment.steps or options.outsiders) and loading.changes_texts(task))
         self.rows, self.sizes = len(train), samples.sizes if varies(task) else None
         targets = task.targets(train)
-        self.stream = Stream(Maker(task, samples, targets, wanted.augment, options, wanted.seed),
+        self.stream = Stream(Maker(task, samples, targets, wanted.augment, options, wanted.seed,
+                                   swaps.pool(task, train, options)),
                              workers=options.workers, pinned=self.device.type == "cuda")
         self.validation = Validation(task, wanted.data.validation, options)
         self.module = _placed(copy.deepcopy(wanted.model.module), self.device)

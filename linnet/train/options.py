@@ -16,9 +16,9 @@ _KINDS: dict[str, tuple[type, type, str]] = {
     "int": (numbers.Integral, int, "a whole number"), "float": (numbers.Real, float, "a number"),
     "bool": (bool, bool, "true or false"), "str": (str, str, "a name")}
 _RANGES = {"batch": (1, 1 << 20), "label_smoothing": (0, 1), "teacher_weight": (0, 1), "threads": (1, 1 << 10),
-           "ema": (0, 1), "mixup": (0, 100), "cutmix": (0, 100), "outsiders": (0, 0.5), "accumulate": (1, 1 << 16),
-           "clip": (0, 1e9), "workers": (0, 1 << 10), "features": (0, 1e4), "attention": (0, 1e6),
-           "weight_decay": (0, 1e3), "learning_rate": (0, 10)}
+           "ema": (0, 1), "mixup": (0, 100), "cutmix": (0, 100), "outsiders": (0, 0.5), "swaps": (0, 1),
+           "accumulate": (1, 1 << 16), "clip": (0, 1e9), "workers": (0, 1 << 10),
+           "features": (0, 1e4), "attention": (0, 1e6), "weight_decay": (0, 1e3), "learning_rate": (0, 10)}
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Options:
     """Put a piece of one image into another, share from Beta(cutmix, cutmix); 1.0 for long trainings on images."""
     outsiders: float = 0.0
     """Share of each batch whose texts become halves of two with different labels, out of scope; 0.2 with `reject`."""
+    swaps: float = 0.0
+    """Share of slots that get another value seen in slots of their label; 0.3 where values are names."""
     accumulate: int = 1
     """Batches whose gradients are summed before a step: a larger batch than fits into memory."""
     clip: float = 0.0

@@ -22,7 +22,8 @@ class Validation:
 
     def __init__(self, task: Task, dataset: Dataset, options: Options) -> None:
         self._task, self._options = task, options
-        self.samples = gather(task, dataset, as_samples=task.kind in ("tag", "transcribe", "assess"), cache=options.cache)
+        self.samples = gather(task, dataset, cache=options.cache,
+                              as_samples=task.kind in ("tag", "transcribe", "assess", "understand"))
         self.targets, self._expected = task.targets(dataset), task.expected(dataset)
         self._size = min(_BATCH, options.batch) if varies(task) else _BATCH
         sizes = self.samples.sizes

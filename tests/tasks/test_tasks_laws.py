@@ -40,7 +40,9 @@ MEMBERS = {
     "classify raw texts": made("sentences", "classify", input="text", target="intent", tokenizer=None),
     "classify rows": made("numbers", "classify", input=["length", "width", "weight"], target="colour"),
     "classify on a scale": made("numbers", "classify", input=["length", "width"], target="size"),
+    "classify or reject": made("sentences", "classify", input="text", target="intent", reject="food"),
     "classify with many labels": made("sentences", "classify", input="text", target="topics", tokenizer="word"),
+    "understand texts": made("sentences", "understand", input="text", target="intent", slots="slots", groups=["asker"]),
     "tag words": made("sentences", "tag", input="text", target="slots", groups=["asker"]),
     "tag characters": made("sentences", "tag", input="text", target="slots", tokenizer="character", length=60),
     "transcribe labels": made("tunes", "transcribe", input="audio", target="notes", groups=["voice"]),
@@ -75,6 +77,9 @@ def perfect(task: Task, dataset: data.Dataset) -> Arrays:
         frames = np.zeros((len(targets), 2 * targets.shape[1] + 1), np.int64)
         frames[:, 1::2] = np.maximum(targets, 0)
         return {name: np.eye(shape[-1] or 0, dtype=np.float32)[frames]}
+    if task.loss == "joint_cross_entropy":
+        count, scores = int(targets[0, 0]), 20 * np.eye(shape[-1] or 0, dtype=np.float32)
+        return {name: scores[count + np.maximum(targets[:, 2:], 0)] + scores[targets[:, 1:2]]}
     return {name: 20 * np.eye(shape[-1] or 0, dtype=np.float32)[np.maximum(targets, 0)]}
 
 
@@ -103,9 +108,10 @@ def test_arrays_are_what_the_task_says(member: tuple[data.Splits, Task]) -> None
         assert all(size in (None, found) for size, found in zip(shape, batch[name].shape[1:], strict=True))
     targets = task.targets(splits.train)
     assert len(targets) == len(splits.train)
-    assert {"cross_entropy": (), "earth_mover": (), "binary_cross_entropy": task.output[1],
+    assert ({"cross_entropy": (), "earth_mover": (), "binary_cross_entropy": task.output[1],
             "token_cross_entropy": task.output[1][:1], "huber": (1,), "ctc": targets.shape[1:],
-            "frame_cross_entropy": targets.shape[1:], "marks": task.output[1]}[task.loss] \
+            "frame_cross_entropy": targets.shape[1:], "marks": task.output[1]} | {
+                "joint_cross_entropy": targets.shape[1:]})[task.loss] \
         == targets.shape[1:]
     assert targets.dtype == (np.float32 if task.loss in ("binary_cross_entropy", "huber", "marks") else np.int64)
     if task.loss == "token_cross_entropy":

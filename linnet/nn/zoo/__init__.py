@@ -17,7 +17,7 @@ from linnet.nn.zoo.cnn import Cnn, dscnn, smallcnn
 from linnet.nn.zoo.conformer import Conformer, conformer
 from linnet.nn.zoo.crnn import Crnn, crnn
 from linnet.nn.zoo.ecapa import Ecapa, ecapa
-from linnet.nn.zoo.gru import Gru, gru
+from linnet.nn.zoo.gru import Gru, gru, reader
 from linnet.nn.zoo.mlp import Mlp, mlp
 from linnet.nn.zoo.mobilenet import mobilenet
 from linnet.nn.zoo.phonescorer import PhoneScorer, phonescorer
@@ -31,6 +31,7 @@ FAMILIES: dict[str, Callable[..., Model]] = {
     "bcresnet": bcresnet,
     "mlp": mlp,
     "bag": bag, "textcnn": textcnn, "transformer": transformer, "gru": gru, "vit": vit,
+    "reader": reader,
     "crnn": crnn, "conformer": conformer, "ecapa": ecapa,
     "phonescorer": phonescorer,
 }
@@ -40,6 +41,7 @@ MODULES: dict[str, Callable[[Mapping[str, Any]], nn.Module]] = {
     "dscnn": Cnn, "smallcnn": Cnn, "resnet": Cnn, "mobilenet": Cnn, "bcresnet": Cnn,
     "mlp": Mlp,
     "bag": Bag, "textcnn": TextCnn, "transformer": Transformer, "gru": Gru, "vit": Vit,
+    "reader": Gru,
     "crnn": Crnn, "conformer": Conformer, "ecapa": Ecapa,
     "phonescorer": PhoneScorer,
 }
@@ -60,5 +62,5 @@ def build(spec: Mapping[str, Any], *, seed: int = 0) -> Model:
     return model
 
 
-__all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bag", "bcresnet", "build", "conformer", "crnn", "dscnn", "ecapa", "gru",
-           "mlp", "mobilenet", "phonescorer", "resnet", "smallcnn", "textcnn", "transformer", "vit"]
+__all__ = ["FAMILIES", "MODULES", "REMOVABLE", "bag", "bcresnet", "build", "conformer", "crnn", "dscnn", "ecapa",
+           "gru", "mlp", "mobilenet", "phonescorer", "reader", "resnet", "smallcnn", "textcnn", "transformer", "vit"]

@@ -58,10 +58,21 @@ class Gru(nn.Module):
         mask = real_tokens(tokens)
         counts = mask.sum(dim=1).to(torch.int64)
         x = near(embedding(tokens))
-        for layer in layers:
-            x = layer(x, counts)
+        for layer in layers[:-1]:
+            x = self.dropout(layer(x, counts))
+        x = layers[-1](x, counts)
         answer: Tensor = self.head(self.dropout(masked_mean(x, mask) if self.is_pooled else x))
         return answer
+
+
+def reader(task: Task, *, width: int = 128, seed: int = 0) -> Model:
+    """A convolution and two layers of `width` gated recurrent units each way, with dropout; for intents and slots."""
+    needs("reader", task, "tokens")
+    width = checked("width", width, least=2)
+    layers = [{"name": name, "channels": size, "axis": -1}
+              for name, size in (("embedding", width), ("near", width), ("gru1", 2 * width), ("gru2", 2 * width))]
+    body = {"vocabulary": vocabulary(task), "layers": layers, "token_dropout": 0.1, "dropout": 0.4}
+    return make(Gru, describe("reader", task, **body), seed=seed)
 
 
 def gru(task: Task, *, width: int = 128, seed: int = 0) -> Model:
