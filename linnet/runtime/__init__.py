@@ -12,10 +12,11 @@ from linnet.runtime.engines import ENGINES
 from linnet.runtime.measured import Bench, fastest
 from linnet.runtime.rows import rows
 from linnet.runtime.shipped import Shipped, load
+from linnet.runtime.stream import Stream
 from linnet.runtime.verify import Result, Verification, verify
 
 __all__ = [
     "ENGINES", "ArraySpec", "Artifact", "Bench", "Card", "Comparison", "Parity", "Realised", "Result", "SealedClaim",
-    "Shipped", "Side", "Verification", "bench", "bench_engines", "bench_many", "compare",
+    "Shipped", "Side", "Stream", "Verification", "bench", "bench_engines", "bench_many", "compare",
     "fastest", "load", "read", "read_card", "read_claims", "rows", "verify", "with_metadata",
 ]
