@@ -11,7 +11,8 @@ from linnet.recipe.arguments import FitArguments, ProveArguments, ShrinkArgument
 
 FOLDER = Path(__file__).parent.parent / "recipes"
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-ROWS = {"clinc150": 4500, "snips": 1200, "speechocean762": 80, "cifar10": 1500, "fsdd": 400}
+ROWS = {"clinc150": 4500, "snips": 1200, "speechocean762": 80, "cifar10": 1500, "fsdd": 400, "speech_activity": 150,
+        "digit_streams": 200}
 SMALLER = {"speechocean762-conformer": {"big.model": "{conformer: {width: 16}}"}}
 
 

@@ -80,7 +80,7 @@ def frame_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, input
     """Mean over frames of (batch, frames, labels) logits against (batch, longest) indices; -100 does not count.
 
     The frames are those of the longest recording of the batch, the targets those of the longest of all, so either may
-    go on longer; what has no partner does not count. Raises LinnetError where the network answers at another rate.
+    go on longer; what has no partner does not count, nor do frames that the network itself takes for padding. Raises LinnetError where the network answers at another rate.
     """
     del inputs
     frames = logits.shape[1]
@@ -89,7 +89,9 @@ def frame_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, input
         raise LinnetError(f"the network answers {frames} times where the task expects {expected}: give the task the "
                           "frame_ms at which this network answers, or take another network.")
     shared = min(frames, targets.shape[1])
-    return token_cross_entropy(logits[:, :shared], targets[:, :shared], smoothing, {})
+    logits, targets = logits[:, :shared], targets[:, :shared]
+    is_padding = logits.detach().amin(dim=2) <= _LEAST / 2  # certain, so that smoothing would find it infinitely wrong
+    return token_cross_entropy(logits, targets.masked_fill(is_padding, IGNORED), smoothing, {})
 
 
 def ctc(logits: Tensor, targets: Tensor, smoothing: float, inputs: Inputs) -> Tensor:
