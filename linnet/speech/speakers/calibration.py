@@ -25,8 +25,8 @@ class Calibration:
     >>> names = np.where(np.arange(4000) < 2000, "ann", "bob")
     >>> scores = random.normal(np.where(names == "ann", 3, 1), 1)
     >>> found = Calibration.fit(Trials(scores, np.full(4000, "ann"), names))
-    >>> round(found.slope, 1), round(found.offset, 1)  # 2 and -4 for these two normal distributions
-    (2.0, -4.0)
+    >>> round(found.slope, 1), round(found.offset, 1)  # 2 and -4, were there no end of pairs
+    (1.9, -3.8)
     """
 
     slope: float

@@ -26,11 +26,11 @@ class Rates(NamedTuple):
 
 
 def rates(trials: Trials) -> Rates:
-    """At every score that occurs, and below all of them."""
+    """At every genuine score, just below it, and beyond all scores: between these, only false accepts change."""
     trials.check()
     impostors, genuine = np.sort(trials.impostors), np.sort(trials.genuine)
-    thresholds = np.concatenate([[-np.inf], np.unique(genuine), [impostors[-1]]])
-    thresholds.sort()
+    once = np.unique(genuine)
+    thresholds = np.sort(np.concatenate([[-np.inf], np.nextafter(once, -np.inf), once, impostors[-1:]]))
     return Rates(1 - np.searchsorted(impostors, thresholds, side="right") / len(impostors),
                  np.searchsorted(genuine, thresholds, side="right") / len(genuine), thresholds)
 
