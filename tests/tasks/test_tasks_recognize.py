@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import soundfile
 
 from linnet import data, tasks
 from linnet.data import Audio
@@ -165,3 +167,20 @@ def test_a_network_that_recognizes_nothing_gives_every_answer_and_says_so(
 def test_the_point_needs_recordings_outside(task: Recognize) -> None:
     with pytest.raises(LinnetError, match="that the grammar does not hold"):
         task.chosen([{"logits": played("h", task.labels)}] * 3, corpus(["h"] * 3))
+
+
+def test_a_telephone_line_is_heard_at_its_own_rate(tunes: data.Splits, tmp_path: Path) -> None:
+    task = Recognize(tunes, input="audio", target="spelt", grammar=HELD, sample_rate_hz=8000)
+    sound = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000) / 2
+    soundfile.write(tmp_path / "line.wav", sound, 8000, subtype="ULAW")
+    heard = task.prepare([data.read_audio(tmp_path / "line.wav")])
+    assert heard["lengths"].tolist() == [8000]
+    assert np.abs(heard["audio"][0] - sound).max() < 0.02
+
+
+def test_a_word_that_no_lexicon_holds_is_guessed_and_said(tunes: data.Splits, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("phonemizer")
+    task = Recognize(tunes, input="audio", target="spelt", tokens="notes", lexicon=PLAYED, grammar=HELD)
+    with pytest.raises(LinnetError, match="'hen' is said with 'EH', 'HH', 'N', which the network"):
+        task.speaking("hen").graph  # noqa: B018
+    assert "hen as HH EH N" in caplog.text
