@@ -10,7 +10,7 @@ import pytest
 from linnet.errors import LinnetError
 from linnet.language.espeak import arpabet, guessed
 
-PHONES = set(["AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH", "IY", "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH", "UW", "V", "W", "Y", "Z", "ZH"])
+PHONES = "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
 INSTALLED = all(map(importlib.util.find_spec, ("phonemizer", "espeakng_loader")))
 
 
@@ -24,7 +24,7 @@ def test_letters_become_phones_the_longest_first(letters: str, phones: str) -> N
 def test_the_table_holds_every_phone_and_no_other() -> None:
     from linnet.language.espeak import _table
 
-    assert {phone for phones in _table().values() for phone in phones} == PHONES
+    assert {phone for phones in _table().values() for phone in phones} == set(PHONES.split())
 
 
 def test_no_words_need_no_package() -> None:
@@ -47,6 +47,6 @@ def test_words_are_guessed_and_what_is_no_english_is_refused() -> None:
     found = guessed(["henny", "Linnet", "cat's"])
     assert found["henny"] == ("HH", "EH", "N", "IY")
     assert found["cat's"] == ("K", "AE", "T", "S")
-    assert set(found["Linnet"]) <= PHONES
+    assert set(found["Linnet"]) <= set(PHONES.split())
     with pytest.raises(LinnetError, match=r"'東京', '\.\.\.'"):
         guessed(["hello", "東京", "..."])
