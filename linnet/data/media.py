@@ -85,7 +85,7 @@ def read_audio(file: Path | bytes) -> Audio:
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as sound:
             rate, expected = sound.samplerate, sound.frames
-            channels = sound.read(dtype="float32", always_2d=True)
+            channels = sound.read(expected, dtype="float32", always_2d=True)  # GSM has no end to be asked for
     except soundfile.LibsndfileError as error:
         raise DamagedFileError(_unread("a recording", error.error_string.rstrip("."), data)) from error
     if len(channels) < expected:
