@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linnet.cli import screen
+from linnet.cli.try_stream import stream_answers
 from linnet.errors import LinnetError, unknown
 
 if TYPE_CHECKING:
@@ -22,17 +23,23 @@ UNREADABLE = 3
 
 def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX file that Linnet wrote.")],
          samples: Annotated[list[str], typer.Argument(
-             help="Recordings or images (files), texts, or rows of a table as JSON.", metavar="SAMPLE...")]) -> int:
+             help="Recordings or images (files), texts, or rows of a table as JSON.", metavar="SAMPLE...")],
+         stream: Annotated[bool, typer.Option(
+             "--stream", help="Play recordings as into a microphone, and answer as they come.")] = False) -> int:
     """Ask a shipped file about recordings, images, texts or rows.
 
     A line a sample gives the answer; for labels also its probability and the runner-up. The probabilities are the
     model's own and not calibrated. A recording at another sample rate is resampled, and that is said. A sample that
     cannot be read is named, and the others are answered; the exit code is then 3.
+    With --stream a recording is heard bit by bit, and a line is printed whenever the answer changes; the sample
+    "microphone" is the machine's own.
 
     \b
     Examples:
       linnet try digits.onnx clip.wav
       linnet try digits.onnx recordings/*.wav
+      linnet try keywords.onnx --stream call.wav
+      linnet try keywords.onnx --stream microphone
       linnet try intents.onnx "what is the time"
       linnet try prices.onnx '{"rooms": 3, "district": "north"}'
     """
@@ -41,7 +48,8 @@ def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX f
     shipped, failed = runtime.load(model), 0
     for sample in samples:
         try:
-            typer.echo(f"{sample}: {_answer(shipped, sample)}")
+            for answer in stream_answers(shipped, sample, _said) if stream else [_answer(shipped, sample)]:
+                typer.echo(f"{sample}: {answer}")
         except LinnetError as error:
             screen.say(f"{sample}: {error}")
             failed += 1

@@ -6,6 +6,7 @@ import queue
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ def microphone(sample_rate_hz: int, *, chunk_ms: float = CHUNK_MS, seconds: floa
                           "plug one in.") from error
 
 
-def _sounddevice():  # type: ignore[no-untyped-def]
+def _sounddevice() -> Any:
     """The package that knows microphones; it needs the system's PortAudio."""
     try:
         import sounddevice

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from linnet.tasks.classify import Classify
-from linnet.tasks.task import Predictor, Task
+from linnet.tasks.task import Arrays, Predictor, Task
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,11 @@ class Answer:
 
 def answer(predictor: Predictor, task: Task, sample: Any) -> Answer:
     """Ask the model about one decoded sample: a sound, an image, a text, or a row {column: value}."""
-    outputs = predictor(task.prepare([sample]))
+    return answered(task, predictor(task.prepare([sample])), sample)
+
+
+def answered(task: Task, outputs: Arrays, sample: Any) -> Answer:
+    """What a model's outputs for one sample say."""
     said = task.decode(outputs, [sample])[0]
     if not isinstance(task, Classify):
         return Answer(said, None, {})

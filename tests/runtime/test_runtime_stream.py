@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from linnet import export, nn, runtime, tasks
+from linnet.cli.app import answer
 from linnet.errors import LinnetError
 from linnet.export.samples import made_up
 from linnet.nn import zoo
@@ -97,8 +99,8 @@ def test_any_chunks_give_the_answers_of_the_whole(shipped: runtime.Shipped, step
     stream, rng = runtime.Stream(shipped, steps), np.random.default_rng(0)
     answers = [streamed(stream, samples, sizes) for sizes in (
         lambda: 1, lambda: 320, lambda: len(samples), lambda: int(rng.integers(1, 3000)))]
-    for answer in answers:
-        np.testing.assert_array_equal(answer, answers[0])
+    for given in answers:
+        np.testing.assert_array_equal(given, answers[0])
     assert answers[0].shape == expected.shape == (1, 33, 5)
     np.testing.assert_allclose(answers[0], expected, atol=1e-6)
 
@@ -166,3 +168,18 @@ def test_the_card_says_what_is_kept_and_how_many_samples_a_step_has(shipped: run
         "gru1": (8,), "gru2": (8,)}
     assert {f"state.{name}" for name in shipped.card.state} < set(shipped.session.inputs)
     assert {f"next.{name}" for name in shipped.card.state} < set(shipped.session.outputs)
+
+
+def test_try_plays_a_recording_into_the_stream_and_answers_as_they_come(
+        shipped: runtime.Shipped, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip, samples = tmp_path / "clip.wav", np.concatenate([sound(), np.zeros(RATE // 2, np.float32), sound()])
+    soundfile.write(clip, samples, RATE, subtype="FLOAT")
+    assert answer(["try", str(shipped.path), "--stream", str(clip), str(tmp_path / "gone.wav")]) == 3
+    shown = capsys.readouterr()
+    lines = shown.out.splitlines()
+    seconds = [float(line.removeprefix(f"{clip}: ").split(" s: ")[0]) for line in lines]
+    assert seconds == sorted(set(seconds))
+    assert 0 < seconds[0] <= 0.2
+    assert "gone.wav" in shown.err
+    assert answer(["try", str(shipped.path), str(clip)]) == 0
+    assert lines[-1].split(" s: ")[1] == capsys.readouterr().out.strip().removeprefix(f"{clip}: ")

@@ -1,0 +1,61 @@
+"""linnet try --stream: answers as they come, from a microphone or from a recording that is played into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from linnet.cli import screen
+
+if TYPE_CHECKING:
+    from linnet.runtime import Shipped, Stream
+    from linnet.speech.sources import Chunk
+    from linnet.tasks import Answer, Arrays, Task
+
+MICROPHONE = "microphone"
+Said = Callable[["Task", "Answer", Any], str]
+
+
+def stream_answers(shipped: Shipped, given: str, said: Said) -> Iterator[str]:
+    """A line whenever the answer changes: how much was heard, and the answer to it."""
+    from linnet import data, runtime
+    from linnet.speech import sources
+    from linnet.tasks.answer import answered
+
+    stream, task, before = runtime.Stream(shipped), shipped.task, None
+    for outputs, samples in _heard(stream, _chunks(given, stream.sample_rate_hz, sources)):
+        silence = np.broadcast_to(np.float32(0), samples)  # answers ask how long a sound was, not how it was
+        sound = data.Audio(silence, stream.sample_rate_hz)
+        now = answered(task, outputs, sound)
+        if now.label != before:
+            yield f"{sound.seconds:.2f} s: {said(task, now, sound)}"
+        before = now.label
+
+
+def _heard(stream: Stream, chunks: Iterable[Chunk]) -> Iterator[tuple[Arrays, int]]:
+    """After every chunk that was answered: all answers of frames so far, or the newest one; and how many samples."""
+    known: dict[str, Any] = {}
+    for chunk in chunks:
+        heard = stream.heard + len(chunk)
+        if _add(known, stream.update(chunk), is_pooled=stream.is_pooled):
+            yield known, heard
+    heard = stream.heard
+    if _add(known, stream.finish(), is_pooled=stream.is_pooled):
+        yield known, heard
+
+
+def _add(known: dict[str, Any], outputs: Arrays | None, *, is_pooled: bool) -> bool:
+    for name, values in (outputs or {}).items():
+        known[name] = values[-1:] if is_pooled else np.concatenate([known.get(name, values[:, :0]), values], axis=1)
+    return outputs is not None
+
+
+def _chunks(given: str, sample_rate_hz: int, sources: Any) -> Iterator[Chunk]:
+    if given == MICROPHONE:
+        screen.say("listening; stop with Ctrl-C.")
+        found: Iterator[Chunk] = sources.microphone(sample_rate_hz)
+        return found
+    return iter(sources.played(Path(given), sample_rate_hz))
