@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from linnet.cli import screen
+from linnet.cli import odd_sounds, screen
 from linnet.cli.try_stream import stream_answers
 from linnet.errors import LinnetError, unknown
 
@@ -119,6 +119,8 @@ def _row(given: str, task: Task) -> Any:
 
 
 def _text(given: str, task: Task) -> str:
+    if not given.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in given):
+        raise LinnetError("holds bytes that are no UTF-8; give a text in UTF-8.")
     if _is_file(given):
         screen.say(f"note: '{given}' is a file here: its name was taken as a text, not what it holds.")
     tokenizer = getattr(task, "tokenizer", None)
@@ -152,6 +154,6 @@ def _heard(path: Path, task: Task) -> Media:
     heard = sound.seconds if window is None else window / rate
     if sound.seconds > heard + 1 / rate:
         screen.say(f"note: {path} lasts {sound.seconds:.3g} s: only the {heard:.3g} s in its middle were heard.")
-    if not sound.samples.any():
-        screen.say(f"note: {path} is silent; the answer means nothing.")
+    for note in odd_sounds.said_of(path, sound):
+        screen.say(f"note: {note}")
     return sound
