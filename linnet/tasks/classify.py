@@ -29,6 +29,10 @@ Choice = Literal["one", "ordered", "many"]
 _LOSSES: dict[str, str] = {"one": "cross_entropy", "ordered": "earth_mover", "many": "binary_cross_entropy"}
 
 
+_HALF = 0.5
+"""The threshold until one is chosen: likelier than everything else together."""
+
+
 @dataclass(frozen=True, init=False)
 class Classify:
     """Labels for a recording, an image, a text, or a row of a table.
@@ -39,9 +43,8 @@ class Classify:
     a sample; `ordered` (true, or the labels from the least to the most) makes a wrong answer worse the farther off
     it is (earth mover's distance, Hou et al. 2016, arXiv:1611.05916).
 
-    `reject` names the answer to what is out of scope: given where it is the likeliest label, or where the likeliest
-    other one is less likely than `threshold`. The training part may have rows of it (then it is learnt as a label) or
-    not. `temperature` divides the logits; `tasks.operate` chooses both from costs (`rejecting.Costs`), or the threshold
+    `reject` names the answer to what is out of scope, given where the likeliest other label is less likely than
+    `threshold`. The training part may have rows of it (then it is learnt as a label too) or not. `temperature` divides the logits; `tasks.operate` chooses both from costs (`rejecting.Costs`), or the threshold
     from an error to be kept (`error`, `level`).
     """
 
@@ -68,7 +71,7 @@ class Classify:
         takes = kinds.choose(parts, input, options)
         refuse_answer(takes, target)
         self._set({"takes": takes, "target": target, "groups": tuple(groups), "labels": labels, "choice": choice,
-                   "reject": reject, "temperature": 1.0, "threshold": 0.0})
+                   "reject": reject, "temperature": 1.0, "threshold": _HALF})
 
     def _set(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
@@ -169,11 +172,16 @@ class Classify:
         logits = outputs["logits"]
         if self.choice == "many":
             return [_listed(self.labels[number] for number in np.flatnonzero(row > 0)) for row in logits]
-        likeliest = [self.labels[number] for number in np.argmax(logits, axis=1)]
+        likeliest = self._likeliest(logits)
         if self.reject is None:
             return likeliest
         return [label if sure >= self.threshold else self.reject
                 for label, sure in zip(likeliest, self.confidence(outputs), strict=True)]
+
+    def _likeliest(self, logits: NDArray[Any]) -> list[str]:
+        """The label with the largest logit, `reject` not among them."""
+        answers = [number for number, label in enumerate(self.labels) if label != self.reject]
+        return [self.labels[answers[number]] for number in np.argmax(logits[:, answers], axis=1)]
 
     def probabilities(self, outputs: Arrays) -> NDArray[np.float64]:
         """(batch, labels): softmax of the logits at the temperature, for many labels each one's sigmoid.
@@ -234,11 +242,9 @@ class Classify:
 
     def _judged(self, outputs: Arrays, expected: Sequence[str]
                 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Each row's confidence (0 where it is rejected anyway), whether its label is right, whether it is in scope."""
-        answers = np.array(self.at(threshold=0.0).decode(outputs))
-        in_scope = np.array([label != self.reject for label in expected])
-        sure = np.where(answers == self.reject, 0.0, self.confidence(outputs))
-        return sure, (answers == np.array(expected)) & in_scope, in_scope
+        """Each row's confidence, whether its likeliest label is right, and whether it is in scope."""
+        right = np.array(self._likeliest(outputs["logits"])) == np.array(expected)
+        return self.confidence(outputs), right, np.array([label != self.reject for label in expected])
 
     def score(self, answers: Sequence[str], expected: Sequence[str]) -> NDArray[np.float64]:
         """1 where the answer is right (many labels: exactly these), else 0."""
@@ -280,7 +286,7 @@ class Classify:
     @property
     def _is_set(self) -> bool:
         """Whether the settings differ from those of a fresh task; only then are they written down."""
-        return (self.temperature, self.threshold) != (1.0, 0.0)
+        return (self.temperature, self.threshold) != (1.0, _HALF)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Classify:
@@ -294,7 +300,7 @@ class Classify:
             task._set({"takes": kinds.from_json(value["takes"]), "target": str(value["target"]),
                        "groups": tuple(map(str, value["groups"])), "labels": tuple(map(str, value["labels"])),
                        "choice": choice, "reject": None if reject is None else str(reject),
-                       "temperature": 1.0, "threshold": 0.0})
+                       "temperature": 1.0, "threshold": _HALF})
             return task.at(**value.get("operating", {}))
 
 
