@@ -184,3 +184,12 @@ def test_a_word_that_no_lexicon_holds_is_guessed_and_said(tunes: data.Splits, ca
     with pytest.raises(LinnetError, match="'hen' is said with 'EH', 'HH', 'N', which the network"):
         task.speaking("hen").graph  # noqa: B018
     assert "hen as HH EH N" in caplog.text
+
+
+def test_ten_minutes_and_a_fifth_of_a_second_are_answered(task: Recognize) -> None:
+    chosen = operated(task)
+    long = np.concatenate([played("mlh", task.labels), 6 * np.eye(4, dtype=np.float32)[np.zeros((1, 15_000), int)]], 1)
+    assert chosen.decode({"logits": long}) == ["mlh"], "silence around what was said changes nothing"
+    babble = np.random.default_rng(0).normal(size=(1, 15_000, 4)).astype(np.float32) * 4
+    assert chosen.decode({"logits": babble}) == [""]
+    assert chosen.decode({"logits": long[:, -5:]}) == [""]
