@@ -44,8 +44,9 @@ class Classify:
     it is (earth mover's distance, Hou et al. 2016, arXiv:1611.05916).
 
     `reject` names the answer to what is out of scope, given where the likeliest other label is less likely than
-    `threshold`. The training part may have rows of it (then it is learnt as a label too) or not. `temperature` divides the logits; `tasks.operate` chooses both from costs (`rejecting.Costs`), or the threshold
-    from an error to be kept (`error`, `level`).
+    `threshold`. The training part may have rows of it (then it is learnt as a label too) or not. `temperature` divides
+    the logits; `tasks.operate` chooses both from costs (`rejecting.Costs`), or the threshold from an error to be kept
+    (`error`, `level`).
     """
 
     takes: Input
