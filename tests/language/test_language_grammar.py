@@ -107,3 +107,9 @@ def test_words_that_repeat_without_end_are_read() -> None:
     made = grammar.read("([a] [b])+ c")
     assert made.parse("a b b a c") == Meaning(None)
     assert made.parse("a b") is None
+
+
+def test_what_goes_on_alike_is_one_state() -> None:
+    made = grammar.read("go {place} now please\n{place} = " + " | ".join(f"to p{number}" for number in range(50)))
+    assert len(made.acceptor.arcs) == 6
+    assert len(made.words) == 54
