@@ -18,8 +18,9 @@ import pytest
 if TYPE_CHECKING:
     from linnet.runtime import Shipped
     from linnet.runtime.cases import Cases
+    from linnet.runtime.outcomes import Outcome
 
-OPTION, INI = "--linnet-model", "linnet_cases"
+OPTION, ENOUGH, INI = "--linnet-model", "--linnet-enough", "linnet_cases"
 _KEY = "linnet"
 _models = pytest.StashKey["dict[str, Shipped]"]()
 
@@ -28,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The option that turns the plugin on, and which tables it takes."""
     group = parser.getgroup("linnet", "row tests of shipped models")
     group.addoption(OPTION, metavar="FILE", default=None, help="put the rows of tables of cases to this ONNX file")
+    group.addoption(ENOUGH, metavar="SCORE", type=float, default=1.0, help="the score from which on a case passes")
     parser.addini(INI, "which tables of cases are taken from folders", default="*cases.csv")
 
 
@@ -61,6 +63,23 @@ class CaseFile(pytest.File):
 
         return read_cases(self.path, self.shipped.task)
 
+    @cached_property
+    def together(self) -> list[Outcome]:
+        """What came of all cases, where answers are scored beside each other."""
+        return self.asked(self.cases)
+
+    def asked(self, cases: Cases) -> list[Outcome]:
+        """What comes of some cases."""
+        from linnet.runtime.outcomes import ask_cases
+
+        return ask_cases(self.shipped, self.shipped.task, cases, enough=self.config.getoption(ENOUGH))
+
+    def outcome(self, place: int) -> Outcome:
+        """What comes of one case."""
+        from linnet.runtime.outcomes import are_compared
+
+        return self.together[place] if are_compared(self.shipped.task) else self.asked(self.cases.at(place))[0]
+
     def collect(self) -> Iterator[CaseItem]:
         """One test a row; what cannot be read fails the collection with its own message."""
         from linnet.errors import LinnetError
@@ -86,11 +105,9 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask the file; what came of it travels with the report, also from another process."""
-        from linnet.runtime.cases import ask_cases
-
         table = self.parent
         assert isinstance(table, CaseFile)
-        outcome = ask_cases(table.shipped, table.shipped.task, table.cases.at(self.place))[0]
+        outcome = table.outcome(self.place)
         told = {"table": str(table.path), "model": Path(table.shipped.path).name, "identity": table.shipped.identity}
         self.user_properties.append((_KEY, told | {"outcome": vars(outcome)}))
         if not outcome.passed:
@@ -122,7 +139,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _summarise(terminal: pytest.TerminalReporter, table: Path, rows: list[dict[str, Any]]) -> None:
     from linnet.runtime import regressions
-    from linnet.runtime.cases import Outcome
+    from linnet.runtime.outcomes import Outcome
 
     place = regressions.place_of(table)
     last = regressions.last_run(place)

@@ -12,7 +12,7 @@ import typer
 from linnet.cli import screen
 
 if TYPE_CHECKING:
-    from linnet.runtime.cases import Outcome
+    from linnet.runtime.outcomes import Outcome
     from linnet.runtime.regressions import Change
 
 SHOWN = 20
@@ -24,12 +24,14 @@ def rows(cases: Annotated[Path, typer.Argument(help="A table of samples and expe
          last: Annotated[Path | None, typer.Option(help="Where the last run is kept; else beside the table, as "
                                                          "NAME.last.json.", metavar="FILE")] = None,
          known: Annotated[bool, typer.Option("--known", help="Forgive what failed in the last run already.")] = False,
+         enough: Annotated[float, typer.Option(help="The score from which on a case passes.")] = 1.0,
          as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> int:
     """Ask a shipped file every case of a table, and say which newly fail and which recovered.
 
     A row is a case: the sample (a text, the path of a recording or image, or the columns of a row), the column
-    "expected", and if you like "id" and "group". What is expected is written as `linnet try` prints it. The run is
-    kept, and the next one compared with it. The exit code is 0 where every case passes and 1 where one fails.
+    "expected", and if you like "id" and "group". A case passes where the answer is right; of answers that may be partly
+    right, such as the times of events, --enough says how much. The run is kept, and the next one compared with it.
+    The exit code is 0 where every case passes and 1 where one fails.
 
     With --known it is 1 only where a case fails that did not fail in the last run, which is then kept as it is: so a
     pipeline stays red until the case passes, or somebody accepts it by a run without --known. Without a last run it
@@ -42,12 +44,14 @@ def rows(cases: Annotated[Path, typer.Argument(help="A table of samples and expe
     """
     from linnet import runtime
     from linnet.runtime import regressions
-    from linnet.runtime.cases import ask_cases, read_cases
+    from linnet.runtime.cases import read_cases
+    from linnet.runtime.outcomes import ask_cases
 
     shipped, place = runtime.load(model), last or regressions.place_of(cases)
     earlier = regressions.last_run(place)
     with screen.progress() as progress:
-        outcomes = ask_cases(shipped, shipped.task, read_cases(cases, shipped.task), progress=progress)
+        asked = read_cases(cases, shipped.task)
+        outcomes = ask_cases(shipped, shipped.task, asked, enough=enough, progress=progress)
     change = regressions.changes(outcomes, earlier)
     code = change.exit_code(known=known)
     if not (known and code == 1):
@@ -66,7 +70,7 @@ def rows(cases: Annotated[Path, typer.Argument(help="A table of samples and expe
 
 def lines(outcomes: list[Outcome], change: Change) -> Iterator[str]:
     """What people read: what changed first, the sum last."""
-    from linnet.runtime.cases import by_group
+    from linnet.runtime.outcomes import by_group
 
     for mark, title, found in (("✕", "newly failing", change.newly_failing), ("✕", "new and failing",
                                 change.new_failing), ("✕", "failing as before", change.still_failing),

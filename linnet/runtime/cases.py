@@ -1,4 +1,4 @@
-"""Row tests: a table of samples with their expected answers, put to a shipped file one by one."""
+"""Tables of cases: samples with their expected answers, for any task of a shipped file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from linnet.data import AudioColumn, Dataset, ImageColumn, TextColumn, ValueColumn, media_cells, odd
+from linnet.data import AudioColumn, Dataset, ImageColumn, TextColumn, ValueColumn, media_cells
 from linnet.data.columns import Column
 from linnet.data.media import kind_of_name
 from linnet.data.sources.inference import number
 from linnet.data.sources.manifest import PATH_COLUMNS
 from linnet.data.sources.rows import SUFFIXES, form, read_columns
 from linnet.errors import LinnetError
-from linnet.progress import Progress
-from linnet.tasks import Predictor, Task
+from linnet.tasks import Assess, Task
 
 SAMPLE = ("sample", "text", *PATH_COLUMNS)
 """What the column of samples may be called, beside the name of the task's own."""
@@ -42,34 +41,23 @@ class Cases:
         here = slice(place, place + 1)
         return Cases(self.dataset.take([place]), self.samples[here], self.expected[here], self.groups[here])
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one case."""
-
-    id: str
-    sample: str
-    group: str
-    expected: str
-    answer: str | None
-    """None where the sample could not be read."""
-    passed: bool
-    note: str = ""
-    """Why nothing was answered, or why nothing could be right."""
-
-    @property
-    def message(self) -> str:
-        """In one line: the case, and what was answered instead."""
-        case = self.id if self.sample in ("", self.id) else f"{self.id} ({self.sample})"
-        said = "no answer" if self.answer is None else f"answered {self.answer!r}"
-        return f"{case}: expected {self.expected!r}, {said}" + (f" ({self.note})" if self.note else "")
+    def sample(self, place: int, task: Task) -> Any:
+        """One sample, decoded: what `task.prepare` takes."""
+        row = self.dataset.take([place])
+        if not isinstance(task, Assess):
+            return task.read(row)[0]
+        text = {name: row.values(name)[0] for name in row.columns if name != "audio"}
+        if "words" in text:
+            text["words"] = text["words"].split("|")
+        return task.takes.hear({"audio": row.decode("audio")[0], **text})
 
 
 def read_cases(path: Path, task: Task) -> Cases:
     """Read a CSV, TSV or JSON lines file: the sample (a text, a path from the table's folder, or a row's columns), the
     column `expected` (or the task's own target), and if there are `id` and `group`.
 
-    What is expected is written as `linnet try` prints it; lists also with spaces or commas between their elements.
+    What is to be said in a recording that is assessed is its column `text`, or `words`: "W IY|K AO L". What is
+    expected is written as the file answers it; `outcomes` knows shorter ways.
     """
     if form(path) is None:
         raise LinnetError(f"{path} is no table of cases; give {', '.join(SUFFIXES)}.")
@@ -77,7 +65,8 @@ def read_cases(path: Path, task: Task) -> Cases:
     target = next((name for name in (EXPECTED, task.target) if name in raw), None)
     if target is None:
         raise LinnetError(f"{path} has no column '{EXPECTED}' with the answers; it has {', '.join(raw)}.")
-    cells = {name: raw[_column(path, name, task, [other for other in raw if other != target])] for name in task.inputs}
+    inputs = ("audio", "words" if "words" in raw else "text") if isinstance(task, Assess) else task.inputs
+    cells = {name: raw[_column(path, name, inputs, [other for other in raw if other != target])] for name in inputs}
     samples = tuple(next(iter(cells.values())) if len(cells) == 1 else
                     (json.dumps(dict(zip(cells, row, strict=True)), ensure_ascii=False)
                      for row in zip(*cells.values(), strict=True)))
@@ -86,76 +75,15 @@ def read_cases(path: Path, task: Task) -> Cases:
                  tuple(raw.get(GROUP, [""] * len(samples))))
 
 
-def ask_cases(predictor: Predictor, task: Task, cases: Cases, *, progress: Progress | None = None) -> list[Outcome]:
-    """Ask each case by itself, so that neither its neighbours nor one that cannot be read change an answer.
-
-    A case passes where the task scores its answer 1.
-    """
-    outcomes: list[Outcome] = []
-    with odd.gathered():
-        for place, name in enumerate(cases.dataset.ids):
-            try:
-                samples = task.read(cases.at(place).dataset)
-                answer = task.decode(predictor(task.prepare(samples)), samples)[0]
-                passed, note = _judged(task, answer, cases.expected[place])
-            except LinnetError as error:
-                answer, passed, note = None, False, str(error)
-            outcomes.append(Outcome(name, cases.samples[place], cases.groups[place], cases.expected[place], answer,
-                                    passed, note))
-            if progress:
-                progress(place + 1, len(cases), "cases")
-    return outcomes
-
-
-def by_group(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
-    """How many cases of each group passed, of how many; empty where no case has a group."""
-    every, passed = Counter(one.group for one in outcomes), Counter(one.group for one in outcomes if one.passed)
-    return {} if set(every) <= {""} else {name: (passed[name], every[name]) for name in sorted(every)}
-
-
-def _judged(task: Task, answer: str, expected: str) -> tuple[bool, str]:
-    try:
-        if task.score([answer], [_as_answered(task, answer, expected)])[0] == 1:
-            return True, ""
-    except ValueError as error:
-        raise LinnetError(f"'{expected}' is nothing that this task can answer ({error}).") from error
-    can_be = task.kind != "classify" or _parsed(answer) is not None or \
-        expected.strip() in (*task.labels, getattr(task, "reject", None))
-    return False, "" if can_be else f"the file knows no label '{expected}'"
-
-
-def _as_answered(task: Task, answer: str, expected: str) -> str:
-    """The cell in the form in which the task answers, where that is JSON."""
-    said, wanted = _parsed(answer), _parsed(expected)
-    if not isinstance(said, list | dict):
-        return expected.strip()
-    if wanted is None and isinstance(said, list):
-        separator = next((sign for sign in ";|," if sign in expected), None)
-        wanted = [part.strip() for part in expected.split(separator) if part.strip()]
-    if task.kind == "classify" and isinstance(wanted, list):
-        wanted = sorted(map(str, wanted))
-    return json.dumps(wanted, ensure_ascii=False)
-
-
-def _parsed(text: str) -> Any:
-    """The JSON list or object that a text is; None for any other text."""
-    if not text.strip().startswith(("[", "{")):
-        return None
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return None
-
-
 def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _column(path: Path, name: str, task: Task, found: Sequence[str]) -> str:
+def _column(path: Path, name: str, inputs: Sequence[str], found: Sequence[str]) -> str:
     """Which of the table's columns holds the task's input of that name."""
     if name in found:
         return name
-    other = next((sample for sample in SAMPLE if sample in found), None) if len(task.inputs) == 1 else None
+    other = next((sample for sample in SAMPLE if sample in found), None) if len(inputs) == 1 else None
     if other is None:
         raise LinnetError(f"{path} has no column '{name}' with what goes in; beside the expected answers it has "
                           f"{', '.join(found) or 'nothing'}.")
@@ -177,8 +105,8 @@ def _dataset(path: Path, ids: Sequence[str], cells: Mapping[str, Sequence[str]],
 
     table: dict[str, Any] = {"id": pa.array(ids, pa.string())}
     columns: dict[str, Column] = {}
-    media = next((AudioColumn() if name == "audio" else ImageColumn() for name in task.arrays
-                  if name in ("audio", "image")), None)
+    media = next((AudioColumn() if name == "audio" else ImageColumn() for name in ("audio", "image")
+                  if name in (*task.arrays, *cells)), None)
     for name, values in cells.items():
         numbers = [number(value) for value in values]
         if media is not None and (len(cells) == 1 or all(map(kind_of_name, values))):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from linnet.errors import DamagedFileError, LinnetError
 from linnet.files import replacing
-from linnet.runtime.cases import Outcome
+from linnet.runtime.outcomes import Outcome
 
 SCHEMA = "linnet/cases/v1"
 

@@ -13,8 +13,9 @@ from onnx_files import table_bytes, tones_bytes
 
 from linnet import data, runtime, tasks
 from linnet.errors import DamagedFileError, LinnetError
-from linnet.runtime import regressions
-from linnet.runtime.cases import Outcome, ask_cases, by_group, read_cases
+from linnet.runtime import outcomes, regressions
+from linnet.runtime.cases import read_cases
+from linnet.runtime.outcomes import Outcome, ask_cases, by_group
 
 
 def asked(path: Path, shipped: runtime.Shipped) -> list[Outcome]:
@@ -49,12 +50,12 @@ def intents(tmp_path: Path, sentences: data.Splits) -> runtime.Shipped:
 def test_texts_with_groups(tmp_path: Path, intents: runtime.Shipped) -> None:
     table = written(tmp_path, "text,expected,group\norder soup,food,eat\nhow warm,weather,ask\na train,food,eat\n"
                               "warm soup,drink,eat\n")
-    outcomes = asked(table, intents)
-    assert [one.passed for one in outcomes] == [True, True, False, False]
-    assert [one.answer for one in outcomes] == ["food", "weather", "travel", "food"]
-    assert by_group(outcomes) == {"ask": (1, 1), "eat": (1, 3)}
-    assert outcomes[2].message == "a train: expected 'food', answered 'travel'"
-    assert outcomes[3].message == "warm soup: expected 'drink', answered 'food' (the file knows no label 'drink')"
+    found = asked(table, intents)
+    assert [one.passed for one in found] == [True, True, False, False]
+    assert [one.answer for one in found] == ["food", "weather", "travel", "food"]
+    assert by_group(found) == {"ask": (1, 1), "eat": (1, 3)}
+    assert found[2].message == "a train: expected 'food', answered 'travel'"
+    assert found[3].message == "warm soup: expected 'drink', answered 'food' (the file knows no label 'drink')"
 
 
 def test_the_columns_may_have_the_names_of_the_data(tmp_path: Path, intents: runtime.Shipped) -> None:
@@ -73,11 +74,11 @@ def test_recordings_are_asked_one_by_one(tmp_path: Path, tone_task: tasks.Classi
     soundfile.write(tmp_path / "b.wav", 0.5 * np.sin(2 * np.pi * 300 * time), 8000)
     (tmp_path / "c.wav").write_bytes(b"no sound at all")
     table = written(tmp_path, "audio,expected\na.wav,middle\ngone.wav,low\nc.wav,low\nb.wav,low\n")
-    outcomes = asked(table, shipped_as(tmp_path, tones_bytes(tone_task)))
-    assert [one.passed for one in outcomes] == [True, False, False, True]
-    assert outcomes[1].answer is None
-    assert "gone.wav" in outcomes[1].message
-    assert "cannot be read as a recording" in outcomes[2].message
+    found = asked(table, shipped_as(tmp_path, tones_bytes(tone_task)))
+    assert [one.passed for one in found] == [True, False, False, True]
+    assert found[1].answer is None
+    assert "gone.wav" in found[1].message
+    assert "cannot be read as a recording" in found[2].message
 
 
 def test_rows_of_a_table(tmp_path: Path, numbers: data.Splits) -> None:
@@ -86,11 +87,11 @@ def test_rows_of_a_table(tmp_path: Path, numbers: data.Splits) -> None:
     mean = task.takes.fields[0].mean  # type: ignore[attr-defined]
     table = written(tmp_path, f"length,colour,expected\n{mean},red,{task.mean}\n{mean},green,{task.mean + 3}\n"
                               f"{mean},red,heavy\n{mean},blue,3\n")
-    outcomes = asked(table, shipped)
-    assert [one.passed for one in outcomes] == [True, False, False, False]
-    assert "'heavy' is nothing that this task can answer" in outcomes[2].message
-    assert "does not know 'blue'" in outcomes[3].message
-    assert json.loads(outcomes[0].sample)["colour"] == "red"
+    found = asked(table, shipped)
+    assert [one.passed for one in found] == [True, False, False, False]
+    assert "'heavy' is nothing that this task can answer" in found[2].message
+    assert "does not know 'blue'" in found[3].message
+    assert json.loads(found[0].sample)["colour"] == "red"
 
 
 def test_lists_of_labels_in_any_order(tmp_path: Path, sentences: data.Splits) -> None:
@@ -110,16 +111,29 @@ def test_spans_of_texts(tmp_path: Path, sentences: data.Splits) -> None:
     assert [one.passed for one in asked(table, shipped)] == [True, False]
 
 
-def test_sequences_with_spaces_keep_their_order(tunes: data.Splits) -> None:
-    from linnet.runtime.cases import _judged
+def judged(task: Any, answer: str, expected: str) -> bool:
+    return outcomes._judged(task, Outcome("a", "a", "", expected, answer, False), 1.0).passed
 
+
+def test_sequences_with_spaces_keep_their_order(tunes: data.Splits) -> None:
     task = tasks.Transcribe(tunes, input="audio", target="notes")
-    assert _judged(task, '["low", "high"]', "low high") == (True, "")
-    assert _judged(task, '["low", "high"]', "high low") == (False, "")
-    assert _judged(task, "[]", "") == (True, "")
+    assert judged(task, '["low", "high"]', "low high")
+    assert not judged(task, '["low", "high"]', "high low")
+    assert judged(task, "[]", "")
     text = tasks.Transcribe(tunes, input="audio", target="spelt")
-    assert _judged(text, "lmh", " lmh") == (True, "")
-    assert _judged(text, "lmh", "lm h") == (False, "")
+    assert judged(text, "lmh", " lmh")
+    assert not judged(text, "lmh", "lm h")
+
+
+def test_of_an_object_only_what_is_given_is_asked(sentences: data.Splits) -> None:
+    task = tasks.TASKS["understand"](sentences, input="text", target="intent", slots="slots")
+    answer = json.dumps({"intent": "food", "slots": [["dish", 0, 4]]})
+    assert judged(task, answer, "food")
+    assert not judged(task, answer, "travel")
+    assert judged(task, answer, '{"slots": [["dish", 0, 4]]}')
+    assert not judged(task, answer, '{"intent": "food", "slots": []}')
+    with pytest.raises(LinnetError, match="is nothing that this task can answer"):
+        judged(tasks.TASKS["regress"](sentences, input="text", target="letters", tolerance=1), "3", "many")
 
 
 def test_tables_that_are_no_cases_are_refused(tmp_path: Path, intents: runtime.Shipped) -> None:
