@@ -56,6 +56,18 @@ def test_rows_run_in_several_processes(pytester: pytest.Pytester, model: Path) -
     assert (pytester.path / "cases.last.json").exists()
 
 
+def test_answers_that_are_compared_are_asked_together(pytester: pytest.Pytester, model: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    pytester.makefile(".csv", cases="text,expected\nsoup,food\nwarm,food\n")
+    monkeypatch.setattr(tasks.Classify, "answers_are_compared", True, raising=False)
+    monkeypatch.setattr(tasks.Classify, "score", lambda _, answers, expected: np.full(len(answers), len(answers) / 4))
+    found = pytester.runpytest_inprocess(*PLUGIN, "--linnet-model", str(model), "--linnet-enough", "0.5")
+    found.assert_outcomes(passed=2)
+    found = pytester.runpytest_inprocess(*PLUGIN, "--linnet-model", str(model), "--linnet-enough", "0.6")
+    found.assert_outcomes(failed=2)
+    found.stdout.fnmatch_lines(["soup: expected 'food', answered 'food' (scored 0.50)"])
+
+
 def test_which_tables_are_taken(pytester: pytest.Pytester, model: Path) -> None:
     pytester.makefile(".csv", cases="text,expected\nsoup,food\n", rows="text,expected\nwarm,weather\n")
     given = (*PLUGIN, "--linnet-model", str(model))
