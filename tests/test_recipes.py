@@ -13,7 +13,8 @@ FOLDER = Path(__file__).parent.parent / "recipes"
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 ROWS = {"clinc150": 4500, "snips": 1200, "speechocean762": 80, "cifar10": 1500, "fsdd": 400, "speech_activity": 150,
         "digit_streams": 200}
-SMALLER = {"speechocean762-conformer": {"big.model": "{conformer: {width: 16}}"}}
+SMALLER = dict.fromkeys(("speechocean762-conformer", "speechocean762-closed"),
+                        {"big.model": "{conformer: {width: 16}}"})
 
 
 def family_of(name: str) -> set[str]:
