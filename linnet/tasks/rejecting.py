@@ -70,10 +70,11 @@ def best_temperature(logits: NDArray[np.floating], targets: NDArray[np.integer])
     return round(math.exp(float(found.x)), 4)
 
 
-def cheapest(confidence: Floats, right: Flags, in_scope: Flags, costs: Costs) -> float:
+def cheapest(confidence: Floats, right: Flags, in_scope: Flags, costs: Costs, *, lowest: float = 0.0) -> float:
     """The threshold with the lowest mean cost on these rows; among equals the one that answers most.
 
-    A row is answered where its confidence is at least the threshold. Between two confidences seen it lies halfway.
+    A row is answered where its confidence is at least the threshold. Between two confidences seen it lies halfway;
+    `lowest` answers all.
     """
     weights = _weights(in_scope, costs.share)
     answered = np.where(in_scope, np.where(right, 0.0, costs.wrong), costs.missed) * weights
@@ -84,8 +85,8 @@ def cheapest(confidence: Floats, right: Flags, in_scope: Flags, costs: Costs) ->
     can_cut = np.append(np.append(True, ordered[1:] > ordered[:-1]), True)
     cut = int(np.argmin(np.where(can_cut, total, np.inf)))
     if cut == 0:
-        return 0.0
-    return float((ordered[cut - 1] + (ordered[cut] if cut < len(ordered) else 1.0)) / 2)
+        return lowest
+    return float((ordered[cut - 1] + ordered[cut]) / 2) if cut < len(ordered) else float((ordered[-1] + 1) / 2)
 
 
 def _weights(in_scope: Flags, share: float | None) -> Floats:
