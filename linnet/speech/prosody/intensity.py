@@ -44,7 +44,7 @@ def intensity(samples: NDArray[np.floating], sample_rate_hz: int, *, floor_hz: f
         raise LinnetError(f"floor_hz lies above 0 and up to a quarter of the sample rate; got {floor_hz:g}.")
     step_s = 0.8 / floor_hz if step_s is None else step_s
     window_s = 6.4 / floor_hz
-    centres = frame_times(len(sound) / sample_rate_hz, window_s, step_s)
+    centres = frame_times(len(sound) * (1 / sample_rate_hz), window_s, step_s)
     kaiser = _kaiser(round(window_s * sample_rate_hz) // 2 * 2 + 1)
     if not len(centres) or len(sound) < len(kaiser):
         return Intensity(np.zeros(0), np.zeros(0, np.float32), step_s)

@@ -66,7 +66,7 @@ def pitch(samples: NDArray[np.floating], sample_rate_hz: int, *, floor_hz: float
         raise LinnetError(f"floor_hz and ceiling_hz are 0 < floor < ceiling <= {sample_rate_hz / 4:g} (a quarter of "
                           f"the sample rate); got {floor_hz:g} and {ceiling_hz:g}.")
     step_s = PERIODS / floor_hz / STEPS_PER_WINDOW
-    centres = frame_times(len(sound) / sample_rate_hz, PERIODS / floor_hz, step_s)
+    centres = frame_times(len(sound) * (1 / sample_rate_hz), PERIODS / floor_hz, step_s)
     if not len(centres):
         empty = np.zeros(0, np.float32)
         return Pitch(centres, empty, empty, step_s)
@@ -83,7 +83,7 @@ def pitch(samples: NDArray[np.floating], sample_rate_hz: int, *, floor_hz: float
 
 def frame_times(duration_s: float, window_s: float, step_s: float) -> NDArray[np.float64]:
     """Centres of as many whole windows as fit, laid around the middle of the recording, in seconds."""
-    count = max(0, int(np.floor((duration_s - window_s) / step_s + 1e-9)) + 1)
+    count = max(0, int(np.floor((duration_s - window_s) / step_s)) + 1)
     return np.asarray(duration_s / 2 + (np.arange(count) - (count - 1) / 2) * step_s)
 
 
