@@ -172,9 +172,8 @@ class Verify:
 
     def _right(self, own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
         if self.threshold is not None:
-            shares = [(own > self.threshold).mean()] * bool(len(own)) + [(others <= self.threshold).mean()] * bool(
-                len(others))
-            return float(np.mean(shares)) if shares else 1.0
+            right = [side.mean() for side in (own > self.threshold, others <= self.threshold) if len(side)]
+            return float(np.mean(right)) if right else 1.0
         if not len(own) or not len(others):
             return 1.0
         ranked = np.sort(others)

@@ -126,6 +126,10 @@ def test_an_interval_is_around_its_figure_and_the_same_again() -> None:
         low, high = interval(seen, figure, draws=100)
         assert low < value < high
         assert interval(seen, figure, draws=100) == (low, high)
+    same = Trials(2 * seen.scores, seen.first, seen.second)
+    assert interval(same, than=seen, draws=50) == pytest.approx((1, 1), abs=0.02)
+    worse = Trials(seen.scores + np.random.default_rng(0).normal(0, 3, len(seen.scores)), seen.first, seen.second)
+    assert interval(worse, than=seen, draws=50)[0] > 1
 
 
 def test_s_norm_takes_away_what_a_recording_adds_to_all_its_scores() -> None:
@@ -197,6 +201,7 @@ def test_statistics_hear_what_is_said_and_not_how_loud_nor_the_silence_around() 
     (lambda: all_pairs(np.zeros((2, 3)), ["a", "b"]), r"shape \(2, 2\)"),
     (lambda: minimum_cost(trials(), prior=0), "prior"),
     (lambda: interval(trials(), "accuracy"), "equal_error_rate, minimum_cost"),
+    (lambda: interval(trials(), than=Trials(np.zeros(1), np.ones(1), np.ones(1))), "the same pairs"),
     (lambda: Plda.fit(np.zeros((4, 2)), [1, 1, 1, 1], dimensions=1), "two speakers"),
     (lambda: Plda.fit(np.full((4, 2), np.inf), [1, 1, 2, 2], dimensions=1), "finite"),
     (lambda: Plda.fit(np.eye(4), [1, 1, 2, 2], dimensions=5), "dimensions lies between 1 and the 4"),

@@ -74,11 +74,12 @@ def log_ratio_cost(trials: Trials) -> float:
     return float(wasted / (2 * np.log(2)))
 
 
-def interval(trials: Trials, figure: str = "equal_error_rate", *, prior: float = 0.01, level: float = 0.95,
-             draws: int = 400, seed: int = 0) -> tuple[float, float]:
+def interval(trials: Trials, figure: str = "equal_error_rate", *, than: Trials | None = None, prior: float = 0.01,
+             level: float = 0.95, draws: int = 400) -> tuple[float, float]:
     """Of "equal_error_rate" or "minimum_cost", over other speakers: speakers are drawn again, with all their pairs.
 
-    The figure is taken on 800 thresholds. Asymptotic in speakers; a speaker drawn twice is not paired with itself.
+    With `than`, other scores of the same pairs: of the ratio to their figure. Figures are taken on some 800 thresholds,
+    with draws from a fixed seed. Asymptotic in speakers; a speaker drawn twice is not paired with itself.
 
     Source: Poh, Martin and Bengio, Performance generalization in biometric authentication using joint user-specific
         and sample bootstraps, IEEE Transactions on Pattern Analysis and Machine Intelligence 29, 2007.
@@ -88,17 +89,27 @@ def interval(trials: Trials, figure: str = "equal_error_rate", *, prior: float =
     figures: dict[str, Figure] = {"equal_error_rate": _crossing, "minimum_cost": _least_cost(prior)}
     if figure not in figures:
         raise LinnetError(f"there are intervals of {', '.join(figures)}; got {figure!r}.")
+    found = _drawn(trials, figures[figure], draws)
+    if than is not None:
+        if not (np.array_equal(than.first, trials.first) and np.array_equal(than.second, trials.second)):
+            raise LinnetError("a ratio is of two scores of the same pairs, in the same order; these are other pairs.")
+        found = found / np.maximum(_drawn(than, figures[figure], draws), 1e-12)
+    low, high = np.quantile(found[np.isfinite(found)], [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _drawn(trials: Trials, figure: Figure, draws: int) -> Floats:
+    """The figure of each draw of as many speakers; NaN for one without pairs of both kinds."""
     trials.check()
     accepted, rejected, thresholds = _tables(trials)
-    rng, speakers = np.random.default_rng(seed), rejected.shape[1]
-    found = []
-    for _ in range(draws):
+    rng, speakers = np.random.default_rng(0), rejected.shape[1]
+    found = np.full(draws, np.nan)
+    for draw in range(draws):
         weight = rng.multinomial(speakers, np.full(speakers, 1 / speakers)).astype(np.float64)
         accepts, rejects = (accepted @ weight) @ weight, rejected @ weight
         if accepts[0] and rejects[-1]:
-            found.append(figures[figure](accepts / accepts[0], rejects / rejects[-1], thresholds))
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+            found[draw] = figure(accepts / accepts[0], rejects / rejects[-1], thresholds)
+    return found
 
 
 def _tables(trials: Trials) -> tuple[Floats, Floats, Floats]:
@@ -114,7 +125,7 @@ def _tables(trials: Trials) -> tuple[Floats, Floats, Floats]:
                         minlength=len(thresholds) * size * size).reshape(len(thresholds), size, size)
     alike = np.bincount(place[same] * size + first[same], minlength=len(thresholds) * size).reshape(-1, size)
     above = np.cumsum(apart[::-1], axis=0, dtype=np.float64)[::-1]
-    not_above = np.concatenate([np.zeros((1, size)), np.cumsum(alike, axis=0)[:-1]])
+    not_above = np.cumsum(np.concatenate([np.zeros((1, size)), alike[:-1]]), axis=0)
     return above, not_above, thresholds
 
 
