@@ -7,7 +7,7 @@ Official split, rows marked approximate left out. "Other recording": the same te
 the same speaker (the next one in the data's order). "Wrong text": the same recording, with the text of another
 recording of the part that has as many words, plus or minus one, drawn by seed 0; the utterance counts where its total
 is higher with the right text. The text alone: ridge regression on each phone with its neighbours and its place.
-Intervals are percentiles of 1,000 draws of whole speakers. `--keep` keeps what was heard, so that it is heard once.
+Intervals are percentiles of 200 draws of whole speakers. `--keep` keeps what was heard, so that it is heard once.
 Needs LINNET_DATA.
 """
 
@@ -31,7 +31,7 @@ from linnet.tasks.inputs.spoken import Acoustic, Heard, by_word
 Row = dict[str, NDArray[np.float64]]
 """Of one recording: marks given and wanted, by level."""
 LEVELS = ("phones", "words", "total")
-DRAWS = 1000
+DRAWS = 200
 
 
 def load(part: str) -> data.Dataset:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from linnet.cli import odd_sounds, screen
+from linnet.cli import odd_sounds, screen, spoken
 from linnet.cli.try_stream import stream_answers
 from linnet.errors import LinnetError, unknown
 
@@ -42,6 +42,7 @@ def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX f
       linnet try keywords.onnx --stream microphone
       linnet try intents.onnx "what is the time"
       linnet try prices.onnx '{"rooms": 3, "district": "north"}'
+      linnet try pronunciation.onnx '{"audio": "clip.wav", "text": "we call it bear"}'
     """
     from linnet import runtime
 
@@ -59,6 +60,8 @@ def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX f
 def _answer(shipped: Shipped, given: str) -> str:
     from linnet import tasks
 
+    if shipped.task.kind == "assess":
+        return spoken.said(shipped, cast("tasks.Assess", shipped.task), spoken.sample(given))
     sample = _sample(given, shipped.task)
     return _said(shipped.task, tasks.answer(shipped, shipped.task, sample), sample)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from linnet.data import Audio, Dataset, SequenceColumn, describe_audio_parts
 from linnet.errors import LinnetError
+from linnet.language.espeak import guessed
+from linnet.language.lexicon import Lexicon
 from linnet.speech.pronunciation import PHONE, UTTERANCE, judge
 from linnet.tasks.inputs.audio import AudioSequence
 from linnet.tasks.inputs.source import named
@@ -94,8 +97,8 @@ class Heard:
 class Spoken:
     """What is heard of each phone: {"heard": (batch, 1 + length, features) float32, "phones": (batch, 1 + length)}.
 
-    The first position stands for the whole utterance. A sample is {"audio": Audio, "words": [["W", "IY"], ...]}, or a
-    `Heard` one, which costs nothing more.
+    The first position stands for the whole utterance. A sample is {"audio": Audio, "words": [["W", "IY"], ...]}, or
+    with "text" in place of "words" (`said_as`), or a `Heard` one, which costs nothing more.
     """
 
     column: str
@@ -194,6 +197,15 @@ class Spoken:
                    tuple(map(float, value["centre"])), tuple(map(float, value["scale"])))
 
 
+def said_as(text: str, lexicon: Lexicon | None = None) -> tuple[tuple[str, ...], ...]:
+    """The phones of each word of a text; how a word is said that the lexicon lacks is guessed, and that is logged."""
+    words = re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text)
+    if not words:
+        raise LinnetError(f"there is nothing to judge: the text {text!r:.60} has no words. Give what was to be said.")
+    known = (lexicon or Lexicon({})).of(words, guessed)
+    return tuple(known[word][0] for word in words)
+
+
 def by_word(phones: Sequence[str], lengths: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Phones in pieces of these lengths; raises LinnetError where these do not sum up.
 
@@ -208,9 +220,12 @@ def by_word(phones: Sequence[str], lengths: Sequence[str]) -> tuple[tuple[str, .
 
 
 def _sample(sample: Any) -> tuple[Audio, tuple[tuple[str, ...], ...]]:
-    if not isinstance(sample, Mapping) or not isinstance(sample.get("audio"), Audio) or "words" not in sample:
+    if not isinstance(sample, Mapping) or not isinstance(sample.get("audio"), Audio) \
+            or {"words", "text"}.isdisjoint(sample):
         raise LinnetError('this task takes {"audio": a sound, "words": [["HH", "AY"], ...]}, the phones of each word '
-                          f"that was to be said; it was given {type(sample).__name__}.")
+                          f'that was to be said, or "text" in place of "words"; it was given {type(sample).__name__}.')
+    if "words" not in sample:
+        return sample["audio"], said_as(sample["text"])
     words = tuple(tuple(word.split() if isinstance(word, str) else word) for word in sample["words"])
     if not words or not all(words):
         raise LinnetError("there is nothing to judge: the text has no words, or a word no phones. Give what was to be "
