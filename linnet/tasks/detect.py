@@ -208,12 +208,15 @@ class Detect:
                   replace(self.rule, **{name: float(value) for name, value in settings.items()}))
         return task
 
-    def chosen(self, outputs: Sequence[Arrays], dataset: Dataset, **wanted: Any) -> Detect:
-        """The same task at the threshold and smoothing that serve `wanted` best; the other settings stay.
+    def chosen(self, outputs: Sequence[Arrays], dataset: Dataset, *, false_alarms_an_hour: float | None = None,
+               miss: float | None = None, false_alarm: float | None = None) -> Detect:
+        """The same task at the threshold and smoothing that serve best; the other settings stay.
 
-        Either {"false_alarms_an_hour": 1}: the fewest missed events at so many false alarms; or {"miss": 1,
-        "false_alarm": 1}: the least cost, in that of a second missed and of a second made up.
+        Either `false_alarms_an_hour`: the fewest missed events at so many false alarms; or the costs `miss` and
+        `false_alarm` of a second missed and of a second made up, 1 where not said: the least cost.
         """
+        given = {"false_alarms_an_hour": false_alarms_an_hour, "miss": miss, "false_alarm": false_alarm}
+        wanted = {name: value for name, value in given.items() if value is not None}
         rows = [row for batch in outputs for row in self.posteriors(batch)]
         lasts = [media.seconds for media in self.read(dataset)]
         answered = [Observed(row[: self._frames(1000 * last)], truths, last)

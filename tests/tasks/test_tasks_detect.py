@@ -94,7 +94,7 @@ def test_a_threshold_is_chosen_that_keeps_a_rate(task: Detect, scenes: data.Spli
         task.chosen([{"logits": certain([1] * 60, sure=30.0)}] * len(empty), empty, false_alarms_an_hour=1)
 
 
-@pytest.mark.parametrize("wanted", [{"misses": 1}, {"false_alarms_an_hour": 1, "miss": 1}, {"miss": -1},
+@pytest.mark.parametrize("wanted", [{"false_alarm": float("nan")}, {"false_alarms_an_hour": 1, "miss": 1}, {"miss": -1},
                                     {"miss": True}])
 def test_what_cannot_be_wanted_is_refused(task: Detect, scenes: data.Splits, wanted: dict[str, float]) -> None:
     with pytest.raises(LinnetError):
