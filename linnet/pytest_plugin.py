@@ -150,7 +150,5 @@ def _summarise(terminal: pytest.TerminalReporter, table: Path, rows: list[dict[s
         for one in found:
             terminal.write_line(f"{title}: {one.message}")
     passed = sum(one.passed for one in outcomes)
-    terminal.write_line(f"{passed} of {len(outcomes)} cases pass; " + (
-        "there is no last run." if last is None else f"{len(change.newly_failing)} newly fail and "
-        f"{len(change.recovered)} recovered, against {last.told}."))
+    terminal.write_line(f"{passed} of {len(outcomes)} cases pass; {change.told or 'there is no last run'}.")
     regressions.keep(place, outcomes, model=rows[0]["model"], identity=rows[0]["identity"], beside=last)

@@ -42,7 +42,7 @@ def test_each_row_is_a_test(pytester: pytest.Pytester, model: Path) -> None:
     place.write_text(json.dumps(kept))
     found = pytester.runpytest_inprocess(*PLUGIN, ".", "--linnet-model", str(model))
     found.stdout.fnmatch_lines(["newly failing: warm soup: expected 'weather', answered 'food'",
-                                "recovered: soup: *", "2 of 3 cases pass; 1 newly fail and 1 recovered, against *"])
+                                "recovered: soup: *", "2 of 3 cases pass; 1 newly fails and 1 recovered, against *"])
     found = pytester.runpytest_inprocess(*PLUGIN, ".", "--linnet-model", str(model), "-k", "not soup")
     found.assert_outcomes(passed=1, deselected=2)
     assert len(json.loads(place.read_text())["cases"]) == 3

@@ -81,8 +81,4 @@ def lines(outcomes: list[Outcome], change: Change) -> Iterator[str]:
     for name, (passed, every) in by_group(outcomes).items():
         yield f"{name or '(no group)'}: {passed} of {every}"
     said = f"{sum(one.passed for one in outcomes)} of {len(outcomes)} cases pass"
-    if change.against is not None:
-        gone = f", {len(change.gone)} are gone" if change.gone else ""
-        said += f"; {len(change.newly_failing)} newly fail and {len(change.recovered)} recovered{gone}, against " \
-                 f"{change.against.told}"
-    yield said + "."
+    yield f"{said}; {change.told}." if change.told else f"{said}."

@@ -62,6 +62,15 @@ class Change:
     """Ids of cases that only the last run had."""
     against: KeptRun | None = field(default=None, repr=False)
 
+    @property
+    def told(self) -> str:
+        """In words, for the end of a sentence; "" without a last run."""
+        if self.against is None:
+            return ""
+        newly, gone = len(self.newly_failing), len(self.gone)
+        return (f"{newly} newly fail{'s' if newly == 1 else ''} and {len(self.recovered)} recovered"
+                + (f", {gone} {'is' if gone == 1 else 'are'} gone" if gone else "") + f", against {self.against.told}")
+
     def exit_code(self, *, known: bool) -> int:
         """0 where every case passes, else 1; with `known` failures of the last run are forgiven, 2 where none is."""
         if not (self.newly_failing or self.still_failing or self.new_failing):

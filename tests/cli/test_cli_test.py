@@ -42,7 +42,7 @@ def test_a_run_is_kept_and_the_next_one_held_against_it(tmp_path: Path, sentence
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["✕ newly failing: soup: expected 'food', answered 'travel'", "✓ recovered: warm: expected "
                          "'weather', answered 'weather'"]
-    assert lines[-1].startswith("2 of 3 cases pass; 1 newly fail and 1 recovered, against old.onnx (")
+    assert lines[-1].startswith("2 of 3 cases pass; 1 newly fails and 1 recovered, against old.onnx (")
     assert answer(["test", str(cases), "--model", str(new), "--known"]) == 1, "red until it passes or is accepted"
     assert answer(["test", str(cases), "--model", str(new)]) == 1
     assert answer(["test", str(cases), "--model", str(new), "--known"]) == 0

@@ -163,6 +163,7 @@ def test_what_changed_since_the_last_run(tmp_path: Path) -> None:
     assert [[one.id for one in found] for found in (change.newly_failing, change.recovered, change.still_failing,
                                                     change.new_failing)] == [["a"], ["b"], ["d"], ["c", "f"]]
     assert change.gone == ("e",)
+    assert change.told.startswith("1 newly fails and 1 recovered, 1 is gone, against old.onnx (abcdef01) on ")
     assert regressions.changes(now, None).new_failing == tuple(one for one in now if not one.passed)
     regressions.keep(place, now[:1], model="new.onnx", identity="x", beside=last)
     kept = regressions.last_run(place)
