@@ -68,8 +68,7 @@ def _weekday(words: Sequence[Word], place: int, today: date) -> tuple[date, int]
     if which == "next":
         ahead = 7 - today.weekday() + _DAYS[name]
     elif which == "last":
-        ahead -= 7 if ahead < 7 else 14
-        ahead = ahead if ahead < 0 else ahead - 7
+        ahead = ahead - 7 or -7
     return today + timedelta(days=ahead), place + 1 + bool(which)
 
 
