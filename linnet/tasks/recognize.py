@@ -17,6 +17,7 @@ from linnet.errors import LinnetError, unknown
 from linnet.language import grammar as grammars
 from linnet.language.grammar import Grammar
 from linnet.language.lexicon import Lexicon, read_lexicon
+from linnet.speech import decoding
 from linnet.speech.decoding import Calibration, Graph, best_paths, compile_graph, evidence_of, log_posteriors
 from linnet.speech.decoding.confidence import Evidence
 from linnet.speech.hypothesis import Hypothesis, Recognizer, Word
@@ -175,13 +176,18 @@ class Recognize:
         return readings if is_sure else []
 
     def _readings(self, logits: NDArray[Any], frame_s: float, count: int) -> list[Hypothesis]:
-        logs = log_posteriors(logits)
-        paths = best_paths(self.graph, logs, count=max(count, _ALTERNATIVES))
         sure = self.calibration.probability if self.calibration.is_fitted else _unknown
         return [Hypothesis(path.text, sure(evidence), path.score, None,
                            tuple(Word(spoken.word, spoken.first * frame_s, (spoken.last + 1) * frame_s)
                                  for spoken in path.words))
-                for path, evidence in zip(paths, evidence_of(paths, logs), strict=True)][:count]
+                for path, evidence in self._judged(logits, count)[:count]]
+
+    def _judged(self, logits: NDArray[Any], count: int = _ALTERNATIVES) -> list[tuple[decoding.Path, Evidence]]:
+        """The best paths through one recording with what speaks for each; only such as are likelier than silence."""
+        logs = log_posteriors(logits)
+        paths = best_paths(self.graph, logs, count=max(count, _ALTERNATIVES))
+        return [(path, evidence) for path, evidence in zip(paths, evidence_of(paths, logs), strict=True)
+                if evidence.heard > 0]
 
     def recognizer(self, predictor: Predictor) -> Recognizer:
         """Hears single recordings with this task's decoder."""
@@ -242,9 +248,7 @@ class Recognize:
 
     def evidence(self, logits: NDArray[Any]) -> list[tuple[str, Evidence]]:
         """The readings of one recording, (frames, labels), with what speaks for each, the best first."""
-        logs = log_posteriors(logits)
-        paths = best_paths(self.graph, logs, count=_ALTERNATIVES)
-        return [(path.text, evidence) for path, evidence in zip(paths, evidence_of(paths, logs), strict=True)]
+        return [(path.text, evidence) for path, evidence in self._judged(logits)]
 
     def to_json(self) -> dict[str, Any]:
         """Everything that `from_json` needs."""

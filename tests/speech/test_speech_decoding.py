@@ -152,8 +152,12 @@ def test_evidence_is_0_for_what_fits_and_falls_with_what_does_not() -> None:
     assert right.ratio == pytest.approx(0, abs=1e-5)
     assert wrong.ratio < -4
     assert right.share > wrong.share
+    assert right.heard > 6
     noise = said("_______")
-    assert evidence_of(best_paths(graph, noise), noise)[0].ratio < -8
+    (nothing,) = evidence_of(best_paths(graph, noise), noise)
+    assert nothing.ratio < -8
+    assert nothing.heard < 0
+    assert Calibration(1.0, 1.0, 100.0).probability(nothing) == 0.0
 
 
 def test_calibrated_confidences_are_the_rate_of_right_answers() -> None:
@@ -174,4 +178,4 @@ def test_confidence_needs_right_and_wrong_answers() -> None:
     with pytest.raises(LinnetError, match="all are right"):
         calibrated([Evidence(0, 0)] * 3, [True] * 3, [1] * 3)
     assert not Calibration().is_fitted
-    assert Calibration(1, 1, 0).probability(Evidence(-1e9, 0)) == pytest.approx(0, abs=1e-200)
+    assert Calibration(1, 1, 0).probability(Evidence(-1e9, 0, 1)) == pytest.approx(0, abs=1e-200)

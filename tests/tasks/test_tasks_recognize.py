@@ -98,6 +98,12 @@ def test_silence_is_refused_at_the_operating_point(task: Recognize, inside: int)
     assert chosen.decode({"logits": silence["logits"][:, :1]}) == [""], "shorter than any text"
 
 
+def test_what_is_no_likelier_than_silence_is_refused_without_an_operating_point(task: Recognize) -> None:
+    unsure = np.tile(np.float32([1.0, 0.5, 0.0, 0.4]), (1, 20, 1))
+    assert task.decode({"logits": unsure}) == [""]
+    assert task.decode({"logits": unsure - np.float32([3.0, 0, 0, 0])}) != [""]
+
+
 def test_confidence_is_known_only_once_it_was_learnt(task: Recognize) -> None:
     heard = {"logits": played("mlh", task.labels, noise=1.0)}
     assert task.hypotheses(heard)[0][0].confidence is None

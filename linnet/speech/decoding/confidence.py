@@ -11,19 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
-from linnet.speech.decoding.viterbi import Path
+from linnet.speech.decoding.viterbi import BLANK, Path
 
 _SOFT = 0.01
 """Keeps the weights finite where the answers can be told apart without a mistake."""
 
 
 class Evidence(NamedTuple):
-    """What speaks for one path; both are 0 at best, and means over its phones, so that long texts do not lose."""
+    """What speaks for one path; means over its phones, so that long texts do not lose."""
 
     ratio: float
-    """Log likelihood against that of the best sequence of phones without any grammar."""
+    """Log likelihood against that of the best sequence of phones without any grammar; 0 at best."""
     share: float
-    """Log of the path's share among those of its list."""
+    """Log of the path's share among those of its list; 0 at best."""
+    heard: float = math.inf
+    """Log likelihood against that of silence all along; a path for which it is not above 0 was not said."""
 
 
 def evidence_of(paths: Sequence[Path], logs: NDArray[np.float32]) -> list[Evidence]:
@@ -34,7 +36,8 @@ def evidence_of(paths: Sequence[Path], logs: NDArray[np.float32]) -> list[Eviden
     """
     free = float(logs.max(axis=1).sum(dtype=np.float64))
     whole = float(np.logaddexp.reduce([path.score for path in paths])) if paths else 0.0
-    return [Evidence((path.score - free) / path.phones, (path.score - whole) / path.phones) for path in paths]
+    silence = float(logs[:, BLANK].sum(dtype=np.float64))
+    return [Evidence(*((path.score - other) / path.phones for other in (free, whole, silence))) for path in paths]
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,13 @@ class Calibration:
         return (self.ratio, self.share, self.offset) != (0.0, 0.0, 0.0)
 
     def probability(self, evidence: Evidence) -> float:
-        """Between 0 and 1.
+        """Between 0 and 1; 0 for what is no likelier than silence, as noises and tones make it.
 
         >>> Calibration(ratio=1.0, offset=2.0).probability(Evidence(-2.0, 0.0))
         0.5
         """
+        if not evidence.heard > 0:
+            return 0.0
         value = self.ratio * evidence.ratio + self.share * evidence.share + self.offset
         return 1 / (1 + math.exp(-max(value, -500.0))) if value < 500 else 1.0
 
@@ -73,7 +78,7 @@ def calibrated(evidence: Sequence[Evidence], is_right: Sequence[bool], weights: 
         raise LinnetError(f"confidence is learnt from right and wrong answers; of {len(right)} given, "
                           f"{'all' if right.sum() else 'none'} are right. Give recordings of both kinds.")
     targets = np.where(right > 0, (right.sum() + 1) / (right.sum() + 2), 1 / (len(right) - right.sum() + 2))
-    values = np.column_stack([np.array(evidence, float), np.ones(len(right))])
+    values = np.array([(piece.ratio, piece.share, 1.0) for piece in evidence])
 
     def loss(weights_: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         sums = values @ weights_
