@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+from onnx import TensorProto, helper, numpy_helper
 from onnx_files import table_bytes
 
 from linnet import data, tasks
+from linnet.runtime import ArraySpec, Card, with_metadata
 
 pytest_plugins = "pytester"
 PLUGIN = ("-p", "linnet.pytest_plugin", "-p", "no:cacheprovider")
@@ -56,16 +59,45 @@ def test_rows_run_in_several_processes(pytester: pytest.Pytester, model: Path) -
     assert (pytester.path / "cases.last.json").exists()
 
 
-def test_answers_that_are_compared_are_asked_together(pytester: pytest.Pytester, model: Path,
-                                                      monkeypatch: pytest.MonkeyPatch) -> None:
-    pytester.makefile(".csv", cases="text,expected\nsoup,food\nwarm,food\n")
-    monkeypatch.setattr(tasks.Classify, "answers_are_compared", True, raising=False)
-    monkeypatch.setattr(tasks.Classify, "score", lambda _, answers, expected: np.full(len(answers), len(answers) / 4))
-    found = pytester.runpytest_inprocess(*PLUGIN, "--linnet-model", str(model), "--linnet-enough", "0.5")
-    found.assert_outcomes(passed=2)
-    found = pytester.runpytest_inprocess(*PLUGIN, "--linnet-model", str(model), "--linnet-enough", "0.6")
-    found.assert_outcomes(failed=2)
-    found.stdout.fnmatch_lines(["soup: expected 'food', answered 'food' (scored 0.50)"])
+def voices_file(path: Path, task: tasks.Verify) -> Path:
+    """A voice is how loud each of three pitches is; recordings of any length."""
+    time, width = np.arange(400) / 8000, task.output[1][-1] or 0
+    waves = [wave(2 * np.pi * pitch * time) / 400 for pitch in (300, 800, 1900) for wave in (np.sin, np.cos)]
+    pool = np.zeros((6, width), np.float32)
+    pool[np.arange(6), np.arange(6) // 2] = 1
+    stored = {"waves": np.array(waves, np.float32)[:, None], "pool": pool, "one": np.array([1]), "two": np.array([2])}
+    nodes = [helper.make_node("Unsqueeze", ["audio", "one"], ["channel"]),
+             helper.make_node("Conv", ["channel", "waves"], ["found"], strides=[400]),
+             helper.make_node("Mul", ["found", "found"], ["power"]),
+             helper.make_node("ReduceSum", ["power", "two"], ["loud"], keepdims=0),
+             helper.make_node("MatMul", ["loud", "pool"], ["voice"])]
+    graph = helper.make_graph(
+        nodes, "voices", [helper.make_tensor_value_info("audio", TensorProto.FLOAT, ["batch", "samples"]),
+                          helper.make_tensor_value_info("lengths", TensorProto.INT64, ["batch"])],
+        [helper.make_tensor_value_info("voice", TensorProto.FLOAT, ["batch", width])],
+        [numpy_helper.from_array(values, name) for name, values in stored.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    card = Card(name="voices", task=task.to_json(), parameters=2, linnet_version="0.1.0", labels=task.labels,
+                input={name: ArraySpec(dtype=dtype, shape=shape) for name, (dtype, shape) in task.arrays.items()},
+                output={"voice": ArraySpec(dtype="float32", shape=(width,))})
+    path.write_bytes(with_metadata(model.SerializeToString(), {"linnet.card": card.to_json()}))
+    return path
+
+
+def test_voices_are_asked_together(pytester: pytest.Pytester, tones: data.Splits) -> None:
+    model = voices_file(pytester.path / "voices.onnx", tasks.Verify(tones, input="audio", target="pitch"))
+    rows = ["audio,expected"]
+    for number, (pitch, name) in enumerate([(300, "ann"), (310, "ann"), (800, "bob"), (790, "bob"), (305, "bob")]):
+        soundfile.write(pytester.path / f"{number}.wav", 0.5 * np.sin(2 * np.pi * pitch * np.arange(4000) / 8000), 8000)
+        rows.append(f"{number}.wav,{name}")
+    pytester.makefile(".csv", cases="\n".join(rows[:5]), wrong_cases="\n".join(rows))
+    given = (*PLUGIN, "--linnet-model", str(model))
+    pytester.runpytest_inprocess(*given, "cases.csv").assert_outcomes(passed=4)
+    found = pytester.runpytest_inprocess(*given, "wrong_cases.csv")
+    found.assert_outcomes(failed=5)
+    found.stdout.fnmatch_lines(["2.wav: expected 'bob', answered '*' (scored 0.75)"])
+    found = pytester.runpytest_inprocess(*given, "wrong_cases.csv", "--linnet-enough", "0.6")
+    found.assert_outcomes(passed=4, failed=1)
 
 
 def test_which_tables_are_taken(pytester: pytest.Pytester, model: Path) -> None:
