@@ -219,6 +219,20 @@ def main() -> None:
                        for one, other in zip(given, marks(scorer, task, mistaken), strict=True)])
     print(f"\nPhone PCC gained over the other recording: {gain}.")
     print(f"Right text above wrong text: {interval(lambda rows: float(higher[rows].mean()), speakers)}.")
+    print(f"Highest total of 20 texts over two seconds without speech: {nothing(scorer, task, words)}.")
+
+
+def nothing(scorer: runtime.Shipped, task: tasks.Assess, words: list[Any]) -> str:
+    """What sounds without speech are given."""
+    rng, rate = np.random.default_rng(0), task.sample_rate_hz
+    sounds = {"silence": np.zeros(2 * rate), "noise": rng.normal(0, 0.1, 2 * rate),
+              "a tone": 0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * rate) / rate)}
+    said = []
+    for name, sound in sounds.items():
+        asked = [task.takes.hear({"audio": data.Audio(sound.astype(np.float32), rate), "words": text})
+                 for text in words[::max(1, len(words) // 20)][:20]]
+        said.append(f"{name} {max(row['total'][0] for row in marks(scorer, task, asked)):.1f}")
+    return ", ".join(said)
 
 
 if __name__ == "__main__":

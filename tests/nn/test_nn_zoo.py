@@ -99,4 +99,5 @@ def test_the_families_with_removable_layers_are_known(family: str) -> None:
     for made_for in (windows(), pictures(), texts(), rows()):
         with suppress(LinnetError):
             fitting.append(nn.FAMILIES[family](made_for))
-    assert {bool(model.removable) for model in fitting} == {family in nn.zoo.REMOVABLE}
+    assert fitting or family == "phonescorer"  # which takes what another network heard
+    assert {bool(model.removable) for model in fitting} <= {family in nn.zoo.REMOVABLE}

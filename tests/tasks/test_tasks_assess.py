@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from tone_ears import EARS, RATE
 
 from linnet import data, export, nn, runtime, tasks, train
+from linnet.cli import app
 from linnet.data import Audio
 from linnet.errors import LinnetError
+from linnet.language.lexicon import Lexicon
 from linnet.speech.pronunciation import PHONE, UTTERANCE
+from linnet.tasks.inputs.spoken import said_as
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +55,8 @@ def test_a_wrong_text_scores_lower(recitals: data.Splits, task: tasks.Assess, sc
     assert all(good > bad for good, bad in zip(*totals, strict=True))
 
 
-def test_the_file_finds_its_acoustic_model_beside_it(recitals: data.Splits, tunes: data.Splits,
-                                                     tmp_path: Path) -> None:
+def test_the_file_finds_its_acoustic_model_beside_it(recitals: data.Splits, tunes: data.Splits, tmp_path: Path,
+                                                     capsys: pytest.CaptureFixture[str]) -> None:
     hearing = tasks.Transcribe(tunes, input="audio", target="notes")
     ears = export.write(nn.zoo.crnn(hearing, width=16), hearing, tmp_path / "ears.onnx")
     made = tasks.Assess(recitals, acoustic=runtime.load(ears))
@@ -62,6 +66,12 @@ def test_the_file_finds_its_acoustic_model_beside_it(recitals: data.Splits, tune
     shipped = runtime.load(path)
     said = json.loads(tasks.answer(shipped, shipped.task, asked).label)
     assert [len(said[level]) for level in ("words", "phones")] == [2, 3]
+    soundfile.write(tmp_path / "clip.wav", sample.samples, sample.sample_rate_hz)
+    line = json.dumps({"audio": str(tmp_path / "clip.wav"), "words": ["low", "high middle"]})
+    assert app.answer(["try", str(path), line]) == 0
+    assert f"{said['total']:.1f} of 10; words" in capsys.readouterr().out
+    assert app.answer(["try", str(path), '{"audio": "clip.wav"}', "clip.wav"]) == 3
+    assert "a recording and a text were expected" in capsys.readouterr().err
     (tmp_path / "elsewhere").mkdir()
     alone = runtime.load(path.rename(tmp_path / "elsewhere" / "scorer.onnx"))
     with pytest.raises(LinnetError, match="not found beside"):
@@ -96,15 +106,29 @@ def test_features_have_names(task: tasks.Assess) -> None:
 
 
 @pytest.mark.parametrize("sound", [
-    np.zeros(8000, np.float32), np.zeros(0, np.float32), np.full(8000, 1.0, np.float32),
+    np.zeros(8000, np.float32), np.full(8000, 1.0, np.float32),
     np.random.default_rng(0).normal(0, 0.3, 8000).astype(np.float32), np.zeros(1600, np.float32)],
-    ids=["silence", "nothing", "clipped", "noise", "200 ms"])
-def test_sounds_without_the_text_are_judged_badly_and_do_not_crash(task: tasks.Assess, scorer: nn.Model,
-                                                                   sound: np.ndarray) -> None:
+    ids=["silence", "clipped", "noise", "200 ms"])
+def test_sounds_without_the_text_are_heard_as_such_and_answered(task: tasks.Assess, scorer: nn.Model,
+                                                                sound: np.ndarray) -> None:
     sample: dict[str, Any] = {"audio": Audio(sound, RATE), "words": [["low", "high", "low"], ["middle"] * 9]}
-    (answer,) = task.decode(scorer(task.prepare([sample])), [sample])
-    assert json.loads(answer)["total"] < 6
+    heard = task.takes.hear(sample)
+    assert (heard.phones[:, 0] < -3).mean() > 0.8
+    (answer,) = task.decode(scorer(task.prepare([heard])), [heard])
     assert len(json.loads(answer)["phones"]) == 12
+    assert 0 <= json.loads(answer)["total"] <= 10
+
+
+def test_a_text_is_spelt_by_a_lexicon_and_what_it_lacks_is_guessed_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    lexicon = Lexicon({"bear": (("B", "EH", "R"),), "it's": (("IH", "T", "S"),)})
+    assert said_as("It's, bear!", lexicon) == (("IH", "T", "S"), ("B", "EH", "R"))
+    pytest.importorskip("phonemizer")
+    assert said_as("bear fish", lexicon)[1] == ("F", "IH", "SH")
+    assert "not in the lexicon" in caplog.text
+    with pytest.raises(LinnetError, match="cannot be guessed"):
+        said_as("медведь", lexicon)
+    with pytest.raises(LinnetError, match="nothing to judge"):
+        said_as(" ... ", lexicon)
 
 
 @pytest.mark.parametrize(("sample", "words"), [
@@ -112,6 +136,7 @@ def test_sounds_without_the_text_are_judged_badly_and_do_not_crash(task: tasks.A
     ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": [[]]}, "nothing to judge"),
     ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": [["schlecht"]]}, "does not know the phones 'schlecht'"),
     ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": [["low"] * 1000]}, "has 1000 phones"),
+    ({"audio": Audio(np.zeros(0, np.float32), RATE), "words": [["low"]]}, "the recording is empty"),
     ({"words": [["low"]]}, 'takes {"audio"'), ("low", 'takes {"audio"')])
 def test_samples_that_cannot_be_judged_are_refused(task: tasks.Assess, sample: Any, words: str) -> None:
     with pytest.raises(LinnetError, match=words):

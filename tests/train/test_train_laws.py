@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tone_ears import EARS
 
 from linnet import data, nn, tasks, train
 from linnet.errors import LinnetError
@@ -25,6 +26,7 @@ MEMBERS: dict[str, tuple[str, Callable[[data.Splits], Task]]] = {
     "many": ("sentences", lambda splits: tasks.Classify(splits, input="text", target="topics", tokenizer="word")),
     "tag": ("sentences", lambda splits: tasks.Tag(splits, input="text", target="slots")),
     "transcribe": ("tunes", lambda splits: tasks.Transcribe(splits, input="audio", target="notes")),
+    "assess": ("recitals", lambda splits: tasks.Assess(splits, acoustic=EARS)),
     "regress": ("numbers", lambda splits: tasks.Regress(splits, input=TABLE, target="weight", tolerance=1.0)),
 }
 

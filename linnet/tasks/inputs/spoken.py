@@ -167,6 +167,8 @@ class Spoken:
         if len(said) > self.length:
             raise LinnetError(f"a text has {len(said)} phones; this scorer judges up to {self.length}. Cut recording "
                               "and text into sentences.")
+        if not len(sound.samples):
+            raise LinnetError("the recording is empty: there is nothing to judge. Give one with sound in it.")
         logits = self.acoustic.hear(sound)
         found = judge(logits, [index[phone] for phone in said], [len(word) for word in words],
                       frame_s=sound.seconds / len(logits))
