@@ -55,6 +55,42 @@ def tones(samples: int, rate_hz: int, rng: np.random.Generator) -> Floats:
     return _scaled(noise)
 
 
+def engines(samples: int, rate_hz: int, rng: np.random.Generator) -> Floats:
+    """One to three tones with many overtones that glide and beat: motors, sirens, horns."""
+    noise = 0.05 * _shaped(samples, rate_hz, 1.0, rng)
+    time = np.arange(samples) / rate_hz
+    for _ in range(rng.integers(1, 4)):
+        pitch, beat = np.exp(rng.uniform(np.log(80), np.log(900))), rng.uniform(0.2, 4)
+        turns = pitch * (time + rng.uniform(0.02, 0.3) / (2 * np.pi * beat) * np.sin(2 * np.pi * beat * time))
+        fall = rng.uniform(0.3, 1.5)
+        wave = sum(number**-fall * _sine(number * turns + rng.uniform())
+                   for number in range(1, int(min(16, 0.45 * rate_hz / pitch))))
+        swell = 1 + rng.uniform(0, 0.95) * _sine(rng.uniform(0.3, 8) * time + rng.uniform())
+        noise += (rng.uniform(0.2, 1) * swell * np.asarray(wave)).astype(np.float32)
+    return _scaled(noise)
+
+
+def vocoded(voices: Sequence[Floats], samples: int, rng: np.random.Generator) -> Floats:
+    """Noise with the loudness in six bands of the voices together: it babbles, and nobody is there.
+
+    After the ICRA noises (Dreschler et al. 2001, Audiology 40). Frames of 256 samples, phases by chance.
+    """
+    from scipy import fft
+
+    together = sum(np.resize(np.roll(voice, -int(rng.integers(len(voice)))), samples + 512) /
+                   np.float32(np.sqrt(np.square(voice).mean() + 1e-12)) for voice in voices)
+    frames = np.lib.stride_tricks.sliding_window_view(np.asarray(together, np.float32), 256)[::128]
+    power = np.square(np.abs(fft.rfft(frames * np.hanning(256).astype(np.float32), axis=1)))
+    edges = np.array([0, 4, 9, 18, 35, 65, 129])
+    loud = np.repeat(np.add.reduceat(power, edges[:-1], axis=1) / np.diff(edges), np.diff(edges), axis=1)
+    drawn = rng.standard_normal((*power.shape, 2), np.float32).view(np.complex64)[..., 0]
+    pieces = fft.irfft(drawn * np.sqrt(loud), axis=1) * np.hanning(256)
+    noise = np.zeros(128 * (len(pieces) + 1))
+    for half in (0, 1):
+        noise[128 * half :][: 128 * len(pieces)] += pieces[:, 128 * half : 128 * (half + 1)].ravel()
+    return _scaled(noise[:samples])
+
+
 def hum(samples: int, rate_hz: int, rng: np.random.Generator) -> Floats:
     """Mains at 50 or 60 Hz with its overtones, and a little hiss."""
     time, mains = np.arange(samples) / rate_hz, rng.choice([50.0, 60.0]) * rng.uniform(0.998, 1.002)
@@ -103,8 +139,8 @@ def babble(voices: Sequence[Floats], samples: int, rng: np.random.Generator) -> 
 
 
 TRAINING: MappingProxyType[str, Noise] = MappingProxyType(
-    {"coloured": coloured, "modulated": modulated, "bands": bands, "tones": tones})
-"""The kinds of noise that a detector learns with."""
+    {"coloured": coloured, "modulated": modulated, "bands": bands, "tones": tones, "engines": engines})
+"""The kinds of noise that a detector learns with; beside them vocoded noise, which is made of voices."""
 HELD_OUT: MappingProxyType[str, Noise] = MappingProxyType({"hum": hum, "impulses": impulses, "music": music})
 """The kinds by which it is judged, and none that it heard; beside them babble, which is made of voices."""
 

@@ -160,7 +160,8 @@ def _faster(sound: Floats, by: float) -> Floats:
 
 
 def _noisy(wave: Floats, rng: np.random.Generator, snr_db: float) -> Floats:
-    noise = list(noises.TRAINING.values())[rng.integers(4)] if snr_db != _CALM_SNR_DB else noises.coloured
+    kinds = list(noises.TRAINING.values()) if snr_db != _CALM_SNR_DB else [noises.coloured]
+    noise = kinds[int(rng.integers(len(kinds)))]
     heard = noises.mixed(wave, noise(len(wave), RATE_HZ, rng), snr_db=snr_db, is_speech=wave != 0)
     return np.asarray(heard / max(1.0, float(np.abs(heard).max())), np.float32)
 

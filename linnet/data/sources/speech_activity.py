@@ -24,6 +24,7 @@ from linnet.progress import BytesProgress
 RATE_HZ = 16_000
 SNRS_DB = (0, 5, 10, 20)
 _ROWS = {"train": 1000, "validation": 160, "test": 320}
+_TRAINING = (*noises.TRAINING, "vocoded")
 _SILENT = 0.12
 """The share of training rows that hold noise alone."""
 _VOICES = 6
@@ -47,8 +48,9 @@ def load(*, folder: str | None = None) -> Dataset:
     """Columns: audio, speech (spans of audio), noise, snr (of the mixture, in dB), speaker, split.
 
     Labels are those of `data.energy.speech_spans` on the sentence before it was mixed. Training and validation rows
-    have coloured, swelling and banded noise and tones; test rows babble of other test speakers, hum, knocks and music
-    (all generated), none of which is heard in training. Speakers are in one part only: those of speechocean762.
+    have coloured, swelling and banded noise, tones, motors, and noise with the loudness of voices (vocoded); test rows
+    babble of other test speakers, hum, knocks and music (all generated), none of which is heard in training. Speakers
+    are in one part only: those of speechocean762.
     """
     spoken = speechocean762.load(folder=folder, validation=True)
     clips = list(itertools.chain.from_iterable(_part(spoken, split, rows) for split, rows in _ROWS.items()))
@@ -77,10 +79,11 @@ def _part(spoken: Dataset, split: str, rows: int) -> Iterator[_Clip]:
     kinds = itertools.cycle(itertools.product(("babble", *noises.HELD_OUT), SNRS_DB))
     for number, (name, sound, speaker) in enumerate(zip(chosen.ids, sounds, speakers, strict=True)):
         rng = np.random.default_rng([11, len(split), number])
-        kind, step_db = next(kinds) if split == "test" else (str(rng.choice(list(noises.TRAINING))), SNRS_DB[number % 4])
+        kind, step_db = next(kinds) if split == "test" else (str(rng.choice(_TRAINING)), SNRS_DB[number % 4])
         snr_db = float(rng.uniform(-5, 30)) if split == "train" else float(step_db)
         voices = [other.samples for other, who in zip(sounds, speakers, strict=True) if who != speaker]
-        picked = [voices[place] for place in rng.permutation(len(voices))[:_VOICES]] if kind == "babble" else []
+        count = _VOICES if kind == "babble" else int(rng.integers(1, 5)) if kind == "vocoded" else 0
+        picked = [voices[place] for place in rng.permutation(len(voices))[:count]]
         is_empty = split == "train" and rng.random() < _SILENT
         yield clip(f"{split}/{name}", None if is_empty else sound, speaker, split=split, noise=(kind, snr_db, picked),
                    rng=rng)
@@ -96,8 +99,10 @@ def clip(name: str, sound: Audio | None, speaker: str, *, split: str, noise: tup
     wave = np.pad(spoken, (before, after))
     first = before * 1000 // RATE_HZ
     spans = [{"label": "speech", "start": start + first, "end": end + first} for start, end in found]
-    made = noises.babble(voices, len(wave), rng) if kind == "babble" \
-        else {**noises.TRAINING, **noises.HELD_OUT}[kind](len(wave), RATE_HZ, rng)
+    if voices:
+        made = (noises.babble if kind == "babble" else noises.vocoded)(voices, len(wave), rng)
+    else:
+        made = {**noises.TRAINING, **noises.HELD_OUT}[kind](len(wave), RATE_HZ, rng)
     mixture = noises.mixed(wave, made, snr_db=snr_db, is_speech=_marks(len(wave), spans)) if spans else made
     loud = 10 ** (rng.uniform(-20, 0) / 20) * 0.9 / max(float(np.abs(mixture).max()), 1e-9)
     return _Clip(name, Audio((mixture * loud).astype(np.float32), RATE_HZ), spans, kind,
