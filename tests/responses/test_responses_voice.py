@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from linnet.errors import LinnetError
-from linnet.responses import Cache, Espeak, Piece, Piper, say, sound_of, write
+from linnet.responses import Cache, Espeak, Piece, Piper, espeak, say, sound_of, write
 from linnet.speech import prosody
 
 pytest.importorskip("espeakng_loader", reason="needs the extra responses")
@@ -58,13 +58,23 @@ def test_the_voice_itself_has_a_rate_and_a_pitch():
         Espeak("enn")
 
 
-def test_chunks_come_before_the_end_and_stopping_stops(voice):
-    before = threading.active_count()
+def test_chunks_come_before_the_end_and_stopping_stops(voice, monkeypatch):
+    before, calls, library = threading.active_count(), [], espeak._library()
+    real = library.synthesise
+
+    def counted(text, take):
+        def counting(wave, count, events):
+            calls.append(count)
+            return take(wave, count, events)
+        real(text, espeak._CALLBACK(counting))
+
+    monkeypatch.setattr(library, "synthesise", counted)
     stream = say(voice, "word " * 3000)
     first = next(stream)
     assert 0 < len(first) <= 0.07 * voice.sample_rate_hz
     stream.close()
     assert threading.active_count() == before
+    assert len(calls) < 200  # of some 15,000
     assert len(sound_of(voice, "Next.")) > 0
 
 
@@ -93,6 +103,9 @@ def test_voices_take_turns():
         assert together[number].duration_s == pytest.approx(alone[number].duration_s, rel=0.01)
         assert together[number].pitch_hz == pytest.approx(alone[number].pitch_hz, rel=0.03)
     assert alone[1].pitch_hz > 1.2 * alone[0].pitch_hz
+    fresh = measured(Espeak("en-us"), TEXT)
+    assert alone[0].duration_s == pytest.approx(fresh.duration_s, rel=0.01)
+    assert alone[1].duration_s != pytest.approx(fresh.duration_s, rel=0.02)
 
 
 def test_what_was_said_is_kept(voice, tmp_path):

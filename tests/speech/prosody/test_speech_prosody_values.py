@@ -11,21 +11,20 @@ from linnet.speech import prosody
 RATE = 16000
 
 
-def voice(seconds, hz=150.0, *, jitter=0.0, shimmer=0.0, noise=0.0, seed=0):
-    """Pulses through two resonances; jitter and shimmer as shares, drawn period by period."""
+def voice(seconds, hz=150.0, *, jitter=0.0, shimmer=0.0, octaves_a_second=0.0, seed=0):
+    """Pulses through two resonances; jitter and shimmer as shares, drawn period by period; the pitch may glide."""
     rng, at, pulses = np.random.default_rng(seed), 0.0, np.zeros(int(seconds * RATE) + RATE // 20)
     while at < seconds * RATE:
         whole = int(at)
         strength = 1 + shimmer * rng.standard_normal()
         pulses[whole] += strength * (1 - (at - whole))
         pulses[whole + 1] += strength * (at - whole)
-        at += RATE / hz * (1 + jitter * rng.standard_normal())
+        at += RATE / (hz * 2 ** (octaves_a_second * at / RATE)) * (1 + jitter * rng.standard_normal())
     times = np.arange(400) / RATE
     ring = sum(np.exp(-np.pi * width * times) * np.sin(2 * np.pi * peak * times)
                for peak, width in ((600, 80), (1200, 100)))
     sound = np.convolve(pulses, ring)[: int(seconds * RATE)]
-    sound /= np.abs(sound).max() * 2
-    return sound + noise * rng.standard_normal(len(sound)) * sound.std()
+    return sound / (np.abs(sound).max() * 2)
 
 
 def quiet(seconds):
@@ -90,6 +89,13 @@ def test_syllables_and_pauses_are_counted():
     assert prosody.measure(spoken(7), RATE).pauses == 0
 
 
+@pytest.mark.parametrize(("ripple", "syllables"), [(0.06, 1), (0.6, 3)])
+def test_one_syllable_may_tremble(ripple, syllables):
+    times = np.arange(int(0.6 * RATE)) / RATE
+    trembling = voice(0.6) * (1 - ripple * np.cos(2 * np.pi * 5 * times)) * np.hanning(len(times)) ** 0.3
+    assert prosody.measure(np.concatenate([quiet(0.3), trembling, quiet(0.3)]), RATE).syllables == syllables
+
+
 def test_a_held_sound_is_a_hesitation_and_a_moving_one_is_none():
     held = np.concatenate([quiet(0.2), voice(0.6, 120), quiet(0.2)])
     (stretch,) = prosody.filled_pauses(held, RATE, prosody.pitch(held, RATE))
@@ -100,6 +106,10 @@ def test_a_held_sound_is_a_hesitation_and_a_moving_one_is_none():
     heard = prosody.pitch(rising, RATE)
     assert heard.is_voiced.mean() > 0.9
     assert prosody.filled_pauses(rising, RATE, heard) == []
+    gliding = voice(0.6, 120, octaves_a_second=1.0)
+    heard = prosody.pitch(gliding, RATE)
+    assert prosody.filled_pauses(gliding, RATE, heard) == []
+    assert prosody.filled_pauses(gliding, RATE, heard, most_semitones=12)
     halves = np.concatenate([voice(0.2, 120), 0.3 * np.sin(2 * np.pi * 120 * np.arange(3200) / RATE)])
     assert prosody.filled_pauses(halves, RATE, prosody.pitch(halves, RATE)) == []
 
