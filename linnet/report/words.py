@@ -136,6 +136,7 @@ def _right(contents: Contents, many: str) -> str:
     if task is not None and task.loss == "binary_cross_entropy":
         return f"names every {target} of {many} {samples}, and no other"
     said = {"tag": f"marks all {plural(target)} in {many} {samples} correctly, and no other",
+            "understand": f"finds the {target} and every slot of {many} {samples}, and no other",
             "transcribe": f"writes {many} {samples} down without a mistake",
             "regress": f"comes within {getattr(task, 'tolerance', 0):g} of the {target} for {many} {samples}"}
     return said.get(task.kind if task else "", f"names {many} {plural(target)} correctly")

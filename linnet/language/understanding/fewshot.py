@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,8 @@ class NewIntents:
     counting more. `threshold` is the likeness that at most a share of `rate` of what the model knows already reaches.
     """
 
-    examples: Mapping[str, NDArray[np.float64]] = field(repr=False)
+    examples: Mapping[str, Any] = field(repr=False)
+    """Each new intent's examples as sparse vectors of length 1."""
     rarity: NDArray[np.float64] = field(repr=False)
     threshold: float
     rate: float
@@ -32,7 +34,7 @@ class NewIntents:
     def likeness(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """(texts, new intents)."""
         rows = _vectors(texts, self.rarity)
-        return np.stack([_two_likest(rows @ kept.T) for kept in self.examples.values()], axis=1)
+        return np.stack([_two_likest((rows @ kept.T).toarray()) for kept in self.examples.values()], axis=1)
 
     def answers(self, texts: Sequence[str]) -> list[str | None]:
         """The likest new intent from the threshold on."""
@@ -73,12 +75,18 @@ def _two_likest(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.sort(cosines, axis=1)[:, -2:].mean(axis=1))
 
 
-def _vectors(texts: Sequence[str], rarity: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows = np.zeros((len(texts), _BUCKETS), np.float64)
-    for row, text in zip(rows, texts, strict=True):
-        for place, count in _groups(text).items():
-            row[place] = (1 + np.log(count)) * rarity[place]
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+def _vectors(texts: Sequence[str], rarity: NDArray[np.float64]) -> Any:
+    from scipy.sparse import csr_array
+
+    values, places, ends = [], [], [0]
+    for text in texts:
+        found = _groups(text)
+        weights = np.array([(1 + np.log(count)) * rarity[place] for place, count in found.items()])
+        values.append(weights / max(float(np.linalg.norm(weights)), 1e-12))
+        places += list(found)
+        ends.append(len(places))
+    return csr_array((np.concatenate([np.zeros(0), *values]), np.array(places, np.int64), np.array(ends)),
+                     shape=(len(texts), _BUCKETS))
 
 
 def _groups(text: str) -> Counter[int]:
