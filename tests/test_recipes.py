@@ -15,6 +15,8 @@ ROWS = {"clinc150": 4500, "snips": 1200, "speechocean762": 80, "cifar10": 1500, 
         "digit_streams": 200}
 SMALLER = {name: {"big.model": "{conformer: {width: 16}}"}
            for name in ("speechocean762-conformer", "speechocean762-closed", "speechocean762-ears")}
+SMALLER["speechocean762-speakers"] = {"big.model": "{ecapa: {width: 16}}", "data.rows": "600",
+                                      "point.wanted": "{dimensions: 40}"}
 
 FIRST = {"speechocean762-pronunciation": ("speechocean762-ears", "task.assess.acoustic")}
 """The recipe whose file another one takes, and where it is named."""

@@ -20,7 +20,7 @@ STATISTICS = 4 * _CEPSTRA
 
 
 class Scales(nn.Module):
-    """A residual block of Res2Net with squeeze and excitation, as in ECAPA-TDNN: (batch, channels, frames, 1) to the same.
+    """A residual block of Res2Net with squeeze and excitation, as in ECAPA-TDNN.
 
     Gao et al. 2019, Res2Net, arXiv:1904.01169; Desplanques et al. 2020, ECAPA-TDNN, arXiv:2005.07143 (section 2.2).
     Where a `mask` (batch, 1, frames, 1) is given, no frame hears one that is not real.

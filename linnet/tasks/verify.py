@@ -181,7 +181,7 @@ class Verify:
         return float(below.mean() / 2 / len(others))
 
     def metrics(self, answers: Sequence[str], expected: Sequence[str]) -> dict[str, float]:
-        """Equal error rate and least cost at 1 % genuine pairs (minDCF), over all pairs; and what the threshold does."""
+        """Equal error rate, least cost at 1 % genuine pairs (minDCF), over all pairs; and what the threshold does."""
         trials = self.trials(answers, expected)
         if not 0 < trials.is_genuine.sum() < len(trials.scores):
             log.warning("there are no two recordings of one speaker, or no two speakers: nothing to verify.")

@@ -1,4 +1,4 @@
-"""ecapa: voices that do not depend on padding or length, and a network that hears disturbed stretches while it learns."""
+"""ecapa: voices that do not depend on padding or length; it hears disturbed stretches while it learns."""
 
 from __future__ import annotations
 

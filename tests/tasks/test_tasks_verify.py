@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,7 +71,8 @@ def test_what_is_learned_from_speakers_compares_new_ones_better(task: tasks.Veri
     again = tasks.from_json(json.loads(json.dumps(learned.to_json())))
     assert again == learned != task
     assert again.decode(rows) == tasks.from_json(learned.to_json()).decode(rows)
-    np.testing.assert_allclose(again.similarity(again.decode(rows)), learned.similarity(learned.decode(rows)), atol=1e-3)
+    np.testing.assert_allclose(again.similarity(again.decode(rows)), learned.similarity(learned.decode(rows)),
+                               atol=1e-3)
 
 
 def test_a_certified_threshold_is_strict_and_travels(task: tasks.Verify, crowd: data.Splits) -> None:
@@ -125,7 +125,7 @@ def test_what_makes_no_sense_is_refused(task: tasks.Verify, crowd: data.Splits) 
         with pytest.raises(LinnetError, match="one thing at a time"):
             task.chosen([rows], crowd.train, **wanted)
     few = crowd.validation.take(range(4 * EACH))
-    with pytest.raises(LinnetError, match="no threshold can be certified.*4 speakers"):
+    with pytest.raises(LinnetError, match=r"no threshold can be certified.*4 speakers"):
         task.chosen([{"voice": rows["voice"][: len(few)]}], few, false_accepts=0.01)
     with pytest.raises(LinnetError, match="threshold"):
         task.at(temperature=1)

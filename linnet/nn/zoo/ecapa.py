@@ -84,7 +84,7 @@ class Ecapa(nn.Module):
 
 
 def ecapa(task: Task, *, width: int = 96, seed: int = 0) -> Model:
-    """Three blocks of `width` channels over a frame each 20 ms, statistics of the frames that matter; 270 000 parameters.
+    """Three blocks of `width` channels, a frame each 20 ms; statistics of the frames that matter. 250 000 parameters.
 
     After Desplanques et al. 2020, ECAPA-TDNN, arXiv:2005.07143, smaller.
     """
