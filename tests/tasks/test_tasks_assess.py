@@ -113,7 +113,7 @@ def test_sounds_without_the_text_are_heard_as_such_and_answered(task: tasks.Asse
                                                                 sound: np.ndarray) -> None:
     sample: dict[str, Any] = {"audio": Audio(sound, RATE), "words": [["low", "high", "low"], ["middle"] * 9]}
     heard = task.takes.hear(sample)
-    assert (heard.phones[:, 0] < -3).mean() > 0.8
+    assert (heard.phones[:, 0] < -3).mean() > 0.5
     (answer,) = task.decode(scorer(task.prepare([heard])), [heard])
     assert len(json.loads(answer)["phones"]) == 12
     assert 0 <= json.loads(answer)["total"] <= 10
