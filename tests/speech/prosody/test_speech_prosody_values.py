@@ -92,7 +92,8 @@ def test_syllables_and_pauses_are_counted():
 @pytest.mark.parametrize(("ripple", "syllables"), [(0.08, 1), (0.6, 3)])
 def test_one_syllable_may_tremble(ripple, syllables):
     times = np.arange(int(0.6 * RATE)) / RATE
-    trembling = voice(0.6) * (1 - ripple * np.cos(10 * np.pi * times)) * np.minimum(1, np.minimum(times, times[::-1]) / 0.05)
+    ends = np.minimum(1, np.minimum(times, times[::-1]) / 0.05)
+    trembling = voice(0.6) * (1 - ripple * np.cos(10 * np.pi * times)) * ends
     assert prosody.measure(np.concatenate([quiet(0.3), trembling, quiet(0.3)]), RATE).syllables == syllables
 
 
