@@ -22,6 +22,30 @@ from linnet.data.sources.lines import write_lines
 from linnet.errors import DamagedFileError, LinnetError
 
 HERE = ("speechocean762", "cifar10", "clinc150", "snips", "mot15")
+MADE = ("digit_streams", "speech_activity")
+"""Made of other corpora each time they are loaded: half a minute."""
+
+
+@pytest.mark.slow
+def test_speech_in_noise_keeps_speakers_and_noises_apart(real_data):
+    parts = data.load("speech_activity").split(parts="split")
+    speakers, kinds = ([set(part.values(column)) for _, part in parts] for column in ("speaker", "noise"))
+    assert not (speakers[0] | speakers[1]) & speakers[2] - {"nobody"}
+    assert kinds[0] == kinds[1]
+    assert kinds[2] == {"babble", "hum", "impulses", "music"}
+    assert all(row for snr, row in zip(parts.test.values("snr"), parts.test.values("speech"), strict=True)
+               if snr != "no speech")
+
+
+@pytest.mark.slow
+def test_no_unseen_speaker_and_no_digit_is_where_it_must_not_be(real_data):
+    parts = data.load("digit_streams").split(parts="split")
+    said = parts.test.where(kind="digits")
+    assert set(said.values("speaker")) == {"lucas", "theo"}
+    assert sum(map(len, said.values("keywords"))) == 1000
+    empty = parts.test.where(kind=["speech", "noise", "silence"])
+    assert not any(empty.values("keywords"))
+    assert sum(data.describe_audio(empty, "audio").seconds) > 3 * 3600
 
 
 @pytest.mark.parametrize("name", data.SOURCES)
@@ -41,7 +65,7 @@ def test_every_card_is_whole(name):
     assert sum(file.size_bytes or card.size_bytes for file in card.files) in (0, card.size_bytes)
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", [*HERE, *(pytest.param(name, marks=pytest.mark.slow) for name in MADE)])
 def test_the_real_corpus_is_what_its_card_says(name, real_data):
     corpus, card = data.load(name), data.SOURCES[name].card
     assert (len(corpus), corpus.root) == (card.rows, data.SOURCES[name].find())

@@ -36,6 +36,15 @@ def test_events_of_chunks_are_those_of_the_whole(rule: Rule, seed: int, sizes: l
     assert live.update(whole) + live.finish() == activity.events_of(whole, LABELS, rule, frame_ms=40.0)
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_events_of_single_frames_are_those_of_the_whole(rule: Rule) -> None:
+    for seed in range(20):
+        whole = posteriors(160, seed)
+        live = LiveEvents(LABELS, rule, frame_ms=40.0)
+        found = [event for frame in range(160) for event in live.update(whole[frame : frame + 1])]
+        assert found + live.finish() == activity.events_of(whole, LABELS, rule, frame_ms=40.0)
+
+
 def test_an_event_is_known_while_it_goes_on_and_little_is_kept() -> None:
     live = LiveEvents(["on"], Rule(0.5, smooth_ms=80, gap_ms=120), frame_ms=40.0)
     live.update(np.full((1000, 1), 0.1))
