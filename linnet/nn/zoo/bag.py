@@ -95,7 +95,7 @@ def bag(task: Task, *, width: int = 64, seed: int = 0) -> Model:
     needs("bag", task, "tokens")
     needs_one_answer("bag", task, instead="Use nn.zoo.gru, textcnn or transformer.")
     width = checked("width", width, least=2)
-    tokens = getattr(task, "tokenizer").tokens  # noqa: B009 - a task of tokens has one; the protocol does not say so
+    tokens: tuple[str, ...] = getattr(getattr(task, "tokenizer", None), "tokens", ())
     space = tokens.index(_SPACE) if _SPACE in tokens else None
     layers = [{"name": "summed", "channels": width}, {"name": "hidden", "channels": 4 * width}]
     body = {"orders": [2, 3, 4, 5] if space else [1, 2, 3], "space": space, "buckets": _BUCKETS, "layers": layers,
