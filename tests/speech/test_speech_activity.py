@@ -21,7 +21,7 @@ def posteriors(frames: int, seed: int, labels: int = 2) -> np.ndarray:
 
 
 RULES = [Rule(), Rule(0.7, hysteresis=0.4), Rule(0.6, smooth_ms=200), Rule(0.5, 0.3, 120, 150, 130),
-         Rule(0.9, hysteresis=0.6, gap_ms=400)]
+         Rule(0.9, hysteresis=0.6, gap_ms=400), Rule(gap_ms=40)]
 
 
 @pytest.mark.parametrize("rule", RULES)
