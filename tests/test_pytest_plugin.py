@@ -51,6 +51,7 @@ def test_each_row_is_a_test(pytester: pytest.Pytester, model: Path) -> None:
     assert len(json.loads(place.read_text())["cases"]) == 3
 
 
+@pytest.mark.slow
 def test_rows_run_in_several_processes(pytester: pytest.Pytester, model: Path) -> None:
     pytester.makefile(".csv", cases="text,expected\nsoup,food\nwarm,food\n")
     found = pytester.runpytest_subprocess(*PLUGIN, "-n", "1", "--linnet-model", str(model))
