@@ -149,8 +149,8 @@ def main() -> None:
     print(f"`python bench/speech/speakers.py --file {wanted.file.name}{' --look' if wanted.look else ''}`, "
           f"{date.today()}, two cores, shared.\n")
     each_ms = 1000 * spent / (len(names) + len(splits.validation))
-    print(f"{'Test' if wanted.look else 'Validation'}: {len(np.unique(names))} speakers, {len(names)} recordings; pairs "
-          f"of one speaker: {ours['genuine']:,}; of two: {ours['impostors']:,}. File: "
+    print(f"{'Test' if wanted.look else 'Validation'}: {len(np.unique(names))} speakers, {len(names)} recordings; "
+          f"pairs of one speaker: {ours['genuine']:,}; of two: {ours['impostors']:,}. File: "
           f"{wanted.file.stat().st_size / 1000:.0f} kB; {each_ms:.0f} ms of CPU a recording, decoding included.\n")
     print("| | equal error rate | 95 % over speakers | minDCF (1 %) | false rejects at 1 % false accepts |")
     print("|---|---|---|---|---|")

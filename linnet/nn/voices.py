@@ -45,7 +45,8 @@ class Scales(nn.Module):
             found.append(before)
         y = self.last(torch.cat(found, dim=1))
         gates = torch.sigmoid(self.excite(torch.relu(self.squeeze(_mean(y, mask)[:, :, 0, 0]))))
-        return x + y * gates[:, :, None, None]
+        gated: Tensor = x + y * gates[:, :, None, None]
+        return gated
 
 
 class AttentiveStatistics(nn.Module):
