@@ -92,5 +92,5 @@ def kept_by(carried: nn.Module, inputs: Sequence[Tensor]) -> dict[str, tuple[int
 
 def step_samples(model: Model) -> int | None:
     """A causal network of recordings answers for every so many samples; None for others, which take no stream."""
-    step = getattr(getattr(model.module, "front", None), "step", None)
+    step = getattr(getattr(getattr(model, "module", None), "front", None), "step", None)
     return int(step) if isinstance(step, int) else None
