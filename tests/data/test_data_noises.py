@@ -5,6 +5,7 @@ import pytest
 
 from linnet.data import Audio, noises
 from linnet.data.energy import speech_spans
+from linnet.data.sources import speech_activity
 from linnet.errors import LinnetError
 
 RATE = 16_000
@@ -76,3 +77,25 @@ def test_a_mixture_has_the_ratio_that_was_asked_for():
     assert 10 * np.log10(np.square(speech[8000:]).mean() / added) == pytest.approx(5, abs=0.01)
     with pytest.raises(LinnetError, match="one length"):
         noises.mixed(speech, noise[1:], snr_db=5.0, is_speech=speech != 0)
+
+
+def test_vocoded_noise_swells_with_its_voices_and_has_no_pitch():
+    time = np.arange(4 * 8000) / 8000
+    voice = (np.sin(2 * np.pi * 200 * time) * (time % 1 < 0.5)).astype(np.float32)
+    noise = noises.vocoded([voice], len(voice), np.random.default_rng(0))
+    loud = np.square(noise[: 4 * 8000].reshape(8, 4000)).mean(axis=1)
+    assert max(loud.max() / loud.min(), 1) > 5
+    assert np.square(noise).mean() == pytest.approx(1, rel=1e-3)
+    shares = [(power := np.abs(np.fft.rfft(wave)) ** 2).max() / power.sum() for wave in (noise, voice)]
+    assert shares[0] < 0.1 < shares[1]
+
+
+def test_a_clip_has_the_noise_that_was_asked_for():
+    rng = np.random.default_rng(3)
+    sound = between_silences(0.5, 1.0, 0.5)
+    voices = [voice(1.0, rng), voice(1.0, rng)]
+    made = [speech_activity.clip("x", sound, "ann", split="test", noise=(kind, 5.0, voices),
+                                 rng=np.random.default_rng(7)).sound.samples for kind in ("hum", "babble", "vocoded")]
+    assert len({wave.tobytes() for wave in made}) == 3
+    power = np.abs(np.fft.rfft(made[0])) ** 2
+    assert power[: len(power) // 4].sum() > 0.3 * power.sum()

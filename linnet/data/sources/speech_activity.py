@@ -99,7 +99,7 @@ def clip(name: str, sound: Audio | None, speaker: str, *, split: str, noise: tup
     wave = np.pad(spoken, (before, after))
     first = before * 1000 // RATE_HZ
     spans = [{"label": "speech", "start": start + first, "end": end + first} for start, end in found]
-    if voices:
+    if kind in ("babble", "vocoded"):
         made = (noises.babble if kind == "babble" else noises.vocoded)(voices, len(wave), rng)
     else:
         made = {**noises.TRAINING, **noises.HELD_OUT}[kind](len(wave), RATE_HZ, rng)
