@@ -42,6 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--others", type=int, default=500)
     parser.add_argument("--look", action="store_true", help="at the test part; without, only at validation")
+    parser.add_argument("--pulses", action="store_true", help="also 80 pulsed and swelling sounds")
     return parser.parse_args()
 
 
@@ -66,6 +67,35 @@ def no_speech() -> Iterator[tuple[str, Audio]]:
                 "pulsed noise": white * 0.1 * (np.sin(2 * np.pi * 4 * t) > 0)}
         for name, samples in made.items():
             yield f"{name}, {seconds} s", Audio(np.clip(samples, -1, 1).astype(np.float32), RATE)
+
+
+def pulses(seed: int = 11, count: int = 80) -> Iterator[tuple[str, Audio]]:
+    """Of 1 to 7 seconds, in the rhythm of syllables: what is hardest to tell from speech without any in training."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        size = int(rng.integers(1, 8)) * RATE
+        t = np.arange(size) / RATE
+        kind = ("clicks", "pulsed noise", "pulsed tone", "swelling noise")[number % 4]
+        if kind == "clicks":
+            made = (rng.random(size) < rng.uniform(3, 60) / RATE) * rng.uniform(0.2, 1)
+        elif kind == "pulsed noise":
+            open_ = np.sin(2 * np.pi * rng.uniform(1, 10) * t) > rng.uniform(-0.5, 0.8)
+            made = rng.normal(size=size) * rng.uniform(0.02, 0.3) * open_
+        elif kind == "pulsed tone":
+            made = 0.3 * np.sin(2 * np.pi * rng.uniform(100, 3000) * t)
+            made = made * (np.sin(2 * np.pi * rng.uniform(1, 8) * t) > 0)
+        else:
+            spectrum = np.fft.rfft(rng.normal(size=size)) / np.maximum(np.arange(size // 2 + 1), 1) ** 0.7
+            made = 0.1 * _unit(np.fft.irfft(spectrum, size)) * (1 + np.sin(2 * np.pi * rng.uniform(1, 6) * t))
+        yield kind, Audio(np.clip(made, -1, 1).astype(np.float32), RATE)
+
+
+def report_pulses(shipped: runtime.Shipped) -> None:
+    kinds, sounds = zip(*pulses(), strict=True)
+    heard = Heard(heard_by(shipped), list(sounds))
+    for kind in dict.fromkeys(kinds):
+        said = [answer for answer, one in zip(heard.at(shipped.task.threshold), kinds, strict=True) if one == kind]
+        print(f"| {kind} | {accepted(said)} |", flush=True)
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
@@ -143,6 +173,8 @@ def main() -> None:
         export.write(model, point, given.file)
     shipped = runtime.load(given.file)
     print("operating point:", dict(shipped.task.operating), flush=True)
+    if given.pulses:
+        report_pulses(shipped)
     if given.look:
         report(shipped, splits, rows, given)
 
