@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -114,7 +115,7 @@ def pocketsphinx(sentences: list[str]) -> Hear:
     """As in the frozen baseline: a JSGF grammar of the sentences, whole utterances."""
     from pocketsphinx import Decoder
 
-    grammar = Path(os.environ.get("TMPDIR", "/tmp")) / f"closed-{os.getpid()}.gram"
+    grammar = Path(tempfile.gettempdir()) / f"closed-{os.getpid()}.gram"
     grammar.write_text("#JSGF V1.0;\ngrammar g;\npublic <s> = " + " | ".join(sentences).lower() + " ;\n")
     decoder = Decoder(samprate=RATE, loglevel="FATAL", lm=None, jsgf=str(grammar))
     grammar.unlink()
