@@ -69,9 +69,10 @@ def _answer(shipped: Shipped, given: str) -> str:
 def _said(task: Task, answer: Answer, sample: Any) -> str:
     """In one line, for people."""
     ranked = list(answer.probabilities.items())
-    if answer.probability is not None:
+    if ranked and getattr(task, "choice", "") != "many":
         (label, first), (second, other), *_ = ranked
-        return f"{label} ({first:.2f}), then {second} ({other:.2f})"
+        likely = f"{label} ({first:.2f}), then {second} ({other:.2f})"
+        return likely if label == answer.label else f"{answer.label}; likeliest were {likely}"
     if ranked:
         likely = [f"{label} ({probability:.2f})" for label, probability in ranked]
         count = len(json.loads(answer.label))

@@ -168,16 +168,19 @@ class Classify:
         return [_listed(row) if self.choice == "many" else row[0] for row in self._rows(dataset)]
 
     def decode(self, outputs: Arrays, samples: Sequence[Any] = ()) -> list[str]:
-        """The label with the largest logit, or `reject`; for many labels those likelier than one half."""
-        del samples
+        """The label with the largest logit, or `reject`; for many labels those likelier than one half.
+
+        An empty text among the samples is rejected, whatever the network makes of nothing.
+        """
         logits = outputs["logits"]
         if self.choice == "many":
             return [_listed(self.labels[number] for number in np.flatnonzero(row > 0)) for row in logits]
         likeliest = self._likeliest(logits)
         if self.reject is None:
             return likeliest
-        return [label if sure >= self.threshold else self.reject
-                for label, sure in zip(likeliest, self.confidence(outputs), strict=True)]
+        empty = [isinstance(sample, str) and not sample.strip() for sample in samples] or [False] * len(likeliest)
+        return [label if sure >= self.threshold and not is_empty else self.reject
+                for label, sure, is_empty in zip(likeliest, self.confidence(outputs), empty, strict=True)]
 
     def _likeliest(self, logits: NDArray[Any]) -> list[str]:
         """The label with the largest logit, `reject` not among them."""

@@ -38,6 +38,11 @@ def test_a_label_is_answered_from_the_threshold_on(open_task: tasks.Classify) ->
     assert open_task.at(threshold=0.45, temperature=0.5).decode(outputs) == ["travel", "weather", "food", "weather"]
 
 
+def test_an_empty_text_is_turned_down_however_sure_the_network_is(open_task: tasks.Classify) -> None:
+    outputs = logits([[0.01, 0.98, 0.01]] * 3)
+    assert open_task.decode(outputs, ["", " \t", "book"]) == ["food", "food", "travel"]
+
+
 def test_what_training_lacks_may_be_the_answer_to_the_rest(without_food: data.Splits) -> None:
     task = tasks.Classify(without_food, input="text", target="intent", reject="food")
     assert task.labels == ("travel", "weather")
