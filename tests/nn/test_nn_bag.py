@@ -80,7 +80,7 @@ def trained(open_task: tasks.Classify, sentences: data.Splits) -> nn.Model:
     return train.fit(nn.zoo.bag(open_task, width=8), open_task, sentences, epochs=8, options=options)
 
 
-@pytest.mark.parametrize("bits", [32, 8])
+@pytest.mark.parametrize("bits", [32, pytest.param(8, marks=pytest.mark.slow)])
 def test_it_learns_and_its_file_answers_the_same(open_task: tasks.Classify, sentences: data.Splits, trained: nn.Model,
                                                  tmp_path: Path, bits: int) -> None:
     model = trained if bits == 32 else shrink.apply(shrink.Plan().quantize(bits=8), trained, open_task, sentences)
