@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from linnet.data import Dataset, Splits
 from linnet.data.columns import SequenceColumn, ValueColumn
 from linnet.errors import LinnetError, unknown
+from linnet.speech.pronunciation import UTTERANCE
 from linnet.tasks.inputs import parts_of
 from linnet.tasks.inputs.source import check_columns, named
 from linnet.tasks.inputs.spoken import Acoustic, Heard, Spoken, by_word
@@ -29,6 +30,8 @@ _BAD = 0.25
 _NEAR = 0.1
 """The whole is judged right within this share of the best mark: one of ten points."""
 _DIGITS = 3
+_EDITS = UTTERANCE.index("edits")
+_UNHEARD = 0.9
 _STEPS = 200
 
 
@@ -165,7 +168,9 @@ class Assess:
         known = ~np.isnan(truth)
         bad = truth[known] < _BAD * self.best[0]
         if not bad.any():
-            raise LinnetError("no phone of these data was said badly: there is nothing to choose bad_below by.")
+            log.warning("no phone of these data was said badly: there is nothing to choose bad_below by; it stays %g.",
+                        self.bad_below)
+            return self
         tried = np.unique(np.quantile(given[known], np.linspace(0, 1, _STEPS)).round(_DIGITS))
         return self.at(bad_below=float(max(tried, key=lambda limit: _f1(given[known] < limit, bad))))
 
@@ -196,11 +201,19 @@ class Assess:
                 for phones, words, total in zip(*columns, strict=True)]
 
     def decode(self, outputs: Arrays, samples: Sequence[Any] = ()) -> list[str]:
-        """Marks in the experts' own units, no higher than the best and no lower than 0."""
+        """Marks in the experts' own units, no higher than the best and no lower than 0; all 0 where nothing was heard.
+
+        That is so where what the acoustic model hears without knowing the text needs edits for more than 0.9 of the
+        text's phones, as silence does for all. A scorer that only learnt from speech knows no better.
+        """
         if len(samples) != len(outputs["values"]):
             raise LinnetError("an assessment's answers are told apart by its samples; give those that were asked.")
-        return [_written(self._marks(row, [len(word) for word in self.takes.hear(sample).words]))
-                for row, sample in zip(outputs["values"], samples, strict=True)]
+        answers = []
+        for row, sample in zip(outputs["values"], map(self.takes.hear, samples), strict=True):
+            marks = self._marks(row, [len(word) for word in sample.words])
+            share = 0.0 if sample.utterance[_EDITS] > _UNHEARD else 1.0
+            answers.append(_written({level: share * values for level, values in marks.items()}))
+        return answers
 
     def _marks(self, values: NDArray[np.floating], lengths: Sequence[int]) -> dict[str, NDArray[np.float64]]:
         """By level, from one utterance's outputs (1 + length, 3): a word's mark is the mean over its phones."""
