@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,10 @@ from linnet.runtime import Parity
 from linnet.tasks import Arrays
 
 FLOAT_TOLERANCE = 1e-4
-"""Largest difference of a logit between a float file and torch; of larger numbers, as a share of the largest."""
+"""Largest difference of a logit between a float file and torch; of values, as a share of the largest."""
+
+_LARGE = 10.0
+"""A float logit beyond it may differ by that share more: float32 has seven digits, and sums lose two of them."""
 
 INT8_TOLERANCE = 0.05
 """Largest difference of a logit between the engine's 8-bit kernels and the graph as written, as a share of the largest
@@ -47,10 +51,10 @@ def parity(content: bytes, model: Model, samples: Arrays, *, quantized: bool) ->
     if quantized:
         written = run(content, samples, as_written=True)
         terms = "the unoptimised QDQ graph", what, INT8_TOLERANCE * largest
-        checked = _judge(found, written, terms, changed)
+        checked = _judge(found, written, terms, changed, large=math.inf)
     else:
         terms = "torch", what, FLOAT_TOLERANCE * max(1.0, largest if what == "value" else 0.0)
-        checked = _judge(found, source, terms, changed)
+        checked = _judge(found, source, terms, changed, large=_LARGE if what == "logit" else math.inf)
     step = step_samples(model)
     if step is not None:
         _in_chunks(content, samples, found, step, terms)
@@ -66,7 +70,7 @@ def _in_chunks(content: bytes, samples: Arrays, found: Outputs, step: int, terms
     whole = [found[row] for row in longest]
     pooled = whole[0].ndim == 1
     _judge([parts[-1][0] if pooled else np.concatenate(parts, axis=1)[0] for parts in heard], whole,
-           ("the whole recording at once, given chunk by chunk", *terms[1:]), 0)
+           ("the whole recording at once, given chunk by chunk", *terms[1:]), 0, large=_LARGE)
 
 
 def in_chunks(session: Any, sample: Mapping[str, NDArray[Any]], size: int) -> list[NDArray[np.float32]]:
@@ -105,10 +109,11 @@ def _differ(answer: NDArray[np.float32], source: NDArray[np.float32], name: str)
     return not np.array_equal(answer.argmax(axis=-1), source.argmax(axis=-1))
 
 
-def _judge(found: Outputs, source: Outputs, terms: tuple[str, str, float], changed: int) -> Parity:
+def _judge(found: Outputs, source: Outputs, terms: tuple[str, str, float], changed: int, *, large: float) -> Parity:
     compared_with, what, tolerance = terms
-    differences = np.array([float(np.abs(own.astype(np.float64) - row).max(initial=0))
-                            for own, row in zip(found, source, strict=True)])
+    differences = np.array([
+        float((np.abs(own.astype(np.float64) - row) / np.maximum(1, np.abs(row) / large)).max(initial=0))
+        for own, row in zip(found, source, strict=True)])
     worst = int(np.argmax(np.where(np.isfinite(differences), differences, np.inf)))
     if not differences[worst] <= tolerance:
         raise LinnetError(f"the file does not answer as {compared_with} does: at sample {worst} a {what} differs by "

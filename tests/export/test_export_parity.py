@@ -52,6 +52,20 @@ def test_one_bad_sample_among_many_is_found(float_file: Path, trained: nn.Model,
         export.parity(float_file.read_bytes(), OffAtSample3(), sounds, quantized=False)
 
 
+@pytest.mark.parametrize(("size", "off", "is_refused"), [
+    (4.0, 1.2e-4, True), (14.0, 1.2e-4, False), (14.0, 1.6e-4, True)])
+def test_of_large_logits_as_many_digits_are_kept_as_of_small_ones(size: float, off: float, is_refused: bool) -> None:
+    from linnet.export.parity import _judge
+
+    sources = [np.array([0.5, size], np.float32)]
+    found = [sources[0] + np.array([0, off], np.float32)]
+    if is_refused:
+        with pytest.raises(LinnetError, match="a logit differs"):
+            _judge(found, sources, ("torch", "logit", 1e-4), 0, large=10.0)
+    else:
+        assert _judge(found, sources, ("torch", "logit", 1e-4), 0, large=10.0).largest_difference < 1e-4
+
+
 def test_a_network_that_answers_nan_is_refused(float_file: Path, trained: nn.Model, sounds: dict[str,
                                                np.ndarray]) -> None:
     broken = nn.remove_channels(trained, {})
