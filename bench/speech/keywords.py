@@ -102,9 +102,9 @@ def main() -> None:
     print(f"- misses {100 * counts[0] / counts[1]:.1f} % ({100 * low:.1f} to {100 * high:.1f}, 95 %); "
           + ", ".join(f"{name} {100 * row[0] / row[1]:.1f} %" for name, row in missed.items()))
     negative = sum(value for kind, value in hours.items() if kind != "digits")
-    rate = rate_an_hour(sum(value for kind, value in by_kind.items() if kind != "digits"), negative)
-    print(f"- false alarms {rate.count} in {negative:.2f} h, {rate.an_hour:.2f} an hour ({rate.low:.2f} to "
-          f"{rate.high:.2f}); certified at 95 %: at most {rate.at_most:.2f} an hour; "
+    certified = rate_an_hour(sum(value for kind, value in by_kind.items() if kind != "digits"), negative)
+    print(f"- false alarms {certified.count} in {negative:.2f} h, {certified.an_hour:.2f} an hour ({certified.low:.2f} to "
+          f"{certified.high:.2f}); certified at 95 %: at most {certified.at_most:.2f} an hour; "
           + ", ".join(f"{kind} {value}" for kind, value in by_kind.items()))
     wrong, every = closed(task, digits)
     low, high = binomial(wrong, every)

@@ -206,14 +206,13 @@ def main() -> None:
             print(f"| {name} | {level} | " + " | ".join(cells) + " |")
     print("\n| SNR (dB) | ours less Silero, tuned (points; 95 % over speakers) | ours less Silero at 0.5 |\n"
           "|---|---|---|")
-    for level in (*SNRS_DB, "5 and above"):
-        rows = snr >= 5 if isinstance(level, str) else snr == level
+    for words, rows in [*((str(level), snr == level) for level in SNRS_DB), ("5 and above", snr >= 5)]:
         cells = []
         for peer in ("Silero, tuned", "Silero at 0.5"):
             differences = 100 * (wrong["ours"] - wrong[peer])[rows]
             low, high = bca(differences, clusters=who[rows])
             cells.append(f"{differences.mean():+.1f} ({low:+.1f} to {high:+.1f})")
-        print(f"| {level} | " + " | ".join(cells) + " |")
+        print(f"| {words} | " + " | ".join(cells) + " |")
     print("\n| fires on | " + " | ".join(detectors) + " |\n|---|" + "---|" * len(detectors))
     for name in CALM:
         sounds = calm(name, np.random.default_rng(5))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from linnet.errors import LinnetError
 
 FRAME_MS = 32.0
-_INSTALL = ("Install it with `pip install --no-deps silero-vad` (its package needs torchaudio, its file does not), or give "
-            "the path of silero_vad.onnx.")
+_INSTALL = ("Install it with `pip install --no-deps silero-vad` (its package needs torchaudio, its file does not), or "
+            "give the path of silero_vad.onnx.")
 
 
 class Silero:
