@@ -103,8 +103,8 @@ def main() -> None:
           + ", ".join(f"{name} {100 * row[0] / row[1]:.1f} %" for name, row in missed.items()))
     negative = sum(value for kind, value in hours.items() if kind != "digits")
     certified = rate_an_hour(sum(value for kind, value in by_kind.items() if kind != "digits"), negative)
-    print(f"- false alarms {certified.count} in {negative:.2f} h, {certified.an_hour:.2f} an hour ({certified.low:.2f} to "
-          f"{certified.high:.2f}); certified at 95 %: at most {certified.at_most:.2f} an hour; "
+    print(f"- false alarms {certified.count} in {negative:.2f} h, {certified.an_hour:.2f} an hour "
+          f"({certified.low:.2f} to {certified.high:.2f}); certified at 95 %: at most {certified.at_most:.2f} an hour; "
           + ", ".join(f"{kind} {value}" for kind, value in by_kind.items()))
     wrong, every = closed(task, digits)
     low, high = binomial(wrong, every)

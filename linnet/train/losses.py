@@ -80,7 +80,8 @@ def frame_cross_entropy(logits: Tensor, targets: Tensor, smoothing: float, input
     """Mean over frames of (batch, frames, labels) logits against (batch, longest) indices; -100 does not count.
 
     The frames are those of the longest recording of the batch, the targets those of the longest of all, so either may
-    go on longer; what has no partner does not count, nor do frames that the network itself takes for padding. Raises LinnetError where the network answers at another rate.
+    go on longer; what has no partner does not count, nor do frames that the network itself takes for padding. Raises
+    LinnetError where the network answers at another rate.
     """
     del inputs
     frames = logits.shape[1]
