@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-slow lint docs bench bench-evidence peers peers-shrink peers-introspect browser clean
+.PHONY: help setup demo test test-slow lint docs bench bench-evidence peers peers-shrink peers-introspect peers-speech browser clean
 
 help:
 	@echo "setup      a virtual environment in $(VENV), torch first; make setup PIP_ARGS='--index-url <an index of CPU builds>'"
@@ -19,6 +19,7 @@ help:
 	@echo "bench-evidence  validity, power and speed of the statistics, beside their peers (make peers installs those)"
 	@echo "browser    Debian's Chromium (as root), for docs/picture.py, and onnxruntime-web for the engine web"
 	@echo "peers-introspect  the same for the benchmarks of introspection"
+	@echo "peers-speech  the same for the benchmarks of speech: librosa, kaldi-native-fbank, Silero, openSMILE"
 	@echo "peers-shrink  what the benchmarks of compression hold us against, in an environment of their own"
 
 setup: $(VENV)/.ready
@@ -82,6 +83,16 @@ peers-introspect: setup
 	$(PEERS_INTROSPECT)/bin/pip install --quiet $(PIP_ARGS) "$(TORCH)"
 	$(PEERS_INTROSPECT)/bin/pip install --quiet -c $(VENV)/constraints.txt captum "cleanlab[datalab]" dnikit dnikit-torch \
 	  opacus umap-learn pacmap -e ".[train,report,dev]"
+
+# openSMILE's licence is for research; Silero's file is taken out of its wheel, and music out of a Debian package:
+# apt-get download planetblupi-music-ogg && dpkg -x planetblupi-music-ogg*.deb music
+PEERS_SPEECH ?= .venv-speech
+peers-speech: setup
+	test -x $(PEERS_SPEECH)/bin/python || $(PYTHON) -m venv $(PEERS_SPEECH)
+	$(PEERS_SPEECH)/bin/pip install --quiet $(PIP_ARGS) "$(TORCH)"
+	$(PEERS_SPEECH)/bin/pip install --quiet -c $(VENV)/constraints.txt librosa kaldi-native-fbank opensmile praat-parselmouth \
+	  jiwer pocketsphinx -e ".[train,report,dev]"
+	$(PEERS_SPEECH)/bin/pip install --quiet --no-deps silero-vad
 
 browser:
 	apt-get update && apt-get install --yes --no-install-recommends chromium nodejs npm

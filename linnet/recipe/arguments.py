@@ -191,9 +191,13 @@ class ShrinkArguments(TrainingArguments):
 
 
 class OperateArguments(Arguments):
-    """Keywords of `tasks.operate`; `wanted` are the task's own: costs of mistakes, or a rate to be kept."""
+    """Keywords of `tasks.operate`; `wanted` are the task's own: costs of mistakes, or a rate to be kept.
+
+    `task` is an earlier such step to go on from: what is chosen on one part, then what is chosen on another.
+    """
 
     model: AnyModelStep
+    task: TaskStep | None = None
     on: Part = "validation"
     wanted: dict[str, Any] = {}
 

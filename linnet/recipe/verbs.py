@@ -164,7 +164,8 @@ def shrink_(context: Context, arguments: ShrinkArguments, folder: Path) -> nn.Mo
 
 def operate(context: Context, arguments: OperateArguments, folder: Path) -> tasks.Task:
     """Choose the thresholds that serve what is wanted."""
-    return tasks.operate(context.task, predictor(context, arguments.model), getattr(context.splits, arguments.on),
+    task = context.value(arguments.task) if arguments.task else context.task
+    return tasks.operate(task, predictor(context, arguments.model), getattr(context.splits, arguments.on),
                          progress=context.progress, **arguments.wanted)
 
 
