@@ -40,5 +40,5 @@ def from_json(value: Mapping[str, Any]) -> Task:
 
 
 __all__ = ["TASKS", "Acoustic", "Answer", "Arrays", "Assess", "Assessed", "Classify", "Detect", "Operated",
-           "Predictor", "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Understand", "Verify", "answer",
-           "assessed", "evaluate", "from_json", "operate"]
+           "Predictor", "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Understand", "Verify",
+           "answer", "assessed", "evaluate", "from_json", "operate"]
