@@ -125,19 +125,32 @@ def _how_good(contents: Contents, scores: Scores) -> str:
     if scores.metric != "accuracy":
         return f"{model} reaches a mean {scores.metric} of {scores.mean:.3g}"
     of = scale(scores.mean)
-    many = f"all {len(scores):,}" if scores.mean == 1.0 else in_hundred(scores.mean, of=of, rounding="down")
+    is_all = scores.mean == 1.0 and not _is_partly(contents)
+    many = f"all {len(scores):,}" if is_all else in_hundred(scores.mean, of=of, rounding="down")
     return f"{model} {_right(contents, many)} ({_sure(contents, scores, of)})"
+
+
+def _is_partly(contents: Contents) -> bool:
+    """Whether an answer may be right in part."""
+    task = contents.task
+    return task is not None and (task.kind in ("detect", "verify") or getattr(task, "partly", False))
 
 
 def _right(contents: Contents, many: str) -> str:
     """What a right answer is, in the task's own words."""
     task, samples = contents.task, plural(noun(contents))
     target = task.target.replace("_", " ") if task else noun(contents)
+    if task is not None and task.kind == "transcribe" and _is_partly(contents):
+        return f"writes {many} {target} down correctly"
     if task is not None and task.loss == "binary_cross_entropy":
         return f"names every {target} of {many} {samples}, and no other"
     said = {"tag": f"marks all {plural(target)} in {many} {samples} correctly, and no other",
             "understand": f"finds the {target} and every slot of {many} {samples}, and no other",
             "transcribe": f"writes {many} {samples} down without a mistake",
+            "recognize": f"answers {many} {samples} with what was said in them, or with nothing where it must",
+            "detect": f"agrees with the labels on {many} parts of the {target} that either of them marks",
+            "verify": f"puts the same {target} above another one in {many} comparisons",
+            "assess": f"judges {many} {samples} as the experts do, within a tenth of the best mark",
             "regress": f"comes within {getattr(task, 'tolerance', 0):g} of the {target} for {many} {samples}"}
     return said.get(task.kind if task else "", f"names {many} {plural(target)} correctly")
 

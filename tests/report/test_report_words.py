@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import report_contents as made
 from onnx_files import digits_bytes
 from report_contents import digits, handwritten, scores, sounds, spoken
@@ -141,3 +143,15 @@ def test_the_last_split_counts() -> None:
 
 def spoken_contents(after: Scores) -> Contents:
     return Contents("digits", task=sounds(), after=after)
+
+
+@pytest.mark.parametrize(("kind", "extra", "said"), [
+    ("detect", {}, "agrees with the labels on 91 in 100 parts of the speech that either of them marks"),
+    ("verify", {}, "puts the same speech above another one in 91 in 100 comparisons"),
+    ("recognize", {}, "answers 91 in 100 recordings with what was said in them, or with nothing where it must"),
+    ("assess", {}, "judges 91 in 100 recordings as the experts do"),
+    ("transcribe", {"partly": True}, "writes 91 in 100 speech down correctly"),
+    ("transcribe", {"partly": False}, "writes 91 in 100 recordings down without a mistake")])
+def test_what_is_right_is_said_in_the_tasks_own_words(kind: str, extra: dict[str, bool], said: str) -> None:
+    task = SimpleNamespace(kind=kind, target="speech", loss="", arrays=sounds().arrays, groups=("speaker",), **extra)
+    assert said in headline(replace(spoken_contents(spoken()), task=task))
