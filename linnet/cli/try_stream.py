@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from linnet.cli import screen
 
 if TYPE_CHECKING:
@@ -21,6 +19,8 @@ Said = Callable[["Task", "Answer", Any], str]
 
 def stream_answers(shipped: Shipped, given: str, said: Said) -> Iterator[str]:
     """A line whenever the answer changes: how much was heard, and the answer to it."""
+    import numpy as np
+
     from linnet import data, runtime
     from linnet.speech import sources
     from linnet.tasks.answer import answered
@@ -48,6 +48,8 @@ def _heard(stream: Stream, chunks: Iterable[Chunk]) -> Iterator[tuple[Arrays, in
 
 
 def _add(known: dict[str, Any], outputs: Arrays | None, *, is_pooled: bool) -> bool:
+    import numpy as np
+
     for name, values in (outputs or {}).items():
         known[name] = values[-1:] if is_pooled else np.concatenate([known.get(name, values[:, :0]), values], axis=1)
     return outputs is not None

@@ -111,12 +111,22 @@ def _differ(answer: NDArray[np.float32], source: NDArray[np.float32], name: str)
 
 def _judge(found: Outputs, source: Outputs, terms: tuple[str, str, float], changed: int, *, large: float) -> Parity:
     compared_with, what, tolerance = terms
-    differences = np.array([
-        float((np.abs(own.astype(np.float64) - row) / np.maximum(1, np.abs(row) / large)).max(initial=0))
-        for own, row in zip(found, source, strict=True)])
-    worst = int(np.argmax(np.where(np.isfinite(differences), differences, np.inf)))
-    if not differences[worst] <= tolerance:
-        raise LinnetError(f"the file does not answer as {compared_with} does: at sample {worst} a {what} differs by "
-                          f"{differences[worst]:.3g}, at most {tolerance:.3g} is allowed. Nothing was written.")
-    return Parity(compared_with=compared_with, samples=len(found), largest_difference=float(differences[worst]),
+    worst = [_worst(own, row, large) for own, row in zip(found, source, strict=True)]
+    scaled = np.array([difference / more for difference, more in worst])
+    place = int(np.argmax(np.where(np.isfinite(scaled), scaled, np.inf)))
+    difference, more = worst[place]
+    if not scaled[place] <= tolerance:
+        raise LinnetError(f"the file does not answer as {compared_with} does: at sample {place} a {what} differs by "
+                          f"{difference:.3g}, at most {tolerance * more:.3g} is allowed. Nothing was written.")
+    return Parity(compared_with=compared_with, samples=len(found), largest_difference=float(scaled[place]),
                   tolerance=tolerance, answers_changed=changed)
+
+
+def _worst(own: NDArray[np.float32], row: NDArray[np.float32], large: float) -> tuple[float, float]:
+    """The difference that weighs most, and how many times as much is allowed there as of a small number."""
+    more = np.maximum(1, np.abs(row.astype(np.float64)) / large)
+    differences = np.abs(own.astype(np.float64) - row)
+    if not differences.size:
+        return 0.0, 1.0
+    place = np.unravel_index(np.argmax(np.nan_to_num(differences / more, nan=np.inf)), differences.shape)
+    return float(differences[place]), float(more[place]) if np.isfinite(more[place]) else 1.0

@@ -10,7 +10,7 @@ from linnet.cli.app import answer
 def test_everything_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer(["list"]) == 0
     shown = capsys.readouterr().out
-    for expected in ("tasks:\n  classify", "  dscnn", "engines:\n  coreml", "  fsdd", "  int8"):
+    for expected in ("tasks:\n  assess", "  classify", "  dscnn", "engines:\n  coreml", "  fsdd", "  int8"):
         assert expected in shown
 
 

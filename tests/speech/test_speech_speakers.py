@@ -128,7 +128,8 @@ def test_an_interval_is_around_its_figure_and_the_same_again() -> None:
         assert interval(seen, figure, draws=100) == (low, high)
     same = Trials(2 * seen.scores, seen.first, seen.second)
     assert interval(same, than=seen, draws=50) == pytest.approx((1, 1), abs=0.02)
-    worse = Trials(seen.scores + np.random.default_rng(0).normal(0, 12, len(seen.scores)), seen.first, seen.second)
+    noise = np.random.default_rng(0).normal(0, seen.scores.std(), len(seen.scores))
+    worse = Trials(seen.scores + noise, seen.first, seen.second)
     assert interval(worse, than=seen, draws=50)[0] > 1
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tone_ears import EARS
 
 from linnet import data, tasks
 from linnet.errors import LinnetError
@@ -16,7 +17,6 @@ from linnet.language.lexicon import Lexicon
 from linnet.tasks import Arrays, Task
 from linnet.tasks.inputs import INPUTS
 from linnet.tasks.spans import PADDED
-from tone_ears import EARS
 
 Make = Callable[[pytest.FixtureRequest], tuple[data.Splits, Task]]
 
