@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from linnet.cli import odd_sounds, screen, spoken
+from linnet.cli.saying import said
 from linnet.cli.try_stream import stream_answers
 from linnet.errors import LinnetError, unknown
 
 if TYPE_CHECKING:
     from linnet.data import Media
     from linnet.runtime import Shipped
-    from linnet.tasks import Answer, Task
+    from linnet.tasks import Task
 
 UNREADABLE = 3
 
@@ -49,7 +50,7 @@ def try_(model: Annotated[Path, typer.Argument(help="The shipped file, an ONNX f
     shipped, failed = runtime.load(model), 0
     for sample in samples:
         try:
-            for answer in stream_answers(shipped, sample, _said) if stream else [_answer(shipped, sample)]:
+            for answer in stream_answers(shipped, sample, said) if stream else [_answer(shipped, sample)]:
                 typer.echo(f"{sample}: {answer}")
         except LinnetError as error:
             screen.say(f"{sample}: {error}")
@@ -63,27 +64,7 @@ def _answer(shipped: Shipped, given: str) -> str:
     if shipped.task.kind == "assess":
         return spoken.said(shipped, cast("tasks.Assess", shipped.task), spoken.sample(given))
     sample = _sample(given, shipped.task)
-    return _said(shipped.task, tasks.answer(shipped, shipped.task, sample), sample)
-
-
-def _said(task: Task, answer: Answer, sample: Any) -> str:
-    """In one line, for people."""
-    ranked = list(answer.probabilities.items())
-    if ranked and getattr(task, "choice", "") != "many":
-        (label, first), (second, other), *_ = ranked
-        likely = f"{label} ({first:.2f}), then {second} ({other:.2f})"
-        return likely if label == answer.label else f"{answer.label}; likeliest were {likely}"
-    if ranked:
-        likely = [f"{label} ({probability:.2f})" for label, probability in ranked]
-        count = len(json.loads(answer.label))
-        return f"{', '.join(likely[:count]) or 'none'}; next {likely[count]}" if count < len(likely) \
-            else ", ".join(likely)
-    if task.kind == "tag":
-        spans = [f"{label} '{sample[start:end]}' ({start} to {end})" for label, start, end in json.loads(answer.label)]
-        return ", ".join(spans) or "no spans"
-    if task.kind == "transcribe" and answer.label.startswith("["):
-        return " ".join(json.loads(answer.label)) or "nothing"
-    return answer.label or "nothing"
+    return said(shipped.task, tasks.answer(shipped, shipped.task, sample), sample)
 
 
 def _sample(given: str, task: Task) -> Any:
