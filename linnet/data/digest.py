@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from linnet.data.holding import stop_held
 from linnet.data.media import contents
 from linnet.errors import DamagedFileError
 
@@ -53,7 +54,7 @@ def _pcm(data: bytes) -> bytes | None:
     import soundfile
 
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as sound:
+        with stop_held(), soundfile.SoundFile(io.BytesIO(data)) as sound:
             if sound.subtype != "PCM_16":
                 return None
             head = f"pcm16:{sound.samplerate}:{sound.channels}:".encode()

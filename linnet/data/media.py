@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from linnet.data.holding import stop_held
 from linnet.data.magic import kind_of_bytes, likeness
 from linnet.errors import DamagedFileError, LinnetError
 
@@ -83,7 +84,7 @@ def read_audio(file: Path | bytes) -> Audio:
     data = contents(file)
     _refuse_cut_off_wave(data)
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as sound:
+        with stop_held(), soundfile.SoundFile(io.BytesIO(data)) as sound:
             rate, expected = sound.samplerate, sound.frames
             channels = sound.read(expected, dtype="float32", always_2d=True)  # GSM has no end to be asked for
     except soundfile.LibsndfileError as error:
