@@ -141,16 +141,24 @@ def main() -> None:
     scores = task.similarity(answers["judged"].answers)
     trials = all_pairs(scores, names)
     calibration = Calibration.fit(task.trials(answers["validation"].answers, answers["validation"].targets))
-    ratios = Trials(calibration(trials.scores), trials.first, trials.second)
-    ours, theirs = summary(trials), summary(plain)
-    low, high = interval(trials, than=plain)
-    promised = certified(scores, names)
     print(f"`python bench/speech/speakers.py --file {wanted.file.name}{' --look' if wanted.look else ''}`, "
           f"{date.today()}, two cores, shared.\n")
     each_ms = 1000 * spent / (len(names) + len(splits.validation))
     print(f"{'Test' if wanted.look else 'Validation'}: {len(np.unique(names))} speakers, {len(names)} recordings; "
-          f"pairs of one speaker: {ours['genuine']:,}; of two: {ours['impostors']:,}. File: "
+          f"pairs of one speaker: {len(trials.genuine):,}; of two: {len(trials.impostors):,}. File: "
           f"{wanted.file.stat().st_size / 1000:.0f} kB; {each_ms:.0f} ms of CPU a recording, decoding included.\n")
+    print_errors(trials, plain, is_look=wanted.look)
+    ratios = Trials(calibration(trials.scores), trials.first, trials.second)
+    print(f"Calibrated on five speakers kept from training: actDCF {actual_cost(ratios):.3f}, Cllr "
+          f"{log_ratio_cost(ratios):.3f}.\n")
+    print_promised(certified(scores, names))
+    print_groups(trials, judged, names)
+
+
+def print_errors(trials: Trials, plain: Trials, *, is_look: bool) -> None:
+    """Both systems on the same pairs, and how far apart."""
+    ours, theirs = summary(trials), summary(plain)
+    low, high = interval(trials, than=plain)
     print("| | equal error rate | 95 % over speakers | minDCF (1 %) | false rejects at 1 % false accepts |")
     print("|---|---|---|---|---|")
     for name, found in (("statistics of MFCC, LDA, PLDA", theirs), ("ecapa, width 96, and PLDA", ours)):
@@ -159,11 +167,13 @@ def main() -> None:
               f"{percent(found['false_rejects_at_1_percent'], 1)} |")
     print(f"\nRatio of the equal error rates {ours['equal_error_rate'] / theirs['equal_error_rate']:.3f} "
           f"({low:.3f} to {high:.3f} over the same speakers).")
-    if wanted.look and FROZEN.is_file():
+    if is_look and FROZEN.is_file():
         frozen = json.loads(FROZEN.read_text())["equal_error_rate"]
         print(f"The frozen baseline: {percent(frozen)}; two thirds of it: {percent(2 * frozen / 3)}.")
-    print(f"Calibrated on five speakers kept from training: actDCF {actual_cost(ratios):.3f}, Cllr "
-          f"{log_ratio_cost(ratios):.3f}.\n")
+
+
+def print_promised(promised: dict[str, float]) -> None:
+    """What became of thresholds that were certified on half of the speakers."""
     print(f"| threshold for {percent(RATE, 0)} false accepts, certified on half of the speakers, 200 times | |")
     print("|---|---|")
     print(f"| holds on the other half | {percent(promised['held_of_decided'], 1)} of those decided; undecided "
@@ -172,12 +182,15 @@ def main() -> None:
           f"{percent(promised['largest_accepts'])} |")
     print(f"| false rejects there, the oracle's, ratio | {percent(promised['false_rejects'], 1)}, "
           f"{percent(promised['oracle'], 1)}, {promised['ratio']:.2f} |\n")
+
+
+def print_groups(trials: Trials, judged: Dataset, names: NDArray[np.int64]) -> None:
+    """Errors within children and adults, women and men, at one threshold for all."""
     limit = float(np.quantile(trials.impostors, 1 - RATE))
     print(f"| group, at the one threshold with {percent(RATE, 0)} false accepts of all | false accepts within | "
           "false rejects |\n|---|---|---|")
-    ages = [float(age) for age in judged.values("age")]
-    who = [f"{'child' if age < 18 else 'adult'}, {gender}" for age, gender in
-           zip(ages, judged.values("gender"), strict=True)]
+    who = [f"{'child' if float(age) < 18 else 'adult'}, {gender}" for age, gender in
+           zip(judged.values("age"), judged.values("gender"), strict=True)]
     for group, (accepted, rejected) in by_group(trials, dict(zip(names.tolist(), who, strict=True)), limit).items():
         print(f"| {group} | {percent(accepted, 1)} | {percent(rejected, 1)} |")
 

@@ -114,7 +114,8 @@ def probe_audio(file: Path | bytes) -> AudioFacts:
     import soundfile
 
     try:
-        found = soundfile.info(io.BytesIO(file) if isinstance(file, bytes) else str(file))
+        with stop_held():
+            found = soundfile.info(io.BytesIO(file) if isinstance(file, bytes) else str(file))
     except soundfile.LibsndfileError as error:
         raise DamagedFileError(_unread("a recording", error.error_string.rstrip("."), contents(file))) from error
     return AudioFacts(int(found.samplerate), int(found.channels), int(found.frames))

@@ -54,13 +54,13 @@ def test_the_loss_is_that_of_both_questions(task: tasks.Understand, sentences: d
 
 def test_it_learns_and_its_file_says_both(task: tasks.Understand, sentences: data.Splits, tmp_path: Path) -> None:
     options = train.Options(learning_rate=1e-2, batch=16, swaps=0.2, keep="last")
-    model = train.fit(nn.zoo.reader(task, width=16), task, sentences, epochs=7, options=options)
+    model = train.fit(nn.zoo.reader(task, width=16), task, sentences, epochs=14, options=options)
     file = runtime.load(export.write(model, task, tmp_path / "both.onnx", samples=sentences.validation))
     assert file.task == task
     scores = tasks.evaluate(file, file.task, sentences.test)
     found = file.task.metrics(scores.answers, scores.targets)
     assert found["intent_accuracy"] > 0.8
-    assert found["slot_f1"] > 0.5
+    assert found["slot_f1"] > 0.8
     assert json.loads(tasks.answer(file, file.task, "").label)["slots"] == []
 
 
