@@ -14,8 +14,9 @@ from linnet.nn.model import Model
 from linnet.nn.own import limits, own
 from linnet.nn.skipping import removable_blocks, remove_blocks
 from linnet.nn.storage import load, save
+from linnet.nn.transfer import transfer
 from linnet.nn.zoo import FAMILIES, build
 
 __all__ = ["FAMILIES", "Captured", "Encoding", "LogMel", "Model", "attribution", "build", "capture",
            "dependencies_of", "fold_normalisation", "frontend", "limits", "load", "own", "removable_blocks",
-           "remove_blocks", "remove_channels", "save", "soft", "with_group_norm", "zoo"]
+           "remove_blocks", "remove_channels", "save", "soft", "transfer", "with_group_norm", "zoo"]

@@ -54,9 +54,13 @@ class TrainingArguments(Arguments):
         return value
 
 class FitArguments(TrainingArguments):
-    """Keywords of `train.fit`; `model` is a family with its dial, or an earlier step's model."""
+    """Keywords of `train.fit`; `model` is a family with its dial, or an earlier step's model.
+
+    `start` is a folder with a model that a family begins from (`nn.transfer`), such as runs/other/big.
+    """
 
     model: dict[str, dict[str, Any]] | ModelStep
+    start: str | None = None
 
     @model_validator(mode="after")
     def _one_family(self) -> FitArguments:
@@ -70,6 +74,8 @@ class FitArguments(TrainingArguments):
             for name in dial:
                 if name not in known:
                     raise ValueError(str(unknown(f"dial of {family}", name, known)))
+        elif self.start is not None:
+            raise ValueError("start gives a new family's weights; an earlier step's model has its own")
         return self
 
 
@@ -108,6 +114,7 @@ class LabelIssuesArguments(FitArguments):
     """Keywords of `train.out_of_fold` and `introspect.label_issues`; `model` is a family with its dial."""
 
     model: dict[str, dict[str, Any]]
+    start: None = None
     on: Part = "train"
     folds: int = Field(default=5, ge=2)
     by: str | None = None

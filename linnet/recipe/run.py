@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from linnet import __version__, data, evidence, report, runtime
+from linnet import __version__, data, evidence, nn, report, runtime
 from linnet.errors import LinnetError, NotAvailableError, unknown
 from linnet.evidence import Claim, Verdict, canonical_json
 from linnet.files import alone
 from linnet.progress import Progress
 from linnet.recipe import contents, store
-from linnet.recipe.arguments import Arguments, ProveArguments, references
+from linnet.recipe.arguments import Arguments, FitArguments, ProveArguments, references
 from linnet.recipe.reading import Recipe, load
 from linnet.recipe.task import make_task
 from linnet.recipe.verbs import VERBS, Context
@@ -115,6 +115,8 @@ class _Run:
     def _key(self, verb: str, arguments: Arguments) -> str:
         """A hash of all that the result depends on: arguments, inputs' keys, data, task, seed, version."""
         inputs = {where: self.keys[step] for where, (step, _) in references(arguments).items()}
+        if isinstance(arguments, FitArguments) and arguments.start is not None:
+            inputs["start"] = nn.load(arguments.start).identity
         parts = [part.fingerprint for part in (self.splits.train, self.splits.validation, self.splits.test)]
         facts = [verb, arguments.model_dump(mode="json"), inputs, parts, self.task.to_json(), self.recipe.seed,
                  __version__]

@@ -60,6 +60,8 @@ class Context:
 def fit(context: Context, arguments: FitArguments, folder: Path) -> nn.Model:
     """Train a model."""
     model = context.value(arguments.model) if isinstance(arguments.model, str) else _fresh(context, arguments.model)
+    if arguments.start is not None:
+        model = nn.transfer(nn.load(arguments.start), model)
     fitted = train.fit(model, context.task, context.splits, **training(context, arguments, folder))
     return replace(fitted, name=folder.name)
 

@@ -351,6 +351,8 @@ class Training:
         notes: dict[str, Any] = {"epochs": len(self.history), "kept_epoch": self.best_epoch + 1, "seed": wanted.seed,
                                  "augment": wanted.augment.to_json(), "options": asdict(wanted.options),
                                  "data": self.fingerprints}
+        if "began" in wanted.model.notes:
+            notes["began"] = wanted.model.notes["began"]
         if wanted.teacher:
             notes["teacher"] = getattr(wanted.teacher, "identity", "unnamed")
         if self.group.size > 1:

@@ -277,3 +277,13 @@ def test_a_trial_on_few_rows_says_so(path: Path, tmp_path: Path, caplog: pytest.
     assert "only 40 of the 150 rows are used (data.rows)" in caplog.text
     parts = store.read_json(tmp_path / "tones" / "run.json")["data"]
     assert sum(part["rows"] for part in parts) == 40
+
+
+def test_a_family_begins_from_another_runs_model(path: Path, folder: Path, tmp_path: Path) -> None:
+    again = recipe.run(path, until="big", changes={"big.start": str(folder / "big")}, folder=tmp_path).folder
+    notes = nn.load(again / "big").notes
+    assert notes["began"]["identity"] == nn.load(folder / "big").identity
+    assert nn.load(again / "big").history[0]["train_loss"] < nn.load(folder / "big").history[0]["train_loss"]
+    with pytest.raises(LinnetError, match=r"there is no model in .*gone"):
+        recipe.run(path, until="big", changes={"big.start": str(tmp_path / "gone")}, folder=tmp_path / "other")
+    assert not list(tmp_path.glob("other/*/big"))
