@@ -21,8 +21,8 @@ def transfer(source: Model, model: Model) -> Model:
     numbers = sum(values.numel() for name, values in model.module.named_parameters() if name in taken)
     if not numbers:
         raise LinnetError(f"no weight of {source.name} ({source.spec['family']}) fits {model.name} "
-                          f"({model.spec['family']}): names or shapes differ everywhere. Begin from a model of the same "
-                          "family with the same dial.")
+                          f"({model.spec['family']}): names or shapes differ everywhere. Begin from a model of the "
+                          "same family with the same dial.")
     module = deepcopy(model.module)
     module.load_state_dict(taken, strict=False)
     began = {"model": source.name, "identity": source.identity, "numbers": numbers}

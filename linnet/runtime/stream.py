@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.runtime.card import GIVEN_ON, KEPT
+from linnet.runtime.engines import Session, start
+from linnet.runtime.fixed import with_sizes
 from linnet.runtime.inputs import LENGTHS, beginning
 from linnet.runtime.shipped import Shipped
 from linnet.tasks import Arrays
 
 _AUDIO = "audio"
+
+
+@lru_cache(maxsize=8)
+def _started(model: bytes, threads: int) -> Session:
+    """The streams of one file share a session."""
+    return start(model, engine="onnxruntime", threads=threads)
 
 
 @dataclass(eq=False)
@@ -43,10 +52,9 @@ class Stream:
         self.block_samples = self.steps * card.step_samples
         self.is_pooled = len(next(iter(card.output.values())).shape) == 1
         self._block = np.zeros((1, self.block_samples), np.float32)
-        self._inputs: dict[str, NDArray[np.generic]] = {_AUDIO: self._block}
-        if LENGTHS in card.input:
-            self._inputs[LENGTHS] = np.array([self.block_samples], card.input[LENGTHS].dtype)
         self._zeros = beginning(self.shipped.session.inputs)
+        self._inputs: dict[str, NDArray[np.generic]] = {_AUDIO: self._block}
+        self._session = self._for_blocks()
         self.reset()
 
     @property
@@ -78,7 +86,7 @@ class Stream:
             self.filled += count
             start += count
             if self.filled == self.block_samples:
-                answers.append(self._run(self._inputs))
+                answers.append(self._run(self._session, self._inputs))
                 self.filled = 0
         self.heard += len(samples)
         return self._joined(answers)
@@ -92,15 +100,28 @@ class Stream:
         whole = -(-rest // self.step_samples) * self.step_samples
         self._block[0, rest:whole] = 0
         inputs = {**self._inputs, _AUDIO: self._block[:, :whole]}
-        if LENGTHS in inputs:
-            inputs[LENGTHS] = np.array([rest], inputs[LENGTHS].dtype)
-        answer = self._run(inputs)
+        if LENGTHS in self.shipped.card.input:
+            inputs[LENGTHS] = self._length(rest)
+        answer = self._run(self.shipped.session, inputs)
         self.reset()
         return answer
 
-    def _run(self, inputs: Arrays) -> Arrays:
+    def _for_blocks(self) -> Session:
+        """The file for blocks of this length, all of them real samples; as it is for an engine that takes no bytes."""
+        session = self.shipped.session
+        lengths = {LENGTHS: self._length(self.block_samples)} if LENGTHS in self.shipped.card.input else {}
+        if session.engine != "onnxruntime":
+            self._inputs |= lengths
+            return session
+        sizes = {name: values.shape for name, values in {**self._inputs, **self._zeros}.items()}
+        return _started(with_sizes(self.shipped.artifact.content, sizes, lengths), session.threads)
+
+    def _length(self, samples: int) -> NDArray[np.generic]:
+        return np.array([samples], self.shipped.card.input[LENGTHS].dtype)
+
+    def _run(self, session: Session, inputs: Arrays) -> Arrays:
         """Ask the file; it goes on from here."""
-        given = self.shipped.session.run(inputs)
+        given = session.run(inputs)
         for name in self.shipped.card.state:
             self._inputs[KEPT + name] = given[GIVEN_ON + name]
         return {name: given[name] for name in self.shipped.card.output}

@@ -17,7 +17,7 @@ import soundfile
 
 from linnet import data
 from linnet.data import LabelColumn
-from linnet.data.sources import clinc150, fashion_mnist, snips, speech_commands, speechocean762
+from linnet.data.sources import clinc150, digit_streams, fashion_mnist, snips, speech_commands, speechocean762
 from linnet.data.sources.lines import write_lines
 from linnet.errors import DamagedFileError, LinnetError
 
@@ -46,6 +46,14 @@ def test_no_unseen_speaker_and_no_digit_is_where_it_must_not_be(real_data):
     empty = parts.test.where(kind=["speech", "noise", "silence"])
     assert not any(empty.values("keywords"))
     assert sum(data.describe_audio(empty, "audio").seconds) > 3 * 3600
+    learned = parts.train.where(kind="digits")
+    read = learned.where(lambda row: "stream" not in row["id"])  # sentences of speechocean762's training speakers
+    assert sum(map(len, read.values("keywords"))) == 298
+    spoken = data.load("speechocean762", validation=True).where(split="train")
+    text_of = dict(zip(spoken.ids, spoken.values("text"), strict=True))
+    for name, spans in zip(read.ids, read.values("keywords"), strict=True):
+        said = [word for word in text_of[name.removeprefix("train/")].lower().split() if word in digit_streams.WORDS]
+        assert [span["label"] for span in spans] == said
 
 
 @pytest.mark.parametrize("name", data.SOURCES)

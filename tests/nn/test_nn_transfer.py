@@ -16,7 +16,8 @@ def task_of(*labels: str) -> tasks.Task:
 
 
 def test_all_but_the_head_is_taken_and_neither_model_changes() -> None:
-    source, fresh = nn.zoo.dscnn(task_of("a", "b"), width=4, seed=1), nn.zoo.dscnn(task_of("c", "d", "e"), width=4, seed=2)
+    source = nn.zoo.dscnn(task_of("a", "b"), width=4, seed=1)
+    fresh = nn.zoo.dscnn(task_of("c", "d", "e"), width=4, seed=2)
     before = source.identity, fresh.identity
     begun = nn.transfer(source, fresh)
     assert (source.identity, fresh.identity) == before
@@ -30,5 +31,5 @@ def test_all_but_the_head_is_taken_and_neither_model_changes() -> None:
 
 
 def test_a_network_of_which_nothing_fits_is_refused() -> None:
-    with pytest.raises(LinnetError, match="no weight of dscnn .dscnn. fits bcresnet .*the same dial"):
+    with pytest.raises(LinnetError, match=r"no weight of dscnn .dscnn. fits bcresnet .*the same dial"):
         nn.transfer(nn.zoo.dscnn(task_of("a", "b"), width=4), nn.zoo.bcresnet(task_of("c", "d", "e")))

@@ -156,6 +156,21 @@ def test_a_file_whose_card_speaks_of_no_state_takes_no_stream(shipped: runtime.S
         runtime.Stream(before)
 
 
+def test_streams_of_a_file_share_a_session_in_which_every_size_is_known(shipped: runtime.Shipped) -> None:
+    first, second = runtime.Stream(shipped), runtime.Stream(shipped)
+    assert first._session is second._session
+    assert {name: port.shape for name, port in first._session.inputs.items()} == {
+        "audio": (1, 320), **{f"state.{name}": (1, *spec.shape) for name, spec in shipped.card.state.items()}}
+    assert runtime.Stream(shipped, steps=3)._session.inputs["audio"].shape == (1, 960)
+    arrays = {name: np.zeros((1, *shape), dtype) for name, (dtype, shape) in {
+        "audio": ("float32", (320,)), **{name: (port.dtype, port.shape[1:]) for name, port in
+                                         first._session.inputs.items() if name != "audio"}}.items()}
+    whole = shipped.session.operators({**arrays, "lengths": np.array([320])})
+    counts = [sum(map(sum, (kinds.values() for kinds in found.values())))
+              for found in (first._session.operators(arrays), whole)]
+    assert counts[0] < counts[1] / 2
+
+
 def test_steps_are_at_least_one(shipped: runtime.Shipped) -> None:
     with pytest.raises(LinnetError, match="steps is how many steps are heard at a time, 1 or more; got 0"):
         runtime.Stream(shipped, 0)
