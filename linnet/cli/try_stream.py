@@ -37,13 +37,17 @@ def stream_answers(shipped: Shipped, given: str, said: Said) -> Iterator[str]:
 
 def _heard(stream: Stream, chunks: Iterable[Chunk]) -> Iterator[tuple[Arrays, int]]:
     """After every chunk that was answered: all answers of frames so far, or the newest one; and how many samples."""
+    import numpy as np
+
     known: dict[str, Any] = {}
     for chunk in chunks:
         heard = stream.heard + len(chunk)
         if _add(known, stream.update(chunk), is_pooled=stream.is_pooled):
             yield known, heard
-    heard = stream.heard
-    if _add(known, stream.finish(), is_pooled=stream.is_pooled):
+    heard, late_ms = stream.heard, getattr(stream.shipped.task, "delay_ms", 0.0)
+    silence = np.zeros(round(late_ms * stream.sample_rate_hz / 1000), np.float32)  # what it still has to say of the end
+    is_due = _add(known, stream.update(silence), is_pooled=stream.is_pooled)
+    if _add(known, stream.finish(), is_pooled=stream.is_pooled) or is_due:
         yield known, heard
 
 

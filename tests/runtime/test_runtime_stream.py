@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import torch
 from numpy.typing import NDArray
 
 from linnet import export, nn, runtime, tasks
@@ -198,3 +199,26 @@ def test_try_plays_a_recording_into_the_stream_and_answers_as_they_come(
     assert "gone.wav" in shown.err
     assert answer(["try", str(shipped.path), str(clip)]) == 0
     assert lines[-1].split(" s: ")[1] == capsys.readouterr().out.strip().removeprefix(f"{clip}: ")
+
+
+def test_try_tells_events_while_they_last_as_of_the_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = tasks.from_json({
+        "kind": "detect", "target": "said", "groups": [], "labels": ["loud"], "frame_ms": 40.0, "delay_ms": 80.0,
+        "takes": {"kind": "audio_sequence", "column": "audio", "sample_rate_hz": RATE, "seconds": None},
+        "rule": {"threshold": 0.5, "hysteresis": 0.0, "smooth_ms": 0.0, "least_ms": 0.0, "gap_ms": 0.0}})
+    model = zoo.crnn(task, width=8, causal=True, seed=1)
+    clip, samples = tmp_path / "clip.wav", np.concatenate([sound(), np.zeros(RATE // 2, np.float32), sound()])
+    soundfile.write(clip, samples, RATE, subtype="FLOAT")
+    logits = model({"audio": samples[None], "lengths": np.array([len(samples)])})["logits"][0]
+    middle = float(np.median(logits[:, 1] - logits[:, 0]))
+    bias = model.module.get_parameter("head.bias")  # half of the frames are now above the threshold
+    with torch.no_grad():
+        bias.add_(torch.tensor([middle, 0.0]))
+    path = export.write(model, task, tmp_path / "loud.onnx")
+    assert answer(["try", str(path), "--stream", str(clip)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert answer(["try", str(path), str(clip)]) == 0
+    whole = capsys.readouterr().out.strip().removeprefix(f"{clip}: ")
+    assert "loud (" in whole
+    assert len(lines) > 2
+    assert lines[-1].split(" s: ")[1] == whole
