@@ -24,7 +24,7 @@ from linnet.progress import Progress
 from linnet.recipe import contents, store
 from linnet.recipe.arguments import Arguments, FitArguments, ProveArguments, references
 from linnet.recipe.reading import Recipe, load
-from linnet.recipe.task import make_task
+from linnet.recipe.task import after_another, make_task
 from linnet.recipe.verbs import VERBS, Context
 from linnet.runtime import artifact
 
@@ -116,7 +116,8 @@ class _Run:
         """A hash of all that the result depends on: arguments, inputs' keys, data, task, seed, version."""
         inputs = {where: self.keys[step] for where, (step, _) in references(arguments).items()}
         if isinstance(arguments, FitArguments) and arguments.start is not None:
-            inputs["start"] = nn.load(arguments.start).identity
+            with after_another():
+                inputs["start"] = nn.load(arguments.start).identity
         parts = [part.fingerprint for part in (self.splits.train, self.splits.validation, self.splits.test)]
         facts = [verb, arguments.model_dump(mode="json"), inputs, parts, self.task.to_json(), self.recipe.seed,
                  __version__]

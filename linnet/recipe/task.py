@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from linnet import data, runtime, tasks
+from linnet.errors import LinnetError
 from linnet.recipe.reading import Recipe
 from linnet.tasks import Task
+
+
+@contextmanager
+def after_another() -> Iterator[None]:
+    """What cannot be loaded here is what another recipe should have made."""
+    try:
+        yield
+    except LinnetError as error:
+        raise type(error)(f"{error} If another recipe makes it, run that one first, in this folder.") from error
 
 
 def make_task(recipe: Recipe, splits: data.Splits, *, folder: Path | None = None) -> Task:
@@ -17,7 +29,8 @@ def make_task(recipe: Recipe, splits: data.Splits, *, folder: Path | None = None
     kind, keywords = recipe.task
     given = keywords.get("acoustic")
     if isinstance(given, str):
-        shipped = runtime.load(given)
+        with after_another():
+            shipped = runtime.load(given)
         keywords = {**keywords, "acoustic": shipped}
         if folder is not None and folder.resolve() != shipped.path.resolve().parent:
             folder.mkdir(parents=True, exist_ok=True)

@@ -284,6 +284,6 @@ def test_a_family_begins_from_another_runs_model(path: Path, folder: Path, tmp_p
     notes = nn.load(again / "big").notes
     assert notes["began"]["identity"] == nn.load(folder / "big").identity
     assert nn.load(again / "big").history[0]["train_loss"] < nn.load(folder / "big").history[0]["train_loss"]
-    with pytest.raises(LinnetError, match=r"there is no model in .*gone"):
+    with pytest.raises(LinnetError, match=r"there is no model in .*gone.*run that one first"):
         recipe.run(path, until="big", changes={"big.start": str(tmp_path / "gone")}, folder=tmp_path / "other")
     assert not list(tmp_path.glob("other/*/big"))
