@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -49,7 +50,8 @@ def arpabet(text: str) -> Pronunciation:
 
 
 def _is_latin(word: str) -> bool:
-    return any(letter.isascii() and letter.isalnum() for letter in word)
+    return any(letter.isascii() and letter.isalnum() for letter in word) and all(
+        "LATIN" in unicodedata.name(letter, "") for letter in word if letter.isalpha())
 
 
 @cache
@@ -68,7 +70,14 @@ def _backend() -> Any:
         raise missing_extra("phonemizer and espeakng-loader", "g2p") from error
     EspeakWrapper.set_library(espeakng_loader.get_library_path())
     EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
-    return EspeakBackend("en-us", with_stress=False, language_switch="remove-flags")
+    return EspeakBackend("en-us", with_stress=False, language_switch="remove-flags", logger=_silent())
+
+
+def _silent() -> logging.Logger:
+    """For its warning that words were lost, which counts the spaces that our separator leaves out."""
+    logger = logging.Logger("phonemizer")
+    logger.addHandler(logging.NullHandler())
+    return logger
 
 
 def _separator() -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from linnet.data.sources.lines import text_of
 from linnet.errors import LinnetError, unknown
 
 log = logging.getLogger("linnet")
@@ -84,18 +85,24 @@ def read_lexicon(path: Path | str, *, stress: bool = False) -> Lexicon:
     if not file.is_file():
         raise LinnetError(f"there is no lexicon {file}; give a file with a word and its phones a line.")
     ways: dict[str, dict[Pronunciation, None]] = {}
-    for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
+    for number, line in enumerate(text_of(file).split("\n"), 1):
         if not line.strip() or line.startswith((";;;", "#")):
             continue
         word, *phones = line.split()
         if not phones:
             raise LinnetError(f"{file}, line {number}: '{word}' has no phones; a line is a word and its phones.")
         said = tuple(phone if stress else phone.rstrip("012") for phone in phones)
+        if "" in said:
+            raise LinnetError(f"{file}, line {number}: '{phones[said.index('')]}' is no phone; the digit of stress "
+                              "stands behind one, such as AH0.")
         ways.setdefault(_VARIANT.sub("", word).casefold(), {})[said] = None
     return Lexicon({word: tuple(several) for word, several in ways.items()})
 
 
 def _said(word: str, ways: tuple[Pronunciation, ...]) -> tuple[Pronunciation, ...]:
+    if isinstance(ways, str) or any(isinstance(way, str) for way in ways):
+        raise LinnetError(f"a word's pronunciations are a tuple of tuples of phones, such as (('R', 'EH', 'D'),); got "
+                          f"{ways!r:.60} for '{word}'.")
     if not ways or not all(ways):
         raise LinnetError(f"the lexicon holds '{word}' without a pronunciation; give at least one phone.")
     return tuple(map(tuple, ways))

@@ -50,3 +50,16 @@ def test_words_are_guessed_and_what_is_no_english_is_refused() -> None:
     assert set(found["Linnet"]) <= set(PHONES.split())
     with pytest.raises(LinnetError, match=r"'東京', '\.\.\.'"):
         guessed(["hello", "東京", "..."])
+
+
+@pytest.mark.skipif(not INSTALLED, reason="needs the extra g2p")
+def test_a_word_of_two_scripts_is_refused_and_accents_are_not() -> None:
+    assert guessed(["naïve"])["naïve"]
+    with pytest.raises(LinnetError, match="'bär今'"):
+        guessed(["bär今"])
+
+
+@pytest.mark.skipif(not INSTALLED, reason="needs the extra g2p")
+def test_only_we_speak_of_the_guess(caplog: pytest.LogCaptureFixture) -> None:
+    guessed(["hello"])
+    assert not caplog.records

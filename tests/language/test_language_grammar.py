@@ -60,6 +60,8 @@ def test_values_given_at_run_time_take_the_place_of_a_slot() -> None:
         made.having(nam=["x"])
     with pytest.raises(LinnetError, match="no values"):
         made.having(name=[])
+    with pytest.raises(LinnetError, match=r"name=\['attic'\]"):
+        made.having(name="attic")
 
 
 @given(st.lists(st.lists(st.text("ab(|)[]{}<>+=#\\ü", min_size=1, max_size=4), min_size=1, max_size=4), min_size=1,
@@ -81,6 +83,9 @@ def test_a_list_of_sentences_holds_exactly_them(words: list[list[str]]) -> None:
     ("go\n a = x {roomm}\n{room} = hall", 2, 8, "did you mean '{room}'"),
     ("<x> = a <y>\n<y> = b <x>\n<x>", 2, 9, "stands for itself"),
     ("a {b", 1, 3, "not closed"),
+    ("go\na b}", 2, 4, "'}' closes nothing"),
+    ("a> b", 1, 2, "'>' closes nothing"),
+    ("go\na = [b] {c}\n{c} = [d]", 2, 5, "empty text"),
     ("a = b = c", 1, 7, "once in a line"),
     ("+ a", 1, 1, "nothing does"),
     ("a \\", 1, 3, "backslash"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,24 @@ def test_a_word_without_a_pronunciation_is_refused() -> None:
         Lexicon({"a": ()})
     with pytest.raises(LinnetError, match="without a pronunciation"):
         Lexicon({"a": ((),)})
+
+
+def test_a_file_in_another_encoding_is_said_and_a_byte_order_mark_is_no_letter(tmp_path: Path) -> None:
+    file = tmp_path / "lexicon.txt"
+    file.write_bytes("read R EH D\ncafé K AE F\n".encode("latin-1"))
+    with pytest.raises(LinnetError, match=r"line 2.*UTF-8"):
+        read_lexicon(file)
+    file.write_bytes("\ufeffread R EH D\r\n".encode())
+    assert read_lexicon(file).entries == {"read": (("R", "EH", "D"),)}
+
+
+def test_a_phone_that_is_a_digit_of_stress_alone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lexicon.txt").write_text("a AH0\nb 0\n", "utf-8")
+    with pytest.raises(LinnetError, match="line 2: '0' is no phone"):
+        read_lexicon(tmp_path / "lexicon.txt")
+
+
+@pytest.mark.parametrize("ways", [("AH",), "AH", ("R EH D",)])
+def test_phones_in_one_text_are_not_taken_for_letters(ways: Any) -> None:
+    with pytest.raises(LinnetError, match=r"\(\('R', 'EH', 'D'\),\)"):
+        Lexicon({"a": ways})

@@ -82,8 +82,6 @@ def determined(network: Network) -> Acceptor:
     """One state a set of the network's states (subset construction); arcs that say nothing are gone."""
     reached = _Reached(network)
     start = reached(frozenset([0]))
-    if network.final in start:
-        raise LinnetError("the grammar holds the empty text: every template needs a word that cannot be left out.")
     numbers: dict[frozenset[int] | None, int] = {None: 0}
     arcs: list[dict[str, int]] = []
     sets = [start]

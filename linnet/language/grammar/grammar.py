@@ -11,7 +11,7 @@ from linnet.errors import LinnetError, unknown
 from linnet.language.grammar.acceptor import Acceptor, determined
 from linnet.language.grammar.meaning import Meaning, meaning_of
 from linnet.language.grammar.network import Network, build
-from linnet.language.grammar.templates import MARKS, GrammarError, Node, template
+from linnet.language.grammar.templates import MARKS, GrammarError, Node, may_be_empty, template
 
 _DEFINES = re.compile(r"\s*(?P<name>\{[^{}]*\}|<[^<>]*>|[^\W\d][\w.-]*)\s*(?<!\\)=")
 
@@ -27,7 +27,12 @@ class Grammar:
     def network(self) -> Network:
         """Words and tags as a network of states."""
         templates, definitions = _lines(self.text)
-        return build(templates, definitions)
+        made = build([(intent, node) for intent, node, _ in templates], definitions)
+        for _, node, place in templates:
+            if may_be_empty(node, definitions):
+                raise GrammarError("this template holds the empty text; it needs a word that cannot be left out.",
+                                   *place)
+        return made
 
     @cached_property
     def acceptor(self) -> Acceptor:
@@ -54,6 +59,8 @@ class Grammar:
         for name, values in slots.items():
             if f"{{{name}}}" not in known:
                 raise unknown("slot", name, [key[1:-1] for key in known if key.startswith("{")])
+            if isinstance(values, str):
+                raise LinnetError(f"slot '{name}' takes a list of values, such as {name}=['{values}']; got one text.")
             given = [_escaped(value) for value in values]
             if not given:
                 raise LinnetError(f"slot '{name}' was given no values; give at least one.")
@@ -90,9 +97,9 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{letter}" if letter in MARKS else letter for letter in " ".join(text.split()))
 
 
-def _lines(text: str) -> tuple[list[tuple[str | None, Node]], Mapping[str, Node]]:
-    """Templates with their intents, and what names stand for."""
-    templates: list[tuple[str | None, Node]] = []
+def _lines(text: str) -> tuple[list[tuple[str | None, Node, tuple[int, int]]], Mapping[str, Node]]:
+    """Templates with their intents and places (line, column), and what names stand for."""
+    templates: list[tuple[str | None, Node, tuple[int, int]]] = []
     definitions: dict[str, Node] = {}
     for number, raw in enumerate(text.split("\n"), 1):
         line = re.sub(r"(?<!\\)#.*", "", raw)
@@ -102,7 +109,8 @@ def _lines(text: str) -> tuple[list[tuple[str | None, Node]], Mapping[str, Node]
         start = named.end() if named else 0
         node = template(line[start:], number, start + 1)
         if named is None or named["name"][0] not in "{<":
-            templates.append((named["name"] if named else None, node))
+            column = len(line) - len(line[start:].lstrip()) + 1
+            templates.append((named["name"] if named else None, node, (number, column)))
         else:
             key = re.sub(r"\s", "", named["name"])
             if key in definitions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from linnet.errors import LinnetError
@@ -95,6 +96,17 @@ def template(text: str, line: int = 1, column: int = 1) -> Node:
         raise GrammarError("brackets within brackets too deep to read.", line, column) from None
 
 
+def may_be_empty(node: Node, definitions: Mapping[str, Node]) -> bool:
+    """Whether the node holds the text without words; `definitions` do not refer to themselves."""
+    if isinstance(node, Sequence):
+        return all(may_be_empty(item, definitions) for item in node.items)
+    if isinstance(node, Choice):
+        return any(may_be_empty(option, definitions) for option in node.options)
+    if isinstance(node, Repeat):
+        return may_be_empty(node.item, definitions)
+    return isinstance(node, Reference) and may_be_empty(definitions[node.key], definitions)
+
+
 class _Reader:
     """Reads one template from left to right."""
 
@@ -140,6 +152,7 @@ class _Reader:
         if token.text == "+" and before:
             return Repeat(before.pop())
         raise self.error({"+": "'+' repeats what stands before it, and nothing does.",
+                          "}": "'}' closes nothing.", ">": "'>' closes nothing.",
                           "=": "'=' stands once in a line, behind the name that is defined; write \\= for the letter."}
                          .get(token.text, f"'{token.text}' is not closed."), token)
 
