@@ -76,7 +76,7 @@ def read_cases(path: Path, task: Task) -> Cases:
 
 
 def _written(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _column(path: Path, name: str, inputs: Sequence[str], found: Sequence[str]) -> str:
@@ -91,10 +91,10 @@ def _column(path: Path, name: str, inputs: Sequence[str], found: Sequence[str]) 
 
 
 def _apart(ids: Sequence[str]) -> list[str]:
-    """Ids that differ: what comes again gets its number."""
+    """Ids that differ: what comes again gets its number, and what is empty is called by its row."""
     seen = Counter[str]()
     found = []
-    for name in ids:
+    for name in (name if name.strip() else f"row {row}" for row, name in enumerate(ids, 1)):
         seen[name] += 1
         found.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
     return found

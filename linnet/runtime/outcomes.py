@@ -1,27 +1,23 @@
-"""Row tests: each case is put to a predictor, and what came of it.
-
-What is expected may be written shorter than the file answers: of a list only its elements, with spaces or commas
-between them; of an object the fields that matter, or its intent or total alone.
-"""
+"""Row tests: each case is put to a predictor, and what came of it."""
 
 from __future__ import annotations
 
-import json
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from linnet.data import odd
 from linnet.errors import LinnetError
 from linnet.progress import Progress
 from linnet.runtime.cases import Cases
+from linnet.runtime.expected import as_answered, strange
 from linnet.tasks import Predictor, Task
+
+log = logging.getLogger("linnet")
 
 SHOWN = 80
 """A longer answer is cut in messages."""
-ALONE = ("intent", "total")
-"""The field that a plain text stands for, where the answer is an object."""
 
 
 @dataclass(frozen=True)
@@ -87,56 +83,34 @@ def by_group(outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
 
 def _judged(task: Task, outcome: Outcome, enough: float) -> Outcome:
     answer = outcome.answer or ""
-    expected = _as_answered(task, answer, outcome.expected)
+    expected = as_answered(task, answer, outcome.expected)
+    note = strange(task, answer, expected)
     try:
         score = float(task.score([answer], [expected])[0])
     except (ValueError, KeyError, TypeError) as error:
-        raise LinnetError(f"'{outcome.expected}' is nothing that this task can answer ({error}).") from error
-    can_be = score > 0 or task.kind != "classify" or _parsed(answer) is not None \
-        or expected in (*task.labels, getattr(task, "reject", None))
-    return replace(outcome, passed=score >= enough, score=score,
-                   note="" if can_be else f"the file knows no label '{expected}'")
+        if not note:
+            raise LinnetError(f"'{outcome.expected}' is nothing that this task can answer ({error}).") from error
+        score = 0.0
+    return replace(outcome, passed=score >= enough, score=score, note=note if score == 0 else "")
 
 
 def _together(task: Task, outcomes: Sequence[Outcome], enough: float) -> list[Outcome]:
     answered = [one for one in outcomes if one.answer is not None]
+    if len(answered) < 2:
+        return [one if one.answer is None else replace(one, note="there is no other recording to hold it against")
+                for one in outcomes]
+    _say_one_sided(task, Counter(one.expected for one in answered))
     scores = iter(task.score([str(one.answer) for one in answered], [one.expected for one in answered]).tolist())
     return [one if one.answer is None else replace(one, score=(score := next(scores)), passed=score >= enough)
             for one in outcomes]
 
 
-def _as_answered(task: Task, answer: str, expected: str) -> str:
-    """The cell in the form in which the task answers, where that is JSON."""
-    said, wanted = _parsed(answer), _parsed(expected)
-    if isinstance(said, dict):
-        field = next((name for name in ALONE if name in said), None)
-        wanted = {field: _plain(expected)} if wanted is None and field else wanted
-        return json.dumps({**said, **wanted} if isinstance(wanted, dict) else wanted, ensure_ascii=False)
-    if not isinstance(said, list):
-        return expected.strip()
-    if wanted is None:
-        separator = next((sign for sign in ";|," if sign in expected), None)
-        wanted = [part.strip() for part in expected.split(separator) if part.strip()]
-    if task.kind == "classify" and isinstance(wanted, list):
-        wanted = sorted(map(str, wanted))
-    return json.dumps(wanted, ensure_ascii=False)
-
-
-def _parsed(text: str) -> Any:
-    """The JSON list or object that a text is; None for any other text."""
-    if not text.strip().startswith(("[", "{")):
-        return None
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return None
-
-
-def _plain(text: str) -> str | float:
-    try:
-        return float(text)
-    except ValueError:
-        return text.strip()
+def _say_one_sided(task: Task, speakers: Counter[str]) -> None:
+    """Without a threshold likeness is judged by pairs of one speaker beside pairs of two, so both are needed."""
+    alone = sum(count for count in speakers.values() if count == 1 or len(speakers) == 1)
+    if alone and getattr(task, "threshold", None) is None:
+        log.warning("%d of %d recordings have pairs of one kind only, of one speaker or of two, and pass whatever they "
+                    "sound like: give two recordings each of at least two speakers.", alone, speakers.total())
 
 
 def _short(text: str) -> str:

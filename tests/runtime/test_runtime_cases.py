@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from onnx_files import table_bytes, tones_bytes
 
 from linnet import data, runtime, tasks
 from linnet.errors import DamagedFileError, LinnetError
+from linnet.language.lexicon import Lexicon
 from linnet.runtime import outcomes, regressions
 from linnet.runtime.cases import read_cases
 from linnet.runtime.outcomes import Outcome, ask_cases, by_group
@@ -134,6 +136,69 @@ def test_of_an_object_only_what_is_given_is_asked(sentences: data.Splits) -> Non
     assert not judged(task, answer, '{"intent": "food", "slots": []}')
     with pytest.raises(LinnetError, match="is nothing that this task can answer"):
         judged(tasks.TASKS["regress"](sentences, input="text", target="letters", tolerance=1), "3", "many")
+
+
+def noted(task: Any, answer: str, expected: str) -> str:
+    return outcomes._judged(task, Outcome("a", "a", "", expected, answer, False), 1.0).note
+
+
+@pytest.mark.parametrize(("expected", "said"), [
+    ("low", '"low" is no'), ('[["low", 0]]', r'\["low", 0\] is no'), ('[["low", 9, 3]]', "9, 3"),
+    ('[[0, 9, "low"]]', "is no"), ('{"a": 1}', "is no"), ('[["low", 0, 9', "is no"),
+    ('[["bell", 0, 9]]', "the file knows no label 'bell'"), ('[["low", 0, 9]]', "^$")])
+def test_events_that_no_file_can_answer_are_said(scenes: data.Splits, expected: str, said: str) -> None:
+    task = tasks.Detect(scenes, input="audio", target="tones")
+    assert re.search(said, noted(task, "[]", expected))
+    assert not judged(task, "[]", expected)
+
+
+@pytest.mark.parametrize(("expected", "said"), [
+    ("fod", "knows no label 'fod'"), ("{", "knows no label '{'"), ('{"intnt": "food"}', "no field 'intnt'"),
+    ('{"slots": [["plate", 0, 4]]}', "knows no label 'plate'"), ('{"slots": "none"}', '"none" is no'), ("[]", "is no"),
+    ('{"slots": [["city", 0, 4]]}', "^$"), ("travel", "^$")])
+def test_meanings_that_no_file_can_answer_are_said(sentences: data.Splits, expected: str, said: str) -> None:
+    task = tasks.TASKS["understand"](sentences, input="text", target="intent", slots="slots")
+    answer = json.dumps({"intent": "food", "slots": []})
+    assert re.search(said, noted(task, answer, expected))
+    assert not judged(task, answer, expected)
+
+
+def test_a_text_that_the_grammar_does_not_hold_is_said(tunes: data.Splits) -> None:
+    task = tasks.Recognize(tunes, input="audio", target="spelt", tokens="notes", grammar=["l m h"],
+                           lexicon=Lexicon({"l": (("low",),), "m": (("middle",),), "h": (("high",),)}))
+    assert noted(task, "", "l m") == "the grammar does not hold it, so the file cannot answer it"
+    assert not noted(task, "", "l m h")
+    assert judged(task, "l m h", "L  M H")
+
+
+def test_empty_cells_are_said_by_their_rows(tmp_path: Path, intents: runtime.Shipped) -> None:
+    with pytest.raises(LinnetError, match=r"column 'text' is empty .* in 2 rows: row 2, row 3\."):
+        asked(written(tmp_path, "text,expected\nsoup,food\n,food\n  ,food\n"), intents)
+    with pytest.raises(LinnetError, match=r"in 1 rows: row 1\."):
+        asked(written(tmp_path, '{"text": null, "expected": "food"}\n', "cases.jsonl"), intents)
+    (one, other) = asked(written(tmp_path, 'id,text,expected\n,soup,food\n,soup,food\n'), intents)
+    assert (one.id, other.id) == ("row 1", "row 2")
+
+
+def test_voices_that_nothing_is_held_against_are_said(tmp_path: Path, tones: data.Splits,
+                                                      caplog: pytest.LogCaptureFixture) -> None:
+    task = tasks.Verify(tones, input="audio", target="voice")
+
+    def voice(arrays: Any) -> dict[str, np.ndarray]:
+        return {"voice": np.ones((len(arrays["audio"]), task.output[1][-1]), np.float32)}
+
+    def ask(text: str) -> list[Outcome]:
+        return ask_cases(voice, task, read_cases(written(tmp_path, text), task))
+
+    for name in "ab":
+        soundfile.write(tmp_path / f"{name}.wav", np.sin(np.arange(2400) / 3), 8000)
+    (one,) = ask("audio,expected\na.wav,ann\n")
+    assert (one.passed, "no other recording" in one.note) == (False, True)
+    (gone,) = ask("audio,expected\ngone.wav,ann\n")
+    assert gone.answer is None
+    caplog.clear()
+    ask("audio,expected\na.wav,ann\nb.wav,bob\n")
+    assert "2 of 2 recordings" in caplog.text
 
 
 def test_tables_that_are_no_cases_are_refused(tmp_path: Path, intents: runtime.Shipped) -> None:
