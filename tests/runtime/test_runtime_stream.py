@@ -20,6 +20,7 @@ from linnet.cli.app import answer
 from linnet.errors import LinnetError
 from linnet.export.samples import made_up
 from linnet.nn import zoo
+from linnet.nn.carrying import Carrying
 
 RATE, SECONDS = 8000, 1.3
 FAMILIES: dict[str, Callable[..., nn.Model]] = {
@@ -222,3 +223,11 @@ def test_try_tells_events_while_they_last_as_of_the_whole(tmp_path: Path, capsys
     assert "loud (" in whole
     assert len(lines) > 2
     assert lines[-1].split(" s: ")[1] == whole
+
+
+def test_a_network_that_forgets_between_chunks_does_not_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = Carrying.keep
+    monkeypatch.setattr(Carrying, "keep", lambda self, value, part="": keep(self, 0.5 * value, part))
+    with pytest.raises(LinnetError, match=r"given chunk by chunk does: .*Nothing was written"):
+        exported(tmp_path, "crnn", WHOLE, None)
+    assert not list(tmp_path.iterdir())
