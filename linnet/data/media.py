@@ -74,7 +74,7 @@ class ImageFacts:
     has_transparency: bool
 
 
-def read_audio(file: Path | bytes) -> Audio:
+def read_audio(file: Path | str | bytes) -> Audio:
     """Decode a recording; several channels are averaged, and what is louder than full scale is scaled to it.
 
     Raises DamagedFileError for a file that is empty, cut off, no recording, or holds NaN or infinite samples.
@@ -94,7 +94,7 @@ def read_audio(file: Path | bytes) -> Audio:
     return Audio(_checked(channels), int(rate))
 
 
-def read_image(file: Path | bytes) -> NDArray[np.uint8]:
+def read_image(file: Path | str | bytes) -> NDArray[np.uint8]:
     """Decode an image to (height, width, channels) uint8: 1 channel for grey, else 3; transparency is dropped.
 
     The rotation that a camera wrote down is applied. Raises DamagedFileError for what cannot be read.
@@ -162,11 +162,11 @@ def encode(media: Media, *, subtype: str = "FLOAT") -> bytes:
     return buffer.getvalue()
 
 
-def contents(file: Path | bytes) -> bytes:
+def contents(file: Path | str | bytes) -> bytes:
     """The bytes of a file. Raises DamagedFileError where there are none."""
-    if isinstance(file, Path):
+    if isinstance(file, Path | str):
         try:
-            file = file.read_bytes()
+            file = Path(file).read_bytes()
         except OSError as error:
             raise DamagedFileError(f"cannot be opened ({error.strerror})") from error
     if not file:
@@ -200,7 +200,7 @@ def _refuse_cut_off_wave(data: bytes) -> None:
         raise DamagedFileError(f"is cut off: its header says {said + 8} bytes, the file has {len(data)}")
 
 
-def _opened_image(file: Path | bytes) -> Any:
+def _opened_image(file: Path | str | bytes) -> Any:
     from PIL import Image
 
     data = contents(file)

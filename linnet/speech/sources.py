@@ -20,7 +20,7 @@ _SECONDS_BEHIND = 10
 """A microphone waits so long for whoever listens before something is lost, which is an error."""
 
 
-def played(recording: Path | Audio, sample_rate_hz: int, *, chunk_ms: float = CHUNK_MS,
+def played(recording: Path | str | Audio, sample_rate_hz: int, *, chunk_ms: float = CHUNK_MS,
            real_time: bool = False) -> Iterator[Chunk]:
     """The recording in chunks (n,) float32, the last as long as it comes; at its own pace with `real_time`.
 
@@ -29,7 +29,7 @@ def played(recording: Path | Audio, sample_rate_hz: int, *, chunk_ms: float = CH
     >>> [len(chunk) for chunk in played(Audio(np.zeros(2000, np.float32), 8000), 8000)]
     [800, 800, 400]
     """
-    sound = resample(read_audio(recording) if isinstance(recording, Path) else recording, sample_rate_hz)
+    sound = resample(recording if isinstance(recording, Audio) else read_audio(recording), sample_rate_hz)
     size = _size(chunk_ms, sample_rate_hz)
     for start in range(0, len(sound.samples), size):
         if real_time:

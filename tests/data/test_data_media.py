@@ -80,8 +80,18 @@ def test_what_is_no_whole_recording_is_refused(data, words, tmp_path):
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(DamagedFileError, match="No such file"):
-        read_audio(tmp_path / "none.wav")
+    for path in (tmp_path / "none.wav", str(tmp_path / "none.wav")):
+        with pytest.raises(DamagedFileError, match="No such file"):
+            read_audio(path)
+
+
+def test_a_path_may_be_a_text(tmp_path):
+    path = tmp_path / "clip.wav"
+    path.write_bytes(sound())
+    np.testing.assert_array_equal(read_audio(str(path)).samples, read_audio(path).samples)
+    path = tmp_path / "grey.png"
+    path.write_bytes(picture(Image.new("L", (8, 8))))
+    assert read_image(str(path)).shape == (8, 8, 1)
 
 
 def test_a_wave_that_was_streamed_says_no_length_and_is_read():

@@ -28,8 +28,9 @@ def test_chunks_are_the_recording(chunk_ms: float) -> None:
 def test_a_file_at_another_rate_is_resampled_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     soundfile.write(path, NOISE, 16000, subtype="FLOAT")
-    heard = np.concatenate(list(sources.played(path, 8000)))
-    np.testing.assert_array_equal(heard, resample(read_audio(path), 8000).samples)
+    for given in (path, str(path)):
+        heard = np.concatenate(list(sources.played(given, 8000)))
+        np.testing.assert_array_equal(heard, resample(read_audio(path), 8000).samples)
 
 
 def test_at_its_own_pace_it_waits_before_each_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
