@@ -70,6 +70,15 @@ def test_names_given_at_run_time_are_heard_more_easily() -> None:
     assert beam_search(heard, vocabulary(names, PHONES, Worth(boosts={"Anne": 6.0})))[0].text == "anne"
 
 
+def test_a_boost_of_a_word_that_the_lexicon_lacks_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    names = Lexicon({"Ann": (("x", "y"),)})
+    vocabulary(names, PHONES, Worth(boosts={"ANN": 6.0}))
+    assert not caplog.messages
+    vocabulary(names, PHONES, Worth(boosts={"ann": 6.0, "Linnet": 4.0}))
+    assert caplog.messages == ["1 of 2 boosted words are not in the lexicon, and cannot be heard: linnet; add how they "
+                               "are said."]
+
+
 def test_a_boost_does_not_make_up_words_in_silence() -> None:
     names = Lexicon({"ann": (("x", "y"),)})
     said = vocabulary(names, PHONES, Worth(boosts={"ann": 6.0}))

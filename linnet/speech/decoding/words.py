@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from linnet.errors import LinnetError
 from linnet.language.lexicon import Lexicon
 from linnet.language.ngram import END, START, NGram
 
+log = logging.getLogger("linnet")
 _LEAST = -30.0
 """The log probability of a word that a model excludes."""
 
@@ -34,12 +36,19 @@ class Vocabulary:
 
 
 def vocabulary(lexicon: Lexicon, labels: Mapping[str, int], worth: Worth) -> Vocabulary:
-    """All words of the lexicon; raises LinnetError for phones that the network does not answer with."""
+    """All words of the lexicon; says which boosted words it lacks.
+
+    Raises LinnetError for phones that the network does not answer with.
+    """
     root = Node(-1)
     strange = sorted(set(lexicon.phones) - set(labels))
     if strange:
         raise LinnetError(f"the lexicon has phones that the network does not answer with: {', '.join(strange[:10])}. "
                           f"It knows: {', '.join(labels)}.")
+    unheard = sorted(set(worth.boosts) - {word.casefold() for word in lexicon.entries})
+    if unheard:
+        log.warning("%d of %d boosted words are not in the lexicon, and cannot be heard: %s; add how they are said.",
+                    len(unheard), len(worth.boosts), ", ".join(unheard[:10]))
     for word, ways in lexicon.entries.items():
         value = worth.alone(word)
         for way in ways:
