@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linnet.cli import recordings
 from linnet.errors import LinnetError
 
 if TYPE_CHECKING:
@@ -17,17 +18,17 @@ _HOW = """this file takes what was to be said beside the recording: '{"audio": "
 or "words": ["W IY", ...] in place of "text"."""
 
 
-def sample(given: str) -> dict[str, Any]:
+def sample(given: str, task: Assess) -> dict[str, Any]:
     """What the argument stands for; raises LinnetError for anything but a recording with a text or phones."""
-    from linnet import data
-
     try:
         row = json.loads(given)
     except json.JSONDecodeError as error:
         raise LinnetError(f"not JSON ({error}); {_HOW}") from error
     if not isinstance(row, dict) or set(row) not in ({"audio", "text"}, {"audio", "words"}):
         raise LinnetError(f"a recording and a text were expected; {_HOW}")
-    return {**row, "audio": data.read_audio(Path(row["audio"]))}
+    if not isinstance(row["audio"], str):
+        raise LinnetError(f'"audio" is the path of a recording; got {json.dumps(row["audio"])}; {_HOW}')
+    return {**row, "audio": recordings.heard(Path(row["audio"]), task, whole=True)}
 
 
 def said(shipped: Shipped, task: Assess, asked: dict[str, Any]) -> str:

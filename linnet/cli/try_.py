@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from linnet.cli import odd_sounds, screen, spoken
+from linnet.cli import recordings, screen, spoken
 from linnet.cli.saying import said
 from linnet.cli.try_stream import stream_answers
 from linnet.errors import LinnetError, unknown
 
 if TYPE_CHECKING:
-    from linnet.data import Media
     from linnet.runtime import Shipped
     from linnet.tasks import Task
 
@@ -62,33 +60,22 @@ def _answer(shipped: Shipped, given: str) -> str:
     from linnet import tasks
 
     if shipped.task.kind == "assess":
-        return spoken.said(shipped, cast("tasks.Assess", shipped.task), spoken.sample(given))
+        task = cast("tasks.Assess", shipped.task)
+        return spoken.said(shipped, task, spoken.sample(given, task))
     sample = _sample(given, shipped.task)
     return said(shipped.task, tasks.answer(shipped, shipped.task, sample), sample)
 
 
 def _sample(given: str, task: Task) -> Any:
     """What the argument stands for, by what the task takes."""
-    if {"audio", "image"} & set(task.arrays) and Path(given).is_dir():
-        raise LinnetError(f"a folder; give the files in it, such as {_files_in(Path(given))}.")
     if "audio" in task.arrays:
-        return _heard(Path(given), task)
+        return recordings.heard(Path(given), task)
     if "image" in task.arrays:
         from linnet import data
 
+        recordings.refuse_folder(Path(given))
         return data.read_image(Path(given))
     return _row(given, task) if "features" in task.arrays else _text(given, task)
-
-
-def _files_in(folder: Path) -> str:
-    """The pattern of the first recording or image in it: birds/*/*.wav."""
-    from linnet.data.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES
-
-    for where, _, names in os.walk(folder):
-        for name in names:
-            if Path(name).suffix.lower() in AUDIO_SUFFIXES + IMAGE_SUFFIXES:
-                return str(Path(folder, *"*" * len(Path(where).relative_to(folder).parts), f"*{Path(name).suffix}"))
-    return str(folder / "*")
 
 
 def _row(given: str, task: Task) -> Any:
@@ -111,7 +98,7 @@ def _text(given: str, task: Task) -> str:
     tokenizer = getattr(task, "tokenizer", None)
     if tokenizer is not None:
         count, room = int(tokenizer.counts([given])[0]), task.arrays["tokens"][1][0]
-        if not tokenizer.known([given])[0]:
+        if not given.strip() or not tokenizer.known([given])[0]:
             screen.say(f"note: '{given}' holds nothing that the model knows; the answer means nothing.")
         elif room is not None and count > room:
             screen.say(f"note: '{given}' has {count} tokens: only the first {room} were read.")
@@ -123,22 +110,3 @@ def _is_file(given: str) -> bool:
         return Path(given).is_file()
     except (OSError, ValueError):  # a text may be longer than any path, or hold what none can
         return False
-
-
-def _heard(path: Path, task: Task) -> Media:
-    from linnet import data
-
-    sound = data.read_audio(path)
-    channels = data.probe_audio(path).channels
-    if channels > 1:
-        screen.say(f"note: {path} has {channels} channels, which were mixed to one.")
-    rate = getattr(task, "sample_rate_hz", sound.sample_rate_hz)
-    if rate != sound.sample_rate_hz:
-        screen.say(f"note: {path} was resampled from {sound.sample_rate_hz} Hz to the {rate} Hz that the model takes.")
-    window = task.arrays["audio"][1][0]
-    heard = sound.seconds if window is None else window / rate
-    if sound.seconds > heard + 1 / rate:
-        screen.say(f"note: {path} lasts {sound.seconds:.3g} s: only the {heard:.3g} s in its middle were heard.")
-    for note in odd_sounds.said_of(path, sound):
-        screen.say(f"note: {note}")
-    return sound

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linnet.cli import screen
+from linnet.cli import recordings, screen
 
 if TYPE_CHECKING:
     from linnet.runtime import Shipped, Stream
@@ -22,11 +22,10 @@ def stream_answers(shipped: Shipped, given: str, said: Said) -> Iterator[str]:
     import numpy as np
 
     from linnet import data, runtime
-    from linnet.speech import sources
     from linnet.tasks.answer import answered
 
     stream, task, before = runtime.Stream(shipped), shipped.task, None
-    for outputs, samples in _heard(stream, _chunks(given, stream.sample_rate_hz, sources)):
+    for outputs, samples in _heard(stream, _chunks(given, task, stream.sample_rate_hz)):
         silence = np.broadcast_to(np.float32(0), samples)  # answers ask how long a sound was, not how it was
         sound = data.Audio(silence, stream.sample_rate_hz)
         now = answered(task, outputs, sound)
@@ -59,9 +58,10 @@ def _add(known: dict[str, Any], outputs: Arrays | None, *, is_pooled: bool) -> b
     return outputs is not None
 
 
-def _chunks(given: str, sample_rate_hz: int, sources: Any) -> Iterator[Chunk]:
+def _chunks(given: str, task: Task, sample_rate_hz: int) -> Iterator[Chunk]:
+    from linnet.speech import sources
+
     if given == MICROPHONE:
         screen.say("listening; stop with Ctrl-C.")
-        found: Iterator[Chunk] = sources.microphone(sample_rate_hz)
-        return found
-    return iter(sources.played(Path(given), sample_rate_hz))
+        return sources.microphone(sample_rate_hz)
+    return sources.played(recordings.heard(Path(given), task, whole=True), sample_rate_hz)

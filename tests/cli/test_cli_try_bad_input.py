@@ -13,7 +13,7 @@ import soundfile
 from onnx import TensorProto, helper, numpy_helper
 from onnx_files import table_bytes, tones_bytes
 
-from linnet import data, tasks
+from linnet import data, export, nn, runtime, tasks
 from linnet.cli.app import answer
 from linnet.runtime import ArraySpec, Card, with_metadata
 
@@ -179,3 +179,52 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path, sentences: data.Spli
     done = subprocess.run([sys.executable, "-m", "linnet", "try", path, b"caf\xe9"], capture_output=True, check=False)
     assert done.returncode == 3
     assert b"holds bytes that are no UTF-8" in done.stderr
+
+
+def test_a_stream_says_the_same_of_a_recording(tmp_path: Path, tunes: data.Splits,
+                                               capsys: pytest.CaptureFixture[str]) -> None:
+    task = tasks.Transcribe(tunes, input="audio", target="notes")
+    model = export.write(nn.zoo.crnn(task, width=8, causal=True), task, tmp_path / "stream.onnx")
+    for sound, rate, channels, said in (("silence", RATE, 1, "is silent"), ("clipped", RATE, 1, "is clipped"),
+                                        ("music", 2 * RATE, 1, "was resampled from"),
+                                        ("noise", RATE, 2, "has 2 channels, which were mixed")):
+        wave = np.repeat(SOUNDS[sound][:, None], channels, axis=1)
+        soundfile.write(tmp_path / "clip.wav", wave, rate, subtype="PCM_16")
+        code, _, notes = shown(capsys, model, "--stream", tmp_path / "clip.wav")
+        assert code == 0
+        assert said in notes
+        assert shown(capsys, model, tmp_path / "clip.wav")[2] == notes
+    code, out, said = shown(capsys, model, "--stream", tmp_path)
+    assert (code, out) == (3, "")
+    assert "a folder; give the files in it" in said
+
+
+def test_what_is_odd_about_a_sample_to_be_judged_is_said(recitals: data.Splits, tunes: data.Splits, tmp_path: Path,
+                                                         monkeypatch: pytest.MonkeyPatch,
+                                                         capsys: pytest.CaptureFixture[str]) -> None:
+    ears = loudness_file(tmp_path / "ears.onnx", tasks.Transcribe(tunes, input="audio", target="notes"))
+    task = tasks.Assess(recitals, acoustic=runtime.load(ears))
+    scorer = export.write(nn.zoo.phonescorer(task, width=8), task, tmp_path / "scorer.onnx")
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("clip.wav", np.repeat(music(1, 16000)[:, None], 2, axis=1), 16000)
+    code, _, notes = shown(capsys, scorer, '{"audio": "clip.wav", "words": ["low"]}')
+    assert (code, "was resampled" in notes, "2 channels" in notes) == (0, True, True)
+    for audio, rest, said in (("5", '"words": ["low"]', '"audio" is the path of a recording; got 5'),
+                              ("null", '"words": ["low"]', '"audio" is the path of a recording; got null'),
+                              ('"clip.wav"', '"text": 5', "a text is"),
+                              ('"clip.wav"', '"words": "low"', "words are a list"),
+                              ('"."', '"words": ["low"]', "a folder"),
+                              ('"gone.wav"', '"words": ["low"]', "cannot be opened")):
+        code, _, notes = shown(capsys, scorer, f'{{"audio": {audio}, {rest}}}')
+        assert code == 3
+        assert said in notes
+
+
+@pytest.mark.parametrize("tokenizer", ["character", "word"])
+def test_a_text_of_spaces_is_said_to_hold_nothing(tokenizer: str, tmp_path: Path, sentences: data.Splits,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    task = tasks.Classify(sentences, input="text", target="intent", tokenizer=tokenizer)
+    (tmp_path / "texts.onnx").write_bytes(table_bytes(task, np.zeros((task.tokenizer.size, len(task.labels)))))
+    code, _, notes = shown(capsys, tmp_path / "texts.onnx", "   ")
+    assert code == 0
+    assert "'   ' holds nothing that the model knows; the answer means nothing" in notes

@@ -138,6 +138,11 @@ def test_a_text_is_spelt_by_a_lexicon_and_what_it_lacks_is_guessed_and_said(capl
     ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": [[]]}, "nothing to judge"),
     ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": [["schlecht"]]}, "does not know the phones 'schlecht'"),
     ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": [["low"] * 1000]}, "has 1000 phones"),
+    ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": "low high"}, "words are a list.*got .low high.$"),
+    ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": [1, 2]}, "words are a list"),
+    ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": None}, "words are a list.*got None"),
+    ({"audio": Audio(np.zeros(800, np.float32), RATE), "words": [[1]]}, "words are a list"),
+    ({"audio": Audio(np.zeros(800, np.float32), RATE), "text": 5}, "a text is.*got 5"),
     ({"audio": Audio(np.zeros(0, np.float32), RATE), "words": [["low"]]}, "the recording is empty"),
     ({"words": [["low"]]}, 'takes {"audio"'), ("low", 'takes {"audio"')])
 def test_samples_that_cannot_be_judged_are_refused(task: tasks.Assess, sample: Any, words: str) -> None:

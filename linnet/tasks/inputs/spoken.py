@@ -227,12 +227,22 @@ def _sample(sample: Any) -> tuple[Audio, tuple[tuple[str, ...], ...]]:
         raise LinnetError('this task takes {"audio": a sound, "words": [["HH", "AY"], ...]}, the phones of each word '
                           f'that was to be said, or "text" in place of "words"; it was given {type(sample).__name__}.')
     if "words" not in sample:
+        if not isinstance(sample["text"], str):
+            raise LinnetError(f"a text is what was to be said, such as 'we call it'; got {sample['text']!r:.60}")
         return sample["audio"], said_as(sample["text"])
-    words = tuple(tuple(word.split() if isinstance(word, str) else word) for word in sample["words"])
+    given = sample["words"]
+    if not isinstance(given, list | tuple) or not all(isinstance(word, str) or _are_phones(word) for word in given):
+        raise LinnetError("words are a list with the phones of each, such as ['W IY', 'K AO L'] or [['W', 'IY']]; got "
+                          f"{given!r:.60}")
+    words = tuple(tuple(word.split() if isinstance(word, str) else word) for word in given)
     if not words or not all(words):
         raise LinnetError("there is nothing to judge: the text has no words, or a word no phones. Give what was to be "
                           "said.")
     return sample["audio"], words
+
+
+def _are_phones(word: Any) -> bool:
+    return isinstance(word, list | tuple) and all(isinstance(phone, str) for phone in word)
 
 
 def _check(parts: Sequence[Dataset], columns: tuple[str, str, str], acoustic: Acoustic) -> None:
