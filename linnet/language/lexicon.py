@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from linnet.data.sources.lines import text_of
 from linnet.errors import LinnetError, unknown
@@ -99,7 +100,7 @@ def read_lexicon(path: Path | str, *, stress: bool = False) -> Lexicon:
     return Lexicon({word: tuple(several) for word, several in ways.items()})
 
 
-def _said(word: str, ways: tuple[Pronunciation, ...]) -> tuple[Pronunciation, ...]:
+def _said(word: str, ways: Any) -> tuple[Pronunciation, ...]:
     if isinstance(ways, str) or any(isinstance(way, str) for way in ways):
         raise LinnetError(f"a word's pronunciations are a tuple of tuples of phones, such as (('R', 'EH', 'D'),); got "
                           f"{ways!r:.60} for '{word}'.")
