@@ -115,6 +115,12 @@ def test_a_step_whose_output_was_touched_is_done_again(path: Path, folder: Path)
     assert {step for step in after if after[step] != before[step]} == {"found"}
 
 
+def test_a_wish_that_the_task_does_not_know_is_said_before_the_first_epoch(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(LinnetError, match="point: unknown wish .* 'cost'"):
+        recipe.run(path, folder=tmp_path / "runs", changes={"point.wanted": "{cost: 3}"})
+    assert not list((tmp_path / "runs").rglob("step.json"))
+
+
 def test_until_stops_there(path: Path, tmp_path: Path) -> None:
     outcome = recipe.run(path, folder=tmp_path, until="found")
     assert set(stamps(outcome.folder)) == {"big", "found"}

@@ -115,6 +115,12 @@ def test_a_book_is_checked_as_a_whole(tmp_path):
     path.write_text("en:\n  hello: Hello, {name}.\n  bye: Bye.\nde:\n  hello: Hallo, {nam}.\n")
     with pytest.raises(LinnetError, match=r"(?s)de lacks the response 'bye'.*de.hello asks for nam, en.hello for name"):
         book(path)
+    path.write_text("de: {}\nen:\n  hello: Hello.\n")
+    with pytest.raises(LinnetError, match="de lacks the response 'hello'"):
+        book(path)
+    path.write_text("de: {}\n")
+    with pytest.raises(LinnetError, match="no response in any language"):
+        book(path)
     path.write_text("- 1")
     with pytest.raises(LinnetError, match="maps languages to names"):
         book(path)

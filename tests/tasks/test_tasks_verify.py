@@ -113,6 +113,17 @@ def test_a_part_without_pairs_of_one_kind_is_said(task: tasks.Verify, caplog: py
     assert "nothing to verify" in caplog.text
 
 
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), "x", True, None])
+def test_a_threshold_is_a_finite_number(task: tasks.Verify, threshold: Any) -> None:
+    with pytest.raises(LinnetError, match="a threshold of similarity is a finite number"):
+        task.at(threshold=threshold)
+
+
+def test_a_sound_that_is_no_number_has_no_voice(task: tasks.Verify) -> None:
+    with pytest.raises(LinnetError, match="holds 1 samples that are NaN or infinite"):
+        task.prepare([data.Audio(np.array([0, np.nan], np.float32), 8000)])
+
+
 def test_what_makes_no_sense_is_refused(task: tasks.Verify, crowd: data.Splits) -> None:
     with pytest.raises(LinnetError, match="'said' holds text"):
         tasks.Verify(crowd, input="audio", target="said")
