@@ -138,9 +138,10 @@ def _check_steps(steps: Mapping[str, Any]) -> tuple[list[str], dict[str, tuple[s
             continue
         for where, (reference, kinds) in references(value).items():
             if gives.get(reference) not in kinds:
+                fitting = [known for known, kind in gives.items() if kind in kinds]
                 errors.append(f"steps.{name}.{verb}.{where}: '{reference}' is no earlier step that gives a "
-                              f"{' or '.join(kinds)}{near(reference, gives)}; those are: "
-                              f"{', '.join(known for known, kind in gives.items() if kind in kinds) or '(none)'}")
+                              f"{' or '.join(kinds)}{near(reference, fitting)}; those are: "
+                              f"{', '.join(fitting) or '(none)'}")
         checked[name], gives[name] = (verb, value), VERBS[verb].gives
     return errors, checked
 

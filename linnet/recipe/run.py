@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from linnet import __version__, data, evidence, nn, report, runtime
+from linnet import __version__, data, evidence, nn, report, runtime, tasks
 from linnet.errors import LinnetError, NotAvailableError, unknown
 from linnet.evidence import Claim, Verdict, canonical_json
 from linnet.files import alone
 from linnet.progress import Progress
 from linnet.recipe import contents, store
-from linnet.recipe.arguments import Arguments, FitArguments, ProveArguments, references
+from linnet.recipe.arguments import Arguments, FitArguments, OperateArguments, ProveArguments, references
 from linnet.recipe.reading import Recipe, load
 from linnet.recipe.task import after_another, make_task
 from linnet.recipe.verbs import VERBS, Context
@@ -107,7 +107,15 @@ class _Run:
         return self._finish()
 
     def _check_ahead(self) -> None:
-        """What a proof needs at the end, found before the first epoch: a test part that can be read, and a ledger."""
+        """What is needed at the end, found before the first epoch: an operating point that the task knows, and for a
+        proof a test part that can be read, and a ledger.
+        """
+        for name, (_, arguments) in self.recipe.steps.items():
+            if isinstance(arguments, OperateArguments):
+                try:
+                    tasks.check_wanted(self.task, arguments.wanted)
+                except LinnetError as error:
+                    raise LinnetError(f"{name}: {error}") from error
         if any(isinstance(arguments, ProveArguments) for _, arguments in self.recipe.steps.values()):
             self.task.read(self.splits.test)
             evidence.Ledger().ready()

@@ -16,7 +16,7 @@ from linnet.tasks.classify import Classify
 from linnet.tasks.detect import Detect
 from linnet.tasks.evaluate import evaluate
 from linnet.tasks.inputs.spoken import Acoustic
-from linnet.tasks.operate import Operated, operate
+from linnet.tasks.operate import Operated, check_wanted, operate
 from linnet.tasks.recognize import Recognize
 from linnet.tasks.regress import Regress
 from linnet.tasks.tag import Tag
@@ -41,4 +41,4 @@ def from_json(value: Mapping[str, Any]) -> Task:
 
 __all__ = ["TASKS", "Acoustic", "Answer", "Arrays", "Assess", "Assessed", "Classify", "Detect", "Operated",
            "Predictor", "Recognize", "Regress", "Shape", "Tag", "Task", "Transcribe", "Understand", "Verify",
-           "answer", "assessed", "evaluate", "from_json", "operate"]
+           "answer", "assessed", "check_wanted", "evaluate", "from_json", "operate"]

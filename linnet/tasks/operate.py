@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 from linnet.data import Dataset
@@ -38,6 +38,17 @@ def operate(task: Task, predictor: Predictor, dataset: Dataset, *, batch: int = 
     What can be wanted is the task's own: costs of mistakes, or a rate to be kept. Raises LinnetError for a task that
     has nothing to choose.
     """
+    operated = check_wanted(task, wanted)
+    outputs: list[Arrays] = []
+    for samples in in_batches(task, dataset, batch):
+        outputs.append(predictor(task.prepare(samples)))
+        if progress:
+            progress(min(batch * len(outputs), len(dataset)), len(dataset), "operate")
+    return cast(Task, operated.chosen(outputs, dataset, **wanted))
+
+
+def check_wanted(task: Task, wanted: Iterable[str]) -> Operated:
+    """The task, as one that can be operated; raises LinnetError for another, and for a wish that it does not know."""
     if not isinstance(task, Operated):
         raise LinnetError(f"a task of kind '{task.kind}' has no threshold to choose.")
     known = [name for name, parameter in inspect.signature(task.chosen).parameters.items()
@@ -45,9 +56,4 @@ def operate(task: Task, predictor: Predictor, dataset: Dataset, *, batch: int = 
     for name in wanted:
         if name not in known:
             raise unknown(f"wish for the operating point of a task of kind '{task.kind}'", name, known)
-    outputs: list[Arrays] = []
-    for samples in in_batches(task, dataset, batch):
-        outputs.append(predictor(task.prepare(samples)))
-        if progress:
-            progress(min(batch * len(outputs), len(dataset)), len(dataset), "operate")
-    return cast(Task, task.chosen(outputs, dataset, **wanted))
+    return task

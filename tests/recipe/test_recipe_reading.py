@@ -53,7 +53,7 @@ def test_all_errors_come_at_once_each_with_the_nearest_key() -> None:
     ("dscnn", "dscn", "unknown model family 'dscn'; did you mean 'dscnn'?"),
     ("{redundancy: {model: big}}", "{redundancy: {model: file}}", "'file' is no earlier step that gives a model"),
     ("than: big", "than: found", "'found' is no earlier step that gives a model or file"),
-    ("{redundancy: {model: big}}", "{redundancy: {model: fil}}", "gives a model; those are: big"),
+    ("than: big", "than: foun", "'foun' is no earlier step that gives a model or file; those are"),
     ("tones.onnx", "../tones.onnx", "steps.file.export.path"),
     ("name: tones", "name: ../x", "name:"),
     ("{accuracy_at_least: {bound: 0.5}}", "{}", "exactly one kind of claim"),

@@ -116,7 +116,7 @@ def test_a_step_whose_output_was_touched_is_done_again(path: Path, folder: Path)
 
 
 def test_a_wish_that_the_task_does_not_know_is_said_before_the_first_epoch(path: Path, tmp_path: Path) -> None:
-    with pytest.raises(LinnetError, match="point: unknown wish .* 'cost'"):
+    with pytest.raises(LinnetError, match=r"point: unknown wish .* 'cost'"):
         recipe.run(path, folder=tmp_path / "runs", changes={"point.wanted": "{cost: 3}"})
     assert not list((tmp_path / "runs").rglob("step.json"))
 
