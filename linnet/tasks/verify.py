@@ -201,7 +201,12 @@ class Verify:
         for name in settings:
             if name != "threshold":
                 raise unknown("setting", name, ["threshold"])
-        return self._with(self.plda, float(settings["threshold"])) if settings else self
+        if not settings:
+            return self
+        threshold = settings["threshold"]
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not math.isfinite(threshold):
+            raise LinnetError(f"a threshold of similarity is a finite number; got {threshold!r}.")
+        return self._with(self.plda, float(threshold))
 
     def chosen(self, outputs: Sequence[Arrays], dataset: Dataset, *, dimensions: int | None = None,
                false_accepts: float | None = None, level: float = 0.95) -> Verify:

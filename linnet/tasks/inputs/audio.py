@@ -152,6 +152,8 @@ def _refuse_longer(part: Dataset, column: str, seconds: float) -> None:
 def _heard(sound: Media, rate_hz: int) -> NDArray[np.float32]:
     if not isinstance(sound, Audio):
         raise LinnetError("this task takes sounds; it was given an image or a text.")
+    if not math.isfinite(float(sound.samples.sum())) and (bad := int((~np.isfinite(sound.samples)).sum())):
+        raise LinnetError(f"the recording holds {bad} samples that are NaN or infinite; nothing can be heard in it.")
     return resample(sound, rate_hz).samples
 
 
