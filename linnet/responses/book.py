@@ -42,13 +42,16 @@ def book(path: str | Path) -> Book:
     faults: list[str] = []
     made: dict[str, dict[str, Template]] = {}
     for locale, named in raw.items():
+        made[str(locale)] = {}
         for name, text in named.items():
             try:
                 if not isinstance(text, str):
                     raise LinnetError(f"a template is a text; got {text!r:.40}.")
-                made.setdefault(str(locale), {})[str(name)] = template(text, str(locale))
+                made[str(locale)][str(name)] = template(text, str(locale))
             except LinnetError as error:
                 faults.append(f"{locale}.{name}: {error}")
+    if not any(raw.values()):
+        faults.append("there is no response in any language; give names and templates.")
     faults = faults or _differing(made)
     if faults:
         raise LinnetError(f"{path}:" + "".join(f"\n- {said}" for said in faults))
