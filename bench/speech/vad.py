@@ -125,19 +125,24 @@ def calm(name: str, rng: np.random.Generator) -> list[NDArray[np.float32]]:
 
 
 def cost(shipped: runtime.Shipped, silero: Silero, sounds: list[NDArray[np.float32]]) -> dict[str, float]:
-    """CPU milliseconds a second of sound: each as it streams, whole recordings beside it; the least of five rounds."""
+    """CPU milliseconds a second of sound: likelihoods as each streams, our events and whole recordings beside them.
+
+    The least of five rounds.
+    """
     seconds = sum(map(len, sounds)) / made.RATE_HZ
     task: Any = shipped.task
     streams = {steps: runtime.Stream(shipped, steps=steps) for steps in (1, 4, 8)}
 
-    def stream(steps: int) -> None:
+    def stream(steps: int, *, has_events: bool = False) -> None:
         for samples in sounds:
             live, one = task.live(), streams[steps]
             one.reset()
             for start in range(0, len(samples), one.block_samples):
                 answer = one.update(samples[start : start + one.block_samples])
                 if answer is not None:
-                    live.update(task.posteriors(answer)[0])
+                    heard = task.posteriors(answer)[0]
+                    if has_events:
+                        live.update(heard)
 
     def peer() -> None:
         for samples in sounds:
@@ -151,6 +156,7 @@ def cost(shipped: runtime.Shipped, silero: Silero, sounds: list[NDArray[np.float
     runs: dict[str, Callable[[], None]] = {
         "Silero, as it streams (32 ms)": peer, "ours, as it streams (40 ms)": lambda: stream(1),
         "ours, as it streams (160 ms)": lambda: stream(4), "ours, as it streams (320 ms)": lambda: stream(8),
+        "ours, and its events (40 ms)": lambda: stream(1, has_events=True),
         "ours, whole recordings": whole}
     spent: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(5):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet import files
+from linnet.errors import LinnetError
 from linnet.responses.ssml import Piece, pieces
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ def write(voice: Voice, text: str, path: str | Path, *, cache: Cache | None = No
     import soundfile
 
     target = Path(path)
+    kind = target.suffix[1:].upper() or "WAV"
+    if kind not in soundfile.available_formats():
+        known = ", ".join(f".{name.lower()}" for name in sorted(soundfile.available_formats()))
+        raise LinnetError(f"{target}: no sound can be written as '{target.suffix}'; known: {known}.")
     sound = sound_of(voice, text, cache=cache)
     with files.replacing(target) as partial:
-        soundfile.write(partial, sound, voice.sample_rate_hz, format=target.suffix[1:].upper() or "WAV")
+        soundfile.write(partial, sound, voice.sample_rate_hz, format=kind)
     return target

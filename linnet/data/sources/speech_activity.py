@@ -23,7 +23,7 @@ from linnet.progress import BytesProgress
 
 RATE_HZ = 16_000
 SNRS_DB = (0, 5, 10, 20)
-_ROWS = {"train": 2000, "validation": 160, "test": 320}
+_ROWS = {"train": 1000, "validation": 160, "test": 320}
 _TRAINING = (*noises.TRAINING, "vocoded")
 _SILENT = 0.12
 """The share of training rows that hold noise alone."""

@@ -67,7 +67,8 @@ def smoothed(posteriors: Floats, reach: int) -> Floats:
     """
     if not reach or not len(posteriors):
         return posteriors
-    padded = np.pad(np.asarray(posteriors, np.float64), ((reach, reach), (0, 0)))
+    padded = np.zeros((len(posteriors) + 2 * reach, posteriors.shape[1]))  # np.pad takes longer than all that follows
+    padded[reach : reach + len(posteriors)] = posteriors
     total: Floats = np.zeros(posteriors.shape)
     for first in range(2 * reach + 1):  # always in this order, so that a chunk's sums are those of the whole
         total += padded[first : first + len(posteriors)]

@@ -53,9 +53,10 @@ def enrol(name: str, voices: ArrayLike, *, key: bytes) -> Template:
 
 def _turned(rows: Floats, key: bytes) -> Floats:
     """All values but the last, which belongs to no direction, turned by a rotation that the key alone determines."""
-    if len(key) < _LEAST_KEY:
+    given: object = key
+    if not isinstance(given, bytes) or len(given) < _LEAST_KEY:
         raise LinnetError(f"the key of a template has at least {_LEAST_KEY} bytes, such as secrets.token_bytes(32); "
-                          f"got {len(key)}.")
+                          f"got {len(key)} of {type(key).__name__}.")
     seed = int.from_bytes(hashlib.sha256(key).digest(), "big")
     size = rows.shape[1] - 1
     rotation, triangle = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, size)))
@@ -63,8 +64,13 @@ def _turned(rows: Floats, key: bytes) -> Floats:
 
 
 def _rows(voices: ArrayLike, name: str) -> Floats:
-    rows = np.asarray(voices, np.float64)
-    if rows.ndim != 2 or not len(rows) or rows.shape[1] < 2 or not np.isfinite(rows).all():
+    try:
+        rows = np.asarray(voices, np.float64)
+    except ValueError as error:
+        raise LinnetError(f"voices of '{name}' are rows of numbers, all of one length ({error}).") from error
+    if rows.ndim != 2 or not len(rows) or rows.shape[1] < 2:
         raise LinnetError(f"voices of '{name}' are finite rows, one a recording, of at least 2 values; got "
                           f"{rows.shape}.")
+    if bad := int((~np.isfinite(rows)).sum()):
+        raise LinnetError(f"voices of '{name}' are finite; {bad} values are NaN or infinite.")
     return rows

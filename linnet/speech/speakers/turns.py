@@ -41,6 +41,10 @@ def two_party(scores: ArrayLike, *, hop_s: float, heard: ArrayLike | None = None
     if values.ndim != 2 or values.shape != (len(values),) * 2 or speech.shape != values.shape[:1]:
         raise LinnetError(f"scores of every pair of pieces are square, with `heard` a piece each; got {values.shape} "
                           f"and {speech.shape}.")
+    if not np.isfinite(values[np.ix_(speech, speech)]).all():
+        raise LinnetError("scores of pieces with speech are finite numbers; some are NaN or infinite.")
+    if not 0 < hop_s < np.inf:
+        raise LinnetError(f"hop_s is how long a piece lasts, in seconds, above 0; got {hop_s!r}.")
     if speech.sum() < 4:
         raise LinnetError(f"{speech.sum()} pieces with speech are too few to tell two parties apart; at least 4.")
     if not 0.5 <= stay < 1:
@@ -59,7 +63,9 @@ def diarization_error(turns: Sequence[Turn], truth: Sequence[Turn], *, step_s: f
     """
     from scipy.optimize import linear_sum_assignment
 
-    if not truth:
+    if not step_s > 0:
+        raise LinnetError(f"step_s is the time between two looks, above 0; got {step_s!r}.")
+    if not any(round(turn.end_s / step_s) > round(turn.start_s / step_s) for turn in truth):
         raise LinnetError("nobody speaks in the truth; there is nothing to compare turns with.")
     steps = round(max(turn.end_s for turn in (*turns, *truth)) / step_s)
     given, wanted = _activity(turns, steps, step_s), _activity(truth, steps, step_s)
