@@ -148,6 +148,8 @@ def test_into_a_file(voice, tmp_path):
     info = soundfile.info(path)
     assert (info.samplerate, info.subtype) == (22050, "PCM_16")
     assert info.duration == pytest.approx(len(sound_of(voice, TEXT)) / 22050, rel=0.01)
+    with pytest.raises(LinnetError, match=r"said\.mp9: no sound can be written as '\.mp9'; known: .*\.wav"):
+        write(voice, TEXT, tmp_path / "said.mp9")
 
 
 @pytest.fixture(scope="module")

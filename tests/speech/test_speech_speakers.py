@@ -216,8 +216,15 @@ def test_statistics_hear_what_is_said_and_not_how_loud_nor_the_silence_around() 
     (lambda: enrol("ann", np.zeros((0, 3)), key=KEY), "'ann'"),
     (lambda: enrol("ann", np.eye(3), key=KEY).similarity(np.eye(4), KEY), "another model"),
     (lambda: two_party(np.zeros((3, 3)), hop_s=1), "at least 4"),
+    (lambda: enrol("ann", np.full((2, 3), np.nan), key=KEY), "6 values are NaN or infinite"),
+    (lambda: enrol("ann", [[1, 2, 3], [1, 2]], key=KEY), "of one length"),
+    (lambda: enrol("ann", np.eye(3), key="0" * 32), "bytes"),
     (lambda: two_party(np.zeros((3, 4)), hop_s=1), "square"),
+    (lambda: two_party(np.full((6, 6), np.nan), hop_s=1), "finite"),
+    (lambda: two_party(np.zeros((6, 6)), hop_s=0), "hop_s is how long a piece lasts"),
     (lambda: diarization_error([], []), "nobody speaks"),
+    (lambda: diarization_error([Turn("A", 0, 1)], [Turn("ann", 1, 1)]), "nobody speaks"),
+    (lambda: diarization_error([Turn("A", 0, 1)], [Turn("ann", 0, 1)], step_s=0), "step_s"),
     (lambda: statistics(Audio(np.zeros(99, np.float32), 1000)), "too low"),
 ])
 def test_what_makes_no_sense_is_refused(wrong: object, message: str) -> None:
