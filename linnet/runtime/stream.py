@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from linnet.errors import LinnetError
 from linnet.runtime.card import GIVEN_ON, KEPT
-from linnet.runtime.engines import Session, start
+from linnet.runtime.engines import Session, onnxruntime
 from linnet.runtime.fixed import with_sizes
 from linnet.runtime.inputs import LENGTHS, beginning
 from linnet.runtime.shipped import Shipped
@@ -20,10 +20,14 @@ from linnet.tasks import Arrays
 _AUDIO = "audio"
 
 
+_UNWANTED = ("MatMulAddFusion",)
+"""Where sizes are known, it makes one float operator of a product and a sum before they become products in 8 bits."""
+
+
 @lru_cache(maxsize=8)
 def _started(model: bytes, threads: int) -> Session:
     """The streams of one file share a session."""
-    return start(model, engine="onnxruntime", threads=threads)
+    return onnxruntime.load(model, threads=threads, without=_UNWANTED)
 
 
 @dataclass(eq=False)

@@ -173,6 +173,17 @@ def test_streams_of_a_file_share_a_session_in_which_every_size_is_known(shipped:
     assert counts[0] < counts[1] / 2
 
 
+def test_what_a_file_computes_in_eight_bits_a_stream_does_too(tmp_path: Path) -> None:
+    file = exported(tmp_path, "conformer", WHOLE, 8)
+    stream = runtime.Stream(file)
+    arrays = {name: np.zeros(tuple(map(int, port.shape)), port.dtype)  # type: ignore[arg-type]
+              for name, port in stream._session.inputs.items()}
+    whole = file.session.operators({**arrays, "lengths": np.array([stream.block_samples])})["int8"]
+    products = {name: count for name, count in whole.items() if "MatMul" in name or "Conv" in name or "Gemm" in name}
+    assert products
+    assert products == {name: stream._session.operators(arrays)["int8"].get(name) for name in products}
+
+
 def test_steps_are_at_least_one(shipped: runtime.Shipped) -> None:
     with pytest.raises(LinnetError, match="steps is how many steps are heard at a time, 1 or more; got 0"):
         runtime.Stream(shipped, 0)

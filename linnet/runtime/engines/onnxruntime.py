@@ -35,6 +35,8 @@ class OnnxRuntimeSession:
     names: list[str] = field(default_factory=list, repr=False)
     """Of the outputs: the engine would list them anew for every run."""
     model: Path | bytes = field(default=b"", repr=False)
+    without: tuple[str, ...] = field(default=(), repr=False)
+    """Rewrites of the graph that the engine was asked to leave out."""
 
     def run(self, arrays: Arrays) -> Arrays:
         """Named input arrays to named output arrays."""
@@ -52,23 +54,26 @@ class OnnxRuntimeSession:
             options = _options(self.threads)
             options.enable_profiling = True
             options.profile_file_prefix = str(Path(folder) / "profile")
-            loaded = _session(self.model, options)
+            loaded = _session(self.model, options, self.without)
             loaded.run(self.names, arrays)
             events = json.loads(Path(loaded.end_profiling()).read_text(encoding="utf-8"))
         return counted(_computed(events))
 
 
-def load(model: Path | bytes, *, threads: int = 1) -> OnnxRuntimeSession:
-    """ONNX Runtime on the processor. An ONNX file by its path (where its weights lie in other files) or its bytes."""
+def load(model: Path | bytes, *, threads: int = 1, without: tuple[str, ...] = ()) -> OnnxRuntimeSession:
+    """ONNX Runtime on the processor. An ONNX file by its path (where its weights lie in other files) or its bytes.
+
+    `without` names the engine's own rewrites of the graph that it is to leave out.
+    """
     import onnxruntime
 
     try:
-        loaded = _session(model, _options(threads))
+        loaded = _session(model, _options(threads), without)
     except Exception as error:  # the engine's errors have no class in common
         raise LinnetError(f"onnxruntime {onnxruntime.__version__} cannot load the file: {one_line(error)}") from error
     inputs, outputs = _ports(loaded.get_inputs()), _ports(loaded.get_outputs())
     return OnnxRuntimeSession(onnxruntime.__version__, threads, inputs, outputs, loaded, Fitting(inputs),
-                              names=list(outputs), model=model)
+                              names=list(outputs), model=model, without=without)
 
 
 def _options(threads: int) -> Any:
@@ -81,11 +86,12 @@ def _options(threads: int) -> Any:
     return options
 
 
-def _session(model: Path | bytes, options: Any) -> Any:
+def _session(model: Path | bytes, options: Any, without: tuple[str, ...]) -> Any:
     import onnxruntime
 
     return onnxruntime.InferenceSession(
-        str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"])
+        str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"],
+        disabled_optimizers=list(without))
 
 
 def _computed(events: list[Any]) -> Iterator[tuple[str, bool]]:
