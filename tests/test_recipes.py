@@ -14,12 +14,12 @@ RECIPES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 ROWS = {"clinc150": 4500, "snips": 1200, "speechocean762": 80, "cifar10": 1500, "fsdd": 400, "speech_activity": 150,
         "digit_streams": 200}
 SMALLER = {name: {"big.model": "{conformer: {width: 16}}"}
-           for name in ("speechocean762-conformer", "speechocean762-closed", "speechocean762-ears")}
+           for name in ("speechocean762-conformer", "speechocean762-closed")}
 SMALLER["speechocean762-speakers"] = {"big.model": "{ecapa: {width: 16}}", "data.rows": "600",
                                       "point.wanted": "{dimensions: 40}"}
 
 
-FIRST = {"speechocean762-pronunciation": ("speechocean762-ears", "task.assess.acoustic")}
+FIRST = {"speechocean762-pronunciation": ("speechocean762-conformer", "task.assess.acoustic")}
 """The recipe whose file another one takes, and where it is named."""
 
 
