@@ -146,8 +146,7 @@ def _judged(said: Sequence[_Said], other: Dataset, split: str) -> Iterator[_Row]
             wave, spans = _strung(own[first : first + 10], rng, (0.3, 1.0))
             wave = _noisy(wave, rng, _CALM_SNR_DB)
             yield _Row(f"{split}/{speaker}{first // 10}", wave, spans, "digits", speaker, split)
-    sentences = [resample(cast(Audio, sound), RATE_HZ).samples for sound in other.decode("audio")]
-    for name, who, sentence in zip(other.ids, other.values("speaker"), sentences, strict=True):
+    for (name, sentence), who in zip(_sentences(other).items(), other.values("speaker"), strict=True):
         yield _Row(f"{split}/{name}", sentence, [], "speech", str(who), split)
     kinds = noises.TRAINING if split == "validation" else {**noises.TRAINING, **noises.HELD_OUT}
     yield from _made(*_HOURS[split], split, kinds)
